@@ -1,0 +1,49 @@
+# What every target of this project shares: warnings, sanitizers, and the shape of a
+# library (one per folder) and of a test (one per folder of tests/).
+
+add_library(segue_options INTERFACE)
+target_compile_options(segue_options INTERFACE
+  -Wall -Wextra -Wpedantic -Wshadow -Wnon-virtual-dtor -Wold-style-cast -Wcast-qual
+  -Wunused -Woverloaded-virtual -Werror -fno-omit-frame-pointer)
+if(SEGUE_SANITIZE)
+  target_compile_options(segue_options INTERFACE -fsanitize=${SEGUE_SANITIZE} -fno-sanitize-recover=all)
+  target_link_options(segue_options INTERFACE -fsanitize=${SEGUE_SANITIZE})
+  target_compile_definitions(segue_options INTERFACE SEGUE_SANITIZED=1)
+endif()
+if(SEGUE_FUZZERS)
+  target_compile_options(segue_options INTERFACE -fsanitize=fuzzer-no-link)
+  target_link_options(segue_options INTERFACE -fsanitize=fuzzer-no-link)
+endif()
+
+# segue_library(NAME SOURCES a.cpp... HEADERS a.hpp... PUBLIC libs... PRIVATE libs...)
+# makes the static library segue_NAME of one folder; every header must compile alone
+# (target all_verify_interface_header_sets).
+function(segue_library name)
+  cmake_parse_arguments(ARG "" "" "SOURCES;HEADERS;PUBLIC;PRIVATE" ${ARGN})
+  add_library(segue_${name} STATIC ${ARG_SOURCES})
+  target_sources(segue_${name} PUBLIC FILE_SET HEADERS BASE_DIRS ${PROJECT_SOURCE_DIR}
+                 FILES ${ARG_HEADERS})
+  target_link_libraries(segue_${name} PUBLIC segue_options ${ARG_PUBLIC} PRIVATE ${ARG_PRIVATE})
+  set_target_properties(segue_${name} PROPERTIES VERIFY_INTERFACE_HEADER_SETS ON)
+endfunction()
+
+# segue_test(NAME SOURCES a_test.cpp... LIBRARIES libs...) makes NAME_test from Catch2 cases;
+# each case is one ctest test named NAME.<case>, labelled NAME.
+function(segue_test name)
+  cmake_parse_arguments(ARG "" "TIMEOUT" "SOURCES;LIBRARIES" ${ARGN})
+  if(NOT ARG_TIMEOUT)
+    set(ARG_TIMEOUT 120)
+  endif()
+  add_executable(${name}_test ${ARG_SOURCES})
+  target_link_libraries(${name}_test PRIVATE segue_options ${ARG_LIBRARIES} Catch2::Catch2WithMain)
+  catch_discover_tests(${name}_test TEST_PREFIX "${name}." DISCOVERY_MODE PRE_TEST
+                       PROPERTIES LABELS ${name} TIMEOUT ${ARG_TIMEOUT})
+endfunction()
+
+# segue_fuzzer(NAME LIBRARIES libs...) makes fuzz_NAME from fuzz/NAME.cpp.
+function(segue_fuzzer name)
+  cmake_parse_arguments(ARG "" "" "LIBRARIES" ${ARGN})
+  add_executable(fuzz_${name} ${PROJECT_SOURCE_DIR}/tests/fuzz/${name}.cpp)
+  target_link_libraries(fuzz_${name} PRIVATE segue_options ${ARG_LIBRARIES})
+  target_link_options(fuzz_${name} PRIVATE -fsanitize=fuzzer)
+endfunction()

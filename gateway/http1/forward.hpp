@@ -1,0 +1,70 @@
+#pragma once
+
+#include <sys/uio.h>
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "gateway/http1/head_parser.hpp"
+
+namespace segue::gateway::http1 {
+
+// One head ready to be sent: pieces of the received buffer and of `own`, in order. Valid as long
+// as both stay where they are. Reused; clear() keeps the capacity.
+class Gather {
+ public:
+  void clear() noexcept;
+  // `text` must outlive the write.
+  void borrow(std::string_view text);
+  // Copies `text` into memory of this object.
+  void copy(std::string_view text);
+  // The pieces, for writev; adjacent pieces are merged. Calling it ends the building.
+  std::vector<iovec>& pieces();
+  std::size_t bytes() const noexcept;
+
+ private:
+  struct Piece {
+    const char* data;  // null: `offset` into own_
+    std::size_t offset;
+    std::size_t size;
+  };
+  std::vector<Piece> pieces_;
+  std::string own_;
+  std::vector<iovec> iovecs_;
+};
+
+enum class UnderscoreNames : std::uint8_t { drop, refuse, forward };
+
+// What the gateway says of itself and of the client while forwarding a request.
+struct ForwardSettings {
+  std::string_view via;              // pseudonym in Via: "segue"
+  std::string_view client_address;   // without the port, for Forwarded and X-Forwarded-For
+  std::string_view scheme;           // how the client reached us
+  bool trusted_peer = false;         // Forwarded and X-Forwarded-* are appended to, not replaced
+  UnderscoreNames underscore = UnderscoreNames::drop;
+};
+
+// Writes the head to send upstream: HTTP/1.1, `target` and `host` as given, end-to-end fields as
+// they came and in their order, hop-by-hop and nominated fields left out, Via, Forwarded and
+// X-Forwarded-* ours. `framing` is what follows: length (the field as it came), chunked (our own
+// Transfer-Encoding) or none. Returns how many fields with an underscore were dropped.
+std::uint32_t write_request_head(const RequestHead& head, std::string_view target,
+                                 std::string_view host, Framing framing,
+                                 const ForwardSettings& settings, Gather& out);
+
+struct ResponseForward {
+  std::uint8_t client_version_minor = 1;
+  std::string_view via;
+  Framing framing = Framing::none;   // towards the client: length, chunked, until_close or none
+  bool close = false;                // say Connection: close
+  std::string_view exchange_id;      // Segue-Exchange-Id, when not empty
+};
+
+// Writes the head to send to the client: status line ours in HTTP/1.1, fields as they came less
+// hop-by-hop and nominated ones. Content-Length stays for HEAD and 304, never on 204 or 1xx.
+void write_response_head(const ResponseHead& head, const ResponseForward& forward, Gather& out);
+
+}  // namespace segue::gateway::http1

@@ -1,0 +1,115 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string_view>
+#include <vector>
+
+#include "exchange/head.hpp"
+
+namespace segue::gateway::http1 {
+
+// Fields that the gateway itself acts on, told apart once, by the parser.
+enum class KnownField : std::uint8_t {
+  other,
+  connection, keep_alive, proxy_connection, te, upgrade, transfer_encoding, trailer,
+  proxy_authenticate, proxy_authorization, http2_settings,  // hop-by-hop: never forwarded
+  content_length, host, expect, via, max_forwards,
+  forwarded, x_forwarded_for, x_forwarded_proto, x_forwarded_host,
+  authorization, cookie, set_cookie, date, server, content_type, content_encoding,
+  segue,       // any name that starts with "Segue-"
+  underscore,  // any other name with an underscore in it
+};
+
+KnownField classify(std::string_view name) noexcept;
+
+// How the end of a body is found (RFC 9112, 6.3).
+enum class Framing : std::uint8_t { none, length, chunked, until_close };
+
+// Why a head is not accepted: the status to answer and the value of the metric label `reason`
+// (static text, snake_case, e.g. "duplicate_content_length").
+struct Refusal {
+  std::uint16_t status;
+  const char* reason;
+};
+
+struct HeadLimits {
+  std::size_t head_bytes = 32 << 10;   // whole head with its end; 431
+  std::size_t fields = 100;            // 431
+  std::size_t target_bytes = 8 << 10;  // 414
+};
+
+// What both heads have in common. Views point into the buffer given to parse().
+struct MessageHead {
+  std::vector<Field> fields;      // every field as it came; same indexes as `known`
+  std::vector<KnownField> known;
+  std::uint8_t version_minor = 1;
+  Framing framing = Framing::none;
+  std::uint64_t content_length = 0;  // Framing::length only
+  bool keep_alive = true;            // as the peer asked (Connection, version)
+  bool nominated = false;            // Connection names fields beside close and keep-alive
+  bool upgrade = false;              // has an Upgrade field nominated by Connection
+  std::size_t bytes = 0;             // of the head in the buffer, a skipped leading CRLF included
+};
+
+struct RequestHead : MessageHead {
+  std::string_view method;
+  std::string_view target;     // origin-form or "*", as it will be forwarded (absolute-form undone)
+  std::string_view authority;  // of an absolute-form target, else of Host; may be empty in 1.0
+  bool expect_continue = false;
+  std::optional<std::uint32_t> max_forwards;
+};
+
+struct ResponseHead : MessageHead {
+  std::uint16_t status = 0;
+  std::string_view reason;
+  std::optional<std::uint32_t> keep_alive_seconds;  // Keep-Alive: timeout=N
+};
+
+enum class ParseState : std::uint8_t { need_more, done, refused };
+
+// Strict request head parser: RFC 9110 and 9112, with the stricter reading where peers differ;
+// docs/http.md lists every case. Framing is decided here, on the raw field list.
+// Reused from exchange to exchange: its vectors keep their capacity.
+class RequestParser {
+ public:
+  explicit RequestParser(const HeadLimits& limits) : limits_(limits) {}
+
+  // `buffer` holds everything received since the end of the message before, and may only grow
+  // between calls. Damage is reported as soon as it is visible, without waiting for the end of
+  // the head. After `done`, head() is valid until the buffer moves or reset().
+  ParseState parse(std::string_view buffer) noexcept;
+  void reset() noexcept;
+
+  const RequestHead& head() const noexcept { return head_; }
+  Refusal refusal() const noexcept { return refusal_; }
+
+ private:
+  HeadLimits limits_;
+  std::size_t scanned_ = 0;  // no end of head before this offset
+  RequestHead head_;
+  Refusal refusal_{400, "malformed"};
+};
+
+// The same for what an upstream answers. A refusal here is a 502 whatever its status says.
+class ResponseParser {
+ public:
+  explicit ResponseParser(const HeadLimits& limits) : limits_(limits) {}
+
+  // `request_method` decides whether a body follows (HEAD; RFC 9112, 6.3). 1xx heads are parsed
+  // like others, with Framing::none.
+  ParseState parse(std::string_view buffer, std::string_view request_method) noexcept;
+  void reset() noexcept;
+
+  const ResponseHead& head() const noexcept { return head_; }
+  Refusal refusal() const noexcept { return refusal_; }
+
+ private:
+  HeadLimits limits_;
+  std::size_t scanned_ = 0;
+  ResponseHead head_;
+  Refusal refusal_{502, "malformed"};
+};
+
+}  // namespace segue::gateway::http1

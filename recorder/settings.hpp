@@ -1,0 +1,50 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+namespace segue::recorder {
+
+// What happens to an exchange when the journal has no room: answer 503, serve without a record
+// (counted), or wait up to `block_timeout` and then refuse.
+enum class WhenFull : std::uint8_t { drop, refuse, block };
+
+struct JournalSettings {
+  std::filesystem::path directory = "./data/journal";  // created if missing, mode 0700
+  std::uint64_t max_bytes = std::uint64_t{2} << 30;    // over all runs
+  std::uint64_t segment_bytes = std::uint64_t{64} << 20;  // one mapped file
+  std::vector<std::string> consumers;  // none: the journal is a ring
+  WhenFull when_full_safe = WhenFull::drop;
+  WhenFull when_full_unsafe = WhenFull::refuse;
+  std::chrono::milliseconds block_timeout{100};
+};
+
+enum class RedactionMode : std::uint8_t { mask, drop };
+
+struct HeaderRedaction {
+  std::string name;  // compared ignoring case
+  RedactionMode mode = RedactionMode::mask;
+};
+
+// `record:` of one route, after `defaults:` were merged in.
+struct RecordSettings {
+  bool enabled = true;         // `record: none`
+  bool bodies = true;          // `bodies: none`
+  std::uint64_t body_max_bytes = 1 << 20;
+  bool hash_account = false;   // account ids are stored as HMAC-SHA-256 under the account key
+  std::vector<HeaderRedaction> redact_headers;  // always holds the credentials (see redaction.hpp)
+};
+
+// Who records; the same for every exchange of a process.
+struct Provenance {
+  std::string service;
+  std::string instance;
+  std::string version;
+  std::string config_version;
+  std::string config_revision;
+};
+
+}  // namespace segue::recorder

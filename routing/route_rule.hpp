@@ -1,0 +1,110 @@
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace segue::routing {
+
+// Where a value is read from in a request: `record.key`, `sticky.key`.
+// Text form: header:NAME | cookie:NAME | query:NAME | path:NAME | jwt:HEADER/CLAIM | peer.
+struct KeySource {
+  enum class From : std::uint8_t { none, header, cookie, query, path, jwt, peer };
+  From from = From::none;
+  std::string name;   // header, cookie, query or path parameter name; jwt: the header
+  std::string claim;  // jwt only
+
+  // nullopt when the text is none of the forms above.
+  static std::optional<KeySource> parse(std::string_view text);
+  bool operator==(const KeySource&) const = default;
+};
+
+// One condition on a header or query value; the first value of a repeated name counts.
+struct ValueCondition {
+  enum class Test : std::uint8_t { equals, present, regex };
+  std::string name;  // header names compare ignoring case, query names exactly
+  Test test = Test::equals;
+  std::string value;  // what it equals, or an RE2 expression anchored at both ends
+  bool operator==(const ValueCondition&) const = default;
+};
+
+enum class PathForm : std::uint8_t {
+  path,    // template: literals, {p}, {p:regex}, last may be {p...}
+  prefix,  // whole segments: /geo matches /geo and /geo/be, not /geography
+  regex,   // RE2 over the whole path, only under the prefix `under`
+};
+
+// `match:` of a route. An empty list is no condition.
+struct Match {
+  std::vector<std::string> methods;
+  std::string host;  // exact, "*.name", or empty for any; the port of a request is ignored
+  PathForm form = PathForm::prefix;
+  std::string path = "/";  // template, prefix or expression, by `form`
+  std::string under;       // regex only
+  std::vector<ValueCondition> headers;
+  std::vector<ValueCondition> query;
+  std::string scheme;  // "http", "https" or empty
+};
+
+// Two arms that sum to 100.00, in hundredths of a percent. bucket < new_share goes to `new`.
+struct Split {
+  std::uint16_t new_share = 0;  // 0..10000
+  KeySource key;
+  bool missing_to_new = false;  // sticky.missing: where requests without the key go
+  std::string salt;             // empty: the route's name
+};
+
+enum class RewriteForm : std::uint8_t { none, prefix, path };
+
+struct Rewrite {
+  RewriteForm form = RewriteForm::none;
+  std::string to;  // prefix: replaces the matched prefix; path: a template over the parameters
+};
+
+enum class TrailingSlash : std::uint8_t { strict, ignore };
+
+// One entry of `routes:`, in names; what the configuration says, nothing resolved yet.
+struct RouteRule {
+  std::string name;
+  Match match;
+  std::string to;  // backend name; empty when `split` is set
+  std::optional<Split> split;
+  Rewrite rewrite;
+  std::vector<std::string> before;  // ties decided by hand: this route wins over those
+  TrailingSlash trailing_slash = TrailingSlash::strict;
+  KeySource account;  // record.key
+};
+
+// A backend as routing knows it.
+struct BackendRule {
+  std::string name;
+  std::string role;  // "legacy", "new", or the backend's name
+};
+
+// One entry of `tests:`. An absent expectation is not asserted; "none" asserts absence.
+struct TestCase {
+  std::string method;
+  std::string target;
+  std::string host;  // default "localhost"
+  std::vector<std::pair<std::string, std::string>> headers;
+  std::optional<std::string> key;  // sticky value
+  std::optional<std::string> route, not_route, backend, upstream_path;
+  std::optional<std::array<double, 2>> split;  // percent of legacy, of new
+  std::optional<std::map<std::string, std::string>> params;
+  std::optional<int> status;  // what the gateway itself would answer: 400 path confusion, 404
+};
+
+// What is wrong with a rule set. `key` leads to the place in the configuration:
+// "routes.search-read.match.path"; config/ turns it into file:line:column.
+struct Problem {
+  std::string code;  // "E031"; every code has an entry in docs/errors.md
+  std::string key;
+  std::string message;
+  std::string fix;  // what to write instead; may be empty
+};
+
+}  // namespace segue::routing
