@@ -1,0 +1,45 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "gateway/settings.hpp"
+#include "recorder/settings.hpp"
+#include "routing/route_rule.hpp"
+
+namespace segue::config {
+
+// Everything of `routes.NAME`, `defaults` merged in. Routes are kept in the order of their names.
+struct RouteSettings {
+  routing::RouteRule rule;
+  recorder::RecordSettings record;
+  gateway::RouteTimeouts timeouts;
+  std::string file;   // where the route stands, for people
+  unsigned line = 0;  // from 1
+};
+
+struct TestSettings {
+  routing::TestCase test;
+  std::string file;
+  unsigned line = 0;
+};
+
+// A whole configuration, checked; see docs/configuration.md for every key and its default.
+struct Settings {
+  std::string service = "segue";
+  std::string instance;      // default: the host's name
+  unsigned cores = 0;        // 0: auto
+  bool pin_cores = false;
+  std::vector<gateway::ListenerSettings> listeners;
+  gateway::Limits limits;
+  gateway::DrainSettings drain;
+  std::vector<gateway::BackendSettings> backends;  // in the order of their names
+  recorder::JournalSettings journal;
+  std::uint64_t capture_memory = 64 << 20;  // bytes, of the process
+  std::vector<RouteSettings> routes;
+  std::vector<TestSettings> tests;
+};
+
+}  // namespace segue::config

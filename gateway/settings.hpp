@@ -1,0 +1,90 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "gateway/http1/forward.hpp"
+
+namespace segue::gateway {
+
+using std::chrono::milliseconds;
+
+// PEM files; paths are resolved against the folder of the configuration file.
+struct TlsServerSettings {
+  std::string certificate_file;
+  std::string key_file;
+};
+
+struct TlsClientSettings {
+  std::string ca_file;           // empty: the system's store
+  std::string certificate_file;  // with key_file: what the gateway shows of itself
+  std::string key_file;
+  std::string server_name;       // SNI and the name that is verified
+};
+
+enum class ListenerKind : std::uint8_t { public_, probe };
+
+struct ListenerSettings {
+  std::string name;
+  ListenerKind kind = ListenerKind::public_;
+  std::string host;  // IP address to bind
+  std::uint16_t port = 0;
+  std::vector<std::string> trusted_proxies;  // CIDR blocks or addresses
+  bool exchange_id_header = false;           // answer Segue-Exchange-Id
+  http1::UnderscoreNames underscore_names = http1::UnderscoreNames::drop;
+  std::optional<TlsServerSettings> tls;
+};
+
+// Totals of the process; divided among the cores, at least 1 each.
+struct Limits {
+  std::uint64_t head_bytes = 32 << 10;
+  std::uint64_t fields = 100;
+  std::uint64_t target_bytes = 8 << 10;
+  std::optional<std::uint64_t> body_bytes;  // none: no limit
+  milliseconds head_time{10'000};
+  milliseconds body_idle{30'000};
+  std::uint64_t min_rate_bytes = 240;  // per second, averaged over body_idle
+  milliseconds send_idle{30'000};
+  milliseconds keep_alive{75'000};
+  std::uint64_t connections = 20'000;
+};
+
+struct DrainSettings {
+  milliseconds delay{5'000};     // /readyz fails, requests are still accepted
+  milliseconds timeout{30'000};  // then what is left is cut
+};
+
+struct Timeouts {
+  std::optional<milliseconds> connect{1'000};
+  std::optional<milliseconds> first_byte{30'000};
+  std::optional<milliseconds> idle{30'000};
+  std::optional<milliseconds> total;
+};
+
+struct EndpointSettings {
+  std::string host;
+  std::uint16_t port = 0;
+};
+
+struct BackendSettings {
+  std::string name;
+  std::string role;  // "legacy", "new", or the name
+  std::vector<EndpointSettings> endpoints;  // used round robin
+  std::string host;  // Host sent upstream; empty: the client's
+  std::optional<TlsClientSettings> tls;
+  Timeouts timeouts;
+  std::uint64_t max_connections = 1024;
+  std::uint64_t max_pending = 1024;  // requests waiting for a connection
+  std::uint64_t max_idle = 256;
+  milliseconds idle_time{4'000};
+};
+
+// What a route changes of its backend's timeouts.
+struct RouteTimeouts {
+  std::optional<milliseconds> first_byte, idle, total;
+};
+
+}  // namespace segue::gateway
