@@ -1,0 +1,39 @@
+#include "recorder/redaction.hpp"
+
+#include <algorithm>
+
+#include "exchange/head.hpp"
+
+namespace segue::recorder {
+namespace {
+
+std::string lower_case(std::string_view text) {
+  std::string lowered(text);
+  for (char& c : lowered)
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c | 0x20);
+  return lowered;
+}
+
+}  // namespace
+
+HeaderRules::HeaderRules(std::span<const HeaderRedaction> redactions) {
+  const auto add = [this](std::string_view name, RedactionMode mode) {
+    std::string lowered = lower_case(name);
+    if (match_any(lowered) != kNoRule) return;
+    if (!lowered.empty() && lowered.size() < kLengths)
+      first_letters_[lowered.size()] |= std::uint32_t{1}
+                                        << (static_cast<unsigned char>(lowered.front()) & 31);
+    std::string label = "header:" + lowered;
+    rules_.push_back({std::move(lowered), std::move(label), mode});
+  };
+  for (const HeaderRedaction& redaction : redactions) add(redaction.name, redaction.mode);
+  for (const std::string_view name : kCredentialHeaders) add(name, RedactionMode::mask);
+}
+
+int HeaderRules::match_any(std::string_view name) const noexcept {
+  const auto found = std::ranges::find_if(
+      rules_, [name](const Rule& rule) { return equals_ignoring_case(rule.name, name); });
+  return found == rules_.end() ? kNoRule : static_cast<int>(found - rules_.begin());
+}
+
+}  // namespace segue::recorder
