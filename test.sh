@@ -1,0 +1,122 @@
+#!/usr/bin/env bash
+# Builds and runs every test. ./test.sh --long runs the long forms; ./test.sh STEP... only some of
+# the steps: scripts release asan clang tsan. Details of each step are in build/logs/STEP.log.
+set -uo pipefail
+cd "$(dirname "$0")" || exit 2
+
+all_steps=(scripts release asan clang tsan)
+steps=()
+fuzz_seconds=30
+jobs=${SEGUE_JOBS:-2}
+for argument in "$@"; do
+  case $argument in
+    --long)
+      fuzz_seconds=600
+      export SEGUE_TEST_ROUNDS=${SEGUE_TEST_ROUNDS:-500} ;;
+    scripts | release | asan | clang | tsan) steps+=("$argument") ;;
+    *) sed -n '2,3s/^# //p' "$0"; exit 2 ;;
+  esac
+done
+[ ${#steps[@]} -gt 0 ] || steps=("${all_steps[@]}")
+
+passed=0 failed=0
+logs=build/logs
+mkdir -p $logs
+export UBSAN_OPTIONS=print_stacktrace=1
+export TSAN_OPTIONS=halt_on_error=1:second_deadlock_stack=1
+
+configure_and_build() {
+  local preset=$1
+  shift
+  cmake --preset "$preset" && cmake --build --preset "$preset" -j "$jobs" "$@"
+}
+
+run_ctest() {
+  local preset=$1
+  shift
+  ctest --test-dir "build/$preset" -j "$jobs" --output-on-failure --no-tests=error "$@"
+}
+
+# Adds what ctest counted in a log: "97% tests passed, 3 tests failed out of 120".
+count_tests() {
+  local line total bad
+  while read -r line; do
+    bad=$(sed -E 's/.* ([0-9]+) tests? failed.*/\1/' <<<"$line")
+    total=$(sed -E 's/.*out of ([0-9]+).*/\1/' <<<"$line")
+    passed=$((passed + total - bad))
+    failed=$((failed + bad))
+  done < <(grep -E 'tests passed, [0-9]+ tests? failed out of [0-9]+' "$1")
+}
+
+step_scripts() {
+  if ! command -v shellcheck >/dev/null; then
+    echo "shellcheck is not installed: bash -n only"
+    for script in *.sh setup/*.sh demo/*.sh .ci/run; do
+      [ ! -e "$script" ] || bash -n "$script" || return 1
+    done
+    return 0
+  fi
+  find ./*.sh setup demo bench .ci/run \( -name '*.sh' -o -name run \) -print0 | xargs -0 shellcheck
+}
+
+step_release() {
+  configure_and_build release &&
+    cmake --build --preset release -j "$jobs" --target all_verify_interface_header_sets &&
+    run_ctest release
+}
+
+step_asan() {
+  configure_and_build asan && run_ctest asan
+}
+
+step_clang() {
+  configure_and_build clang || return 1
+  local fuzzer name bad=0
+  for fuzzer in build/clang/bin/fuzz_*; do
+    [ -x "$fuzzer" ] || { echo "no fuzzers were built"; return 1; }
+    name=${fuzzer##*/fuzz_}
+    mkdir -p "build/corpus/$name"
+    local seeds=()
+    [ ! -d "tests/fuzz/corpus/$name" ] || seeds=("tests/fuzz/corpus/$name")
+    if "$fuzzer" -max_total_time=$fuzz_seconds -timeout=10 -rss_limit_mb=2048 -print_final_stats=1 \
+        -artifact_prefix="build/corpus/$name-" "build/corpus/$name" "${seeds[@]}"; then
+      passed=$((passed + 1))
+    else
+      echo "fuzzer $name found something: see build/corpus/$name-*"
+      failed=$((failed + 1)) bad=1
+    fi
+  done
+  return $bad
+}
+
+step_tsan() {
+  configure_and_build tsan --target runtime_test recorder_test e2e_test segue seguectl &&
+    run_ctest tsan -L '^(runtime|recorder)$' &&
+    run_ctest tsan -R '^e2e\..*keep-alive'
+}
+
+run_step() {
+  local step=$1 log=$logs/$1.log start=$SECONDS before=$failed verdict=0
+  printf '%-8s ' "$step"
+  "step_$step" >"$log" 2>&1 || verdict=1
+  count_tests "$log"
+  # A step can fail without a failed test: a build, a script. It counts as one.
+  [ "$failed" -gt "$before" ] || failed=$((failed + verdict))
+  if [ $verdict -eq 0 ]; then
+    printf 'ok      %4d s   %s\n' $((SECONDS - start)) "$log"
+  else
+    printf 'FAILED  %4d s   %s, its end:\n' $((SECONDS - start)) "$log"
+    tail -n 60 "$log" | sed 's/^/    /'
+  fi
+}
+
+start=$SECONDS
+if ! setup/packages.sh build test >$logs/setup.log 2>&1; then
+  echo "setup    FAILED, see $logs/setup.log:"
+  tail -n 20 $logs/setup.log
+  exit 2
+fi
+for step in "${steps[@]}"; do run_step "$step"; done
+echo "in $((SECONDS - start)) s"
+echo "$passed passed, $failed failed"
+[ "$failed" -eq 0 ]
