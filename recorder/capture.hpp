@@ -38,6 +38,7 @@ class CapturePool {
 
   // Null: the capture that asks must end (it may itself have been the largest, and cut).
   Block take(BodyCapture& asking);
+  Block free_block();
   void give(Block block) noexcept;
   void enter_large(BodyCapture& capture);
   void leave_large(BodyCapture& capture) noexcept;

@@ -133,9 +133,9 @@ class Recorder {
   std::size_t measure(const ExchangeView& exchange, const Ruling& ruling);
   bool append_without_bodies(const ExchangeView& exchange, const Ruling& ruling,
                              IntentTicket& ticket);
-  void written(const ExchangeView& exchange, std::size_t bytes, IntentTicket& ticket);
-  Error refusal(const char* doing);
-  Error please_wait(const char* doing);
+  void written(std::size_t bytes, IntentTicket& ticket);
+  // The error of `policy`, which is refuse or block.
+  Error no_room(WhenFull policy, const char* doing);
 
   Lane& lane_;
   std::vector<Ruling> routes_;

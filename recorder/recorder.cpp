@@ -1,0 +1,210 @@
+#include "recorder/recorder.hpp"
+
+#include <boost/system/errc.hpp>
+
+#include "exchange/ensure.hpp"
+#include "recorder/journal/journal.hpp"
+
+namespace segue::recorder {
+namespace {
+
+namespace errc = boost::system::errc;
+
+// Room for what the record says around a response head: lengths, timing, attempts, redactions.
+constexpr std::size_t kRecordOverhead = 4 << 10;
+// Room for the reason of a cut, and for length prefixes that change with it.
+constexpr std::size_t kCutSlack = 64;
+
+ExchangeView as_intent(const ExchangeView& exchange) {
+  ExchangeView intent = exchange;
+  intent.outcome = Outcome::interrupted;
+  return intent;
+}
+
+BodyCut intent_cut(const ExchangeView& exchange) {
+  const BodyView& body = exchange.request.body;
+  const bool whole =
+      body.capture == Capture::complete && body.size <= Recorder::kIntentBodyBytes;
+  return {.request_bytes = whole ? BodyCut::kWhole : 0,
+          .response_bytes = 0,
+          .capture = Capture::truncated,
+          .reason = "intent"};
+}
+
+// Two bodies that together may keep `room` bytes: the smaller one whole where that is possible.
+BodyCut fit(std::uint64_t request, std::uint64_t response, std::uint64_t room) {
+  BodyCut cut{.capture = Capture::truncated, .reason = "frame"};
+  if (request <= room / 2) {
+    cut.response_bytes = room - request;
+  } else if (response <= room / 2) {
+    cut.request_bytes = room - response;
+  } else {
+    cut.request_bytes = room / 2;
+    cut.response_bytes = room / 2;
+  }
+  return cut;
+}
+
+std::uint64_t captured(const BodyView& body) {
+  std::uint64_t total = 0;
+  for (const std::string_view block : body.blocks) total += block.size();
+  return total;
+}
+
+}  // namespace
+
+IntentTicket& IntentTicket::operator=(IntentTicket&& other) noexcept {
+  if (this == &other) return *this;
+  give_back();
+  lane_ = std::exchange(other.lane_, nullptr);
+  reserved_ = other.reserved_;
+  id_ = other.id_;
+  return *this;
+}
+
+void IntentTicket::give_back() noexcept {
+  if (lane_ != nullptr) lane_->release(reserved_);
+  lane_ = nullptr;
+}
+
+Recorder::Ruling::Ruling(RecordSettings s)
+    : settings(std::move(s)),
+      rules(settings.redact_headers),
+      account(settings.hash_account ? AccountForm::hashed : AccountForm::plain) {}
+
+Recorder::Recorder(Lane& lane, RecorderSettings settings, const AccountKey& key)
+    : lane_(lane),
+      unrouted_(std::move(settings.unrouted)),
+      when_full_safe_(settings.when_full_safe),
+      when_full_unsafe_(settings.when_full_unsafe),
+      block_timeout_(settings.block_timeout),
+      response_head_bytes_(settings.response_head_bytes),
+      serialiser_(settings.provenance, key) {
+  routes_.reserve(settings.routes.size());
+  for (RecordSettings& route : settings.routes) routes_.emplace_back(std::move(route));
+}
+
+const Recorder::Ruling& Recorder::ruling(RouteIndex route) const noexcept {
+  if (route == kUnrouted) return unrouted_;
+  ensure(route < routes_.size(), "every route has record settings");
+  return routes_[route];
+}
+
+const RecordSettings& Recorder::settings(RouteIndex route) const noexcept {
+  return ruling(route).settings;
+}
+
+WhenFull Recorder::when_full(const ExchangeView& exchange) const noexcept {
+  return is_safe_method(exchange.request.head.method) ? when_full_safe_ : when_full_unsafe_;
+}
+
+bool Recorder::wants_wait(const Error& error) noexcept {
+  return error.at_fault == Party::journal &&
+         error.code == errc::make_error_code(errc::resource_unavailable_try_again);
+}
+
+Error Recorder::no_room(WhenFull policy, const char* doing) {
+  if (policy == WhenFull::block) {
+    counters_.blocked.add();
+    return {errc::make_error_code(errc::resource_unavailable_try_again), Party::journal,
+            Retry::never, doing};
+  }
+  counters_.refused.add();
+  return {errc::make_error_code(errc::no_space_on_device), Party::journal, Retry::never, doing};
+}
+
+Result<IntentTicket> Recorder::intend(const ExchangeView& exchange, RouteIndex route) {
+  const Ruling& rule = ruling(route);
+  if (!rule.settings.enabled) return IntentTicket{};
+
+  const ExchangeView intent = as_intent(exchange);
+  const std::size_t bytes =
+      serialiser_.measure(intent, rule.rules, rule.account, intent_cut(exchange));
+  const std::size_t head_bytes = bytes - serialiser_.body_bytes();
+  const std::size_t reserve = head_bytes + response_head_bytes_ + kRecordOverhead;
+  if (lane_.reserve(reserve).has_value()) {
+    IntentTicket ticket(lane_, reserve, exchange.id);
+    const Result<std::span<char>> room = lane_.begin(FrameKind::intent, bytes);
+    if (room.has_value()) {
+      serialiser_.write(room->data());
+      lane_.commit();
+      lane_.intent_opened(exchange.id);
+      counters_.intents.add();
+      counters_.bytes.add(bytes);
+      return ticket;
+    }
+  }
+  const WhenFull policy = when_full(exchange);
+  if (policy != WhenFull::drop) return no_room(policy, "recording the intent of an exchange");
+  counters_.dropped_intents.add();
+  return IntentTicket{};
+}
+
+std::size_t Recorder::measure(const ExchangeView& exchange, const Ruling& rule) {
+  const std::size_t whole = serialiser_.measure(exchange, rule.rules, rule.account);
+  const std::size_t most = lane_.max_payload();
+  if (whole <= most) return whole;
+  const std::size_t without = whole - serialiser_.body_bytes() + kCutSlack;
+  if (without > most) return whole;  // there is no room for it anywhere
+  counters_.cut_bodies.add();
+  return serialiser_.measure(exchange, rule.rules, rule.account,
+                             fit(captured(exchange.request.body), captured(exchange.response.body),
+                                 most - without));
+}
+
+Result<Recorded> Recorder::append(const ExchangeView& exchange, RouteIndex route,
+                                  IntentTicket& ticket) {
+  const Ruling& rule = ruling(route);
+  if (!rule.settings.enabled) return Recorded::unwanted;
+
+  const std::size_t bytes = measure(exchange, rule);
+  const Result<std::span<char>> room = lane_.begin(FrameKind::exchange, bytes);
+  if (room.has_value()) {
+    serialiser_.write(room->data());
+    written(bytes, ticket);
+    return Recorded::whole;
+  }
+  if (ticket && append_without_bodies(exchange, rule, ticket)) return Recorded::without_bodies;
+  const WhenFull policy = when_full(exchange);
+  if (policy != WhenFull::drop) return no_room(policy, "recording an exchange");
+  counters_.dropped_exchanges.add();
+  return Recorded::dropped;
+}
+
+bool Recorder::append_without_bodies(const ExchangeView& exchange, const Ruling& rule,
+                                     IntentTicket& ticket) {
+  static constexpr BodyCut kSkip{.request_bytes = 0,
+                                 .response_bytes = 0,
+                                 .capture = Capture::skipped,
+                                 .reason = "journal"};
+  const std::size_t bytes = serialiser_.measure(exchange, rule.rules, rule.account, kSkip);
+  const Result<std::span<char>> room =
+      lane_.begin(FrameKind::exchange, bytes, Room::reserved);
+  if (!room.has_value()) return false;
+  serialiser_.write(room->data());
+  written(bytes, ticket);
+  counters_.without_bodies.add();
+  return true;
+}
+
+void Recorder::written(std::size_t bytes, IntentTicket& ticket) {
+  lane_.commit();
+  counters_.exchanges.add();
+  counters_.bytes.add(bytes);
+  counters_.redacted.add(serialiser_.redacted());
+  if (!ticket) return;
+  lane_.intent_closed(ticket.id_);
+  ticket.give_back();
+}
+
+void Recorder::finish(const FinishView& finish) {
+  const std::size_t bytes = serialiser_.measure(finish);
+  const Result<std::span<char>> room = lane_.begin(FrameKind::finish, bytes);
+  if (!room.has_value()) return counters_.dropped_finishes.add();
+  serialiser_.write(finish, room->data());
+  lane_.commit();
+  counters_.finishes.add();
+  counters_.bytes.add(bytes);
+}
+
+}  // namespace segue::recorder
