@@ -3,10 +3,10 @@
 #include <fmt/format.h>
 #include <signal.h>
 
-#include <boost/json/parse.hpp>
 #include <charconv>
 #include <thread>
 
+#include "tests/support/lines.hpp"
 #include "tests/support/raw_client.hpp"
 
 namespace segue::test {
@@ -18,15 +18,6 @@ std::uint16_t port_of(std::string_view address) {
   std::from_chars(digits.data(), digits.data() + digits.size(), port);
   if (port == 0) throw TestFailure("not an address: " + std::string(address));
   return port;
-}
-
-template <class Use>
-void for_each_line(std::string_view text, const Use& use) {
-  while (!text.empty()) {
-    const auto end = std::min(text.find('\n'), text.size());
-    use(text.substr(0, end));
-    text.remove_prefix(std::min(text.size(), end + 1));
-  }
 }
 
 bool is_series(std::string_view line, std::string_view name,
@@ -81,7 +72,9 @@ std::string ConfigText::yaml(const std::filesystem::path& journal) const {
                               listener_));
   std::string text;
   for (const auto& [key, value] : top) text += fmt::format("{}: {}\n", key, value);
-  return fmt::format("{}backends:\n{}routes:\n{}", text, backends_, routes_);
+  if (!backends_.empty()) text += "backends:\n" + backends_;
+  if (!routes_.empty()) text += "routes:\n" + routes_;
+  return text;
 }
 
 ConfigText all_to(std::uint16_t port, std::string_view more) {
@@ -151,30 +144,6 @@ void GatewayProcess::wait_for_metric(std::string_view name,
     }
     std::this_thread::yield();  // each look is a whole request: not a busy loop
   }
-}
-
-std::vector<boost::json::object> recorded(const std::string& source,
-                                          const std::vector<std::string>& filters) {
-  std::vector<std::string> command{seguectl_path(), "cat", source, "--output", "json"};
-  command.insert(command.end(), filters.begin(), filters.end());
-  const auto result = run_command(command);
-  if (result.exit_code != 0) throw TestFailure("seguectl cat: " + result.err);
-  std::vector<boost::json::object> exchanges;
-  for_each_line(result.out, [&](std::string_view line) {
-    exchanges.push_back(boost::json::parse({line.data(), line.size()}).as_object());
-  });
-  return exchanges;
-}
-
-std::optional<std::string> recorded_header(const boost::json::object& message,
-                                           std::string_view name) {
-  for (const auto& field : message.at("headers").as_array()) {
-    const auto& pair = field.as_object();
-    if (std::string_view(pair.at("name").as_string()) == name) {
-      return std::string(pair.at("value").as_string());
-    }
-  }
-  return std::nullopt;
 }
 
 }  // namespace segue::test

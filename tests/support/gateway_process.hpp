@@ -1,6 +1,5 @@
 #pragma once
 
-#include <boost/json/object.hpp>
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -68,13 +67,5 @@ class GatewayProcess {
   std::map<std::string, std::uint16_t, std::less<>> ports_;
   std::optional<Process> process_;
 };
-
-// `seguectl cat SOURCE --output json`, parsed; also while a gateway writes it.
-std::vector<boost::json::object> recorded(const std::string& source,
-                                          const std::vector<std::string>& filters = {});
-
-// The value of a header in the JSON of a recorded message ("request" or "response").
-std::optional<std::string> recorded_header(const boost::json::object& message,
-                                           std::string_view name);
 
 }  // namespace segue::test
