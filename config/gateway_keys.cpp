@@ -1,0 +1,267 @@
+#include <algorithm>
+#include <utility>
+
+#include "config/keys.hpp"
+#include "config/value_types.hpp"
+
+namespace segue::config {
+namespace {
+
+using gateway::BackendSettings;
+using gateway::DrainSettings;
+using gateway::EndpointSettings;
+using gateway::Limits;
+using gateway::ListenerKind;
+using gateway::ListenerSettings;
+using gateway::Timeouts;
+using gateway::TlsClientSettings;
+using gateway::TlsServerSettings;
+using gateway::http1::UnderscoreNames;
+using std::chrono::hours;
+
+constexpr std::uint64_t kKiB = std::uint64_t{1} << 10;
+constexpr std::uint64_t kMiB = std::uint64_t{1} << 20;
+constexpr std::uint64_t kTiB = std::uint64_t{1} << 40;
+constexpr std::uint64_t kMaxConnections = 1'000'000;
+constexpr std::size_t kMaxEndpoints = 256;       // of one backend
+constexpr std::size_t kMaxTrustedProxies = 256;  // of one listener
+
+constexpr Duration kTimeout{milliseconds{1}, hours{24}};
+
+// An address or CIDR block.
+struct CidrBlock {
+  using Value = std::string;
+  std::optional<std::string> read(const Place& place, Context& context) const {
+    auto text = read_text(place, context, "an IP address or block such as 10.0.0.0/8");
+    if (!text || is_cidr_block(*text)) return text;
+    refuse_value(place, context, "an IP address or block such as 10.0.0.0/8");
+    return std::nullopt;
+  }
+  std::string type() const { return "address or CIDR block"; }
+  std::string show(const std::string& value) const { return value; }
+};
+
+struct Endpoint {
+  using Value = EndpointSettings;
+  std::optional<EndpointSettings> read(const Place& place, Context& context) const {
+    constexpr std::string_view kExpected = "host:port, such as php.internal:80";
+    const auto text = read_address_text(place, context, kExpected);
+    if (!text) return std::nullopt;
+    const auto address = parse_host_port(*text);
+    if (address && address->port != 0) return EndpointSettings{address->host, address->port};
+    refuse_value(place, context, kExpected,
+                 text->find("://") == std::string::npos ? "" : "no scheme: 'tls' switches TLS on");
+    return std::nullopt;
+  }
+  std::string type() const { return "host:port"; }
+  std::string show(const EndpointSettings& value) const {
+    return fmt::format("{}:{}", value.host, value.port);
+  }
+};
+
+void read_listen_address(const Place& place, Context& context, ListenerSettings& listener) {
+  constexpr std::string_view kExpected = "an IP address and a port, such as 0.0.0.0:8080";
+  const auto text = read_address_text(place, context, kExpected);
+  if (!text) return;
+  const auto address = parse_host_port(*text);
+  if (address && is_ip_address(address->host)) {
+    listener.host = address->host;
+    listener.port = address->port;
+    return;
+  }
+  std::string hint;
+  if (text->starts_with(':') || text->starts_with("*:"))
+    hint = fmt::format("write 0.0.0.0{}", text->substr(text->find(':')));
+  if (address && address->host == "localhost")
+    hint = fmt::format("write 127.0.0.1:{}", address->port);
+  refuse_value(place, context, kExpected, std::move(hint));
+}
+
+Keys<TlsServerSettings> certificate_keys() {
+  return {
+      required(key<TlsServerSettings>("cert", &TlsServerSettings::certificate_file, File{},
+                                      "PEM file: the certificate, then its chain")),
+      required(key<TlsServerSettings>("key", &TlsServerSettings::key_file, Secret{},
+                                      "PEM file: the private key")),
+  };
+}
+
+Key<TlsServerSettings> certificates_key() {
+  return {
+      "certificates",
+      [](const Place& place, Context& context, TlsServerSettings& tls) {
+        if (!is_sequence(place, context, "a list of one certificate")) return;
+        if (place.node.items.size() != 1) {
+          context.report.add(codes::kOutOfRange, place.node.at,
+                             fmt::format("{} must have exactly one entry, not {}", place.name,
+                                         place.node.items.size()));
+          return;
+        }
+        read_map(place.item(0), certificate_keys(), context, tls);
+      },
+      [](const std::string& path, const TlsServerSettings& defaults, std::vector<KeyRow>& rows) {
+        document_keys(path + "[]", certificate_keys(), defaults, rows);
+      }};
+}
+
+Keys<TlsServerSettings> server_tls_keys() {
+  return {required(certificates_key())};
+}
+
+Keys<TlsClientSettings> client_tls_keys() {
+  return {
+      key<TlsClientSettings>("ca", &TlsClientSettings::ca_file, File{},
+                             "PEM file of the authorities that may have signed the backend's "
+                             "certificate",
+                             "the system's"),
+      key<TlsClientSettings>("cert", &TlsClientSettings::certificate_file, File{},
+                             "PEM file: what the gateway shows of itself; with `key`"),
+      key<TlsClientSettings>("key", &TlsClientSettings::key_file, Secret{},
+                             "PEM file: the private key of `cert`"),
+      key<TlsClientSettings>("server_name", &TlsClientSettings::server_name, Text{},
+                             "SNI, and the name that is verified", "the endpoints' host"),
+  };
+}
+
+Keys<BackendSettings> backend_limit_keys() {
+  return {
+      key<BackendSettings>("connections", &BackendSettings::max_connections,
+                           Count{1, kMaxConnections}, "connections to this backend"),
+      key<BackendSettings>("pending", &BackendSettings::max_pending, Count{0, kMaxConnections},
+                           "requests that wait for a connection; over it 503"),
+      key<BackendSettings>("idle", &BackendSettings::max_idle, Count{0, kMaxConnections},
+                           "idle connections that are kept"),
+      key<BackendSettings>("idle_time", &BackendSettings::idle_time, kTimeout,
+                           "how long an idle connection is kept; the backend's own "
+                           "`Keep-Alive: timeout` may shorten it"),
+  };
+}
+
+Keys<Timeouts> timeout_keys() {
+  const OrNone<Duration> timeout{kTimeout};
+  return {
+      key<Timeouts>("connect", &Timeouts::connect, timeout, "connecting, TLS included"),
+      key<Timeouts>("first_byte", &Timeouts::first_byte, timeout,
+                    "from the end of the request to the head of the response"),
+      key<Timeouts>("idle", &Timeouts::idle, timeout, "between two reads of a response"),
+      key<Timeouts>("total", &Timeouts::total, timeout, "the whole exchange, retry included"),
+  };
+}
+
+// Without `server_name` the endpoints' host is verified, so it must be one host.
+void choose_server_name(const Place& place, Context& context, BackendSettings& backend) {
+  if (!backend.tls || !backend.tls->server_name.empty() || backend.endpoints.empty()) return;
+  const std::string& host = backend.endpoints.front().host;
+  const bool is_one = std::all_of(backend.endpoints.begin(), backend.endpoints.end(),
+                                  [&](const auto& endpoint) { return endpoint.host == host; });
+  if (is_one) {
+    backend.tls->server_name = host;
+    return;
+  }
+  context.report.add(
+      codes::kMissingKey, place.child(*place.node.find("tls")).at,
+      fmt::format("{}.tls needs 'server_name': the endpoints have different hosts", place.name));
+}
+
+}  // namespace
+
+Keys<Limits> limits_keys() {
+  return {
+      key<Limits>("head", &Limits::head_bytes, Size{kKiB, kMiB},
+                  "of a request's head; over it 431"),
+      key<Limits>("fields", &Limits::fields, Count{1, 1000}, "header fields of a request"),
+      key<Limits>("target", &Limits::target_bytes, Size{16, 64 * kKiB},
+                  "of a request's target; over it 414"),
+      key<Limits>("body", &Limits::body_bytes, OrNone<Size>{{0, 1024 * kTiB}},
+                  "of a request's body; over it 413"),
+      key<Limits>("head_time", &Limits::head_time, kTimeout,
+                  "from the first byte of a head to its end"),
+      key<Limits>("body_idle", &Limits::body_idle, kTimeout, "between two reads of a body"),
+      key<Limits>("min_rate", &Limits::min_rate_bytes, Size{0, kMiB},
+                  "bytes a second that a body must bring, averaged over `body_idle`"),
+      key<Limits>("send_idle", &Limits::send_idle, kTimeout,
+                  "how long a client may take none of its response"),
+      key<Limits>("keep_alive", &Limits::keep_alive, kTimeout, "between two requests"),
+      key<Limits>("connections", &Limits::connections, Count{1, kMaxConnections},
+                  "from clients, at one time"),
+  };
+}
+
+Keys<DrainSettings> drain_keys() {
+  const Duration duration{milliseconds{0}, hours{24}};
+  return {
+      key<DrainSettings>("delay", &DrainSettings::delay, duration,
+                         "after SIGTERM: `/readyz` fails, requests are still accepted"),
+      key<DrainSettings>("timeout", &DrainSettings::timeout, duration,
+                         "after that: what still runs is cut"),
+  };
+}
+
+Keys<ListenerSettings> listener_keys() {
+  const Choice<ListenerKind> kinds{
+      {{"public", ListenerKind::public_}, {"probe", ListenerKind::probe}}};
+  const Choice<UnderscoreNames> underscores{{{"drop", UnderscoreNames::drop},
+                                             {"refuse", UnderscoreNames::refuse},
+                                             {"forward", UnderscoreNames::forward}}};
+  return {
+      key<ListenerSettings>("kind", &ListenerSettings::kind, kinds,
+                            "`public` takes clients' requests; `probe` answers /livez, /readyz "
+                            "and /metrics",
+                            "the name when it is one of these, else public"),
+      required(special_key<ListenerSettings>("address", "IP address:port", "",
+                                             "where to listen; `[::]:8080` is IPv6, port 0 any "
+                                             "free port",
+                                             read_listen_address)),
+      key<ListenerSettings>("trusted_proxies", &ListenerSettings::trusted_proxies,
+                            List<CidrBlock>{{}, kMaxTrustedProxies},
+                            "whose Forwarded and X-Forwarded-* fields are believed"),
+      key<ListenerSettings>("exchange_id_header", &ListenerSettings::exchange_id_header, Flag{},
+                            "answer with Segue-Exchange-Id"),
+      key<ListenerSettings>("underscore_names", &ListenerSettings::underscore_names, underscores,
+                            "what happens to header fields with `_` in their names"),
+      section<ListenerSettings>("tls", &ListenerSettings::tls, server_tls_keys()),
+  };
+}
+
+void finish_listener(const Place& place, Context&, ListenerSettings& listener) {
+  if (listener.name == "probe" && place.node.find("kind") == nullptr)
+    listener.kind = ListenerKind::probe;
+}
+
+Keys<BackendSettings> backend_keys() {
+  const Choice<std::string> roles{{{"legacy", "legacy"}, {"new", "new"}}};
+  const Choice<int> balances{{{"round_robin", 0}}};
+  return {
+      key<BackendSettings>("role", &BackendSettings::role, roles,
+                           "which arm of a split this backend is",
+                           "the name when it is one of these, else none"),
+      required(key<BackendSettings>("endpoints", &BackendSettings::endpoints,
+                                    List<Endpoint>{{}, kMaxEndpoints}, "where the backend listens",
+                                    "")),
+      key<BackendSettings>("host", &BackendSettings::host, Text{}, "Host sent to the backend",
+                           "the client's"),
+      special_key<BackendSettings>(
+          "balance", balances.type(), "round_robin", "how requests are spread over the endpoints",
+          [balances](const Place& place, Context& context, BackendSettings&) {
+            static_cast<void>(balances.read(place, context));
+          }),
+      section<BackendSettings>("tls", &BackendSettings::tls, client_tls_keys()),
+      group<BackendSettings>("limits", backend_limit_keys()),
+      section<BackendSettings>("timeouts", &BackendSettings::timeouts, timeout_keys()),
+  };
+}
+
+void finish_backend(const Place& place, Context& context, BackendSettings& backend) {
+  if (backend.role.empty()) backend.role = backend.name;
+  const yaml::Entry* endpoints = place.node.find("endpoints");
+  if (endpoints != nullptr && endpoints->value.kind == yaml::Kind::sequence &&
+      endpoints->value.items.empty())
+    context.report.add(codes::kOutOfRange, endpoints->key_at,
+                       fmt::format("{}.endpoints must not be empty", place.name));
+  choose_server_name(place, context, backend);
+  if (backend.tls && backend.tls->certificate_file.empty() != backend.tls->key_file.empty())
+    context.report.add(codes::kMissingKey, place.child(*place.node.find("tls")).at,
+                       fmt::format("{}.tls needs both 'cert' and 'key', or neither", place.name));
+}
+
+}  // namespace segue::config

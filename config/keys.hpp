@@ -1,0 +1,43 @@
+#pragma once
+
+#include <array>
+#include <optional>
+#include <vector>
+
+#include "config/key_table.hpp"
+#include "config/settings.hpp"
+
+// The key tables of segue.yaml. Built at the first call; any thread may use them.
+namespace segue::config {
+
+// The file as a whole. `include`, `defaults`, `routes` and `tests` are only documented here:
+// load() reads them, because they need each other.
+const Keys<Settings>& root_keys();
+
+// gateway_keys.cpp
+Keys<gateway::Limits> limits_keys();
+Keys<gateway::DrainSettings> drain_keys();
+Keys<gateway::ListenerSettings> listener_keys();
+void finish_listener(const Place& place, Context& context, gateway::ListenerSettings& listener);
+Keys<gateway::BackendSettings> backend_keys();
+void finish_backend(const Place& place, Context& context, gateway::BackendSettings& backend);
+
+// recorder_keys.cpp
+Keys<Settings> recorder_keys();
+// `record:` of a route; `record: none` as well.
+Key<RouteSettings> record_key();
+// Adds the credentials to what is redacted, and chooses key_mode where it is not written.
+void finish_record(const Place& place, RouteSettings& route);
+
+// route_keys.cpp
+const Keys<RouteSettings>& defaults_keys();
+const Keys<RouteSettings>& route_keys();
+// Checks that need several keys of a route.
+void finish_route(const Place& place, Context& context, RouteSettings& route);
+// `{ legacy, new }` of a test, in percent.
+std::optional<std::array<double, 2>> read_expected_split(const Place& place, Context& context);
+
+// test_keys.cpp
+Keys<routing::TestCase> test_keys();
+
+}  // namespace segue::config

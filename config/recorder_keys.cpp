@@ -1,0 +1,198 @@
+#include <algorithm>
+#include <utility>
+
+#include "config/keys.hpp"
+#include "config/value_types.hpp"
+#include "recorder/redaction.hpp"
+
+namespace segue::config {
+namespace {
+
+using recorder::HeaderRedaction;
+using recorder::JournalSettings;
+using recorder::RecordSettings;
+using recorder::RedactionMode;
+using recorder::WhenFull;
+using routing::KeySource;
+
+constexpr std::uint64_t kKiB = std::uint64_t{1} << 10;
+constexpr std::uint64_t kMiB = std::uint64_t{1} << 20;
+constexpr std::uint64_t kTiB = std::uint64_t{1} << 40;
+constexpr std::size_t kMaxConsumers = 16;
+constexpr std::size_t kMaxRedactions = 256;  // of one route
+
+Choice<RedactionMode> redaction_modes() {
+  return {{{"mask", RedactionMode::mask}, {"drop", RedactionMode::drop}}};
+}
+
+// NAME, or { name, mode }.
+struct Redaction {
+  using Value = HeaderRedaction;
+  std::optional<HeaderRedaction> read(const Place& place, Context& context) const {
+    HeaderRedaction redaction;
+    if (place.node.kind == yaml::Kind::map) {
+      static const Keys<HeaderRedaction> keys{
+          required(key<HeaderRedaction>("name", &HeaderRedaction::name, HeaderName{}, "")),
+          key<HeaderRedaction>("mode", &HeaderRedaction::mode, redaction_modes(), "")};
+      read_map(place, keys, context, redaction);
+    } else if (auto name = HeaderName{}.read(place, context)) {
+      redaction.name = std::move(*name);
+    }
+    if (redaction.name.empty()) return std::nullopt;
+    return redaction;
+  }
+  std::string type() const { return "NAME or { name, mode: mask or drop }"; }
+  std::string show(const HeaderRedaction& value) const { return value.name; }
+};
+
+Keys<JournalSettings> journal_keys() {
+  const Choice<WhenFull> policies{
+      {{"drop", WhenFull::drop}, {"refuse", WhenFull::refuse}, {"block", WhenFull::block}}};
+  return {
+      key<JournalSettings>("dir", &JournalSettings::directory, File{},
+                           "folder of the journal; created if missing, readable by its owner only"),
+      key<JournalSettings>("max_size", &JournalSettings::max_bytes, Size{kMiB, 1024 * kTiB},
+                           "of all segments on disk"),
+      key<JournalSettings>("segment", &JournalSettings::segment_bytes, Size{64 * kKiB, 4096 * kMiB},
+                           "of one mapped file"),
+      key<JournalSettings>("consumers", &JournalSettings::consumers, List<Text>{{}, kMaxConsumers},
+                           "segments are kept until all of these have read them; with none the "
+                           "journal is a ring"),
+      group<JournalSettings>(
+          "when_full",
+          {key<JournalSettings>("safe", &JournalSettings::when_full_safe, policies,
+                                "safe methods when there is no room: serve without a record "
+                                "(counted), answer 503, or wait"),
+           key<JournalSettings>("unsafe", &JournalSettings::when_full_unsafe, policies,
+                                "the same for unsafe methods")}),
+      key<JournalSettings>("block_timeout", &JournalSettings::block_timeout,
+                           Duration{milliseconds{0}, std::chrono::minutes{1}},
+                           "how long `block` waits before it refuses"),
+  };
+}
+
+void read_account_key(const Place& place, Context& context, RouteSettings& route) {
+  constexpr std::string_view kExpected =
+      "header:NAME, cookie:NAME, query:NAME, path:NAME, jwt:HEADER/CLAIM or peer";
+  const auto text = read_text(place, context, kExpected);
+  if (!text) return;
+  if (auto source = KeySource::parse(*text))
+    route.rule.account = std::move(*source);
+  else
+    refuse_value(place, context, kExpected);
+}
+
+void read_bodies(const Place& place, Context& context, RouteSettings& route) {
+  static const Keys<RouteSettings> keys{key<RouteSettings>(
+      "max", [](RouteSettings& r) -> auto& { return r.record.body_max_bytes; },
+      Size{0, 1024 * kMiB}, "")};
+  if (place.node.kind == yaml::Kind::scalar && place.node.text == "none")
+    route.record.bodies = false;
+  else if (place.node.kind == yaml::Kind::map)
+    read_map(place, keys, context, route);
+  else
+    refuse_type(place, context, "a map or none");
+}
+
+Key<RouteSettings> bodies_key() {
+  return {"bodies", read_bodies,
+          [](const std::string& path, const RouteSettings&, std::vector<KeyRow>& rows) {
+            rows.push_back({path, "map, or none", "", "`none` records no bodies"});
+            rows.push_back({path + ".max", Size{0, 1024 * kMiB}.type(),
+                            show_size(RecordSettings{}.body_max_bytes),
+                            "of a body on record; what is longer is cut and marked so"});
+          }};
+}
+
+const Keys<RouteSettings>& record_keys() {
+  const Choice<bool> key_modes{{{"plain", false}, {"hash", true}}};
+  static const Keys<RouteSettings> keys{
+      special_key<RouteSettings>("key",
+                                 "header:N, cookie:N, query:N, path:N, jwt:HEADER/CLAIM, peer", "",
+                                 "where the account id is read", read_account_key),
+      key<RouteSettings>(
+          "key_mode", [](RouteSettings& r) -> auto& { return r.record.hash_account; }, key_modes,
+          "whether the account id is stored as it is or as a keyed hash",
+          "hash when the key's header is redacted (cookies are), else plain"),
+      bodies_key(),
+      special_key<RouteSettings>(
+          "durability", "journal", "journal",
+          "`journal`: the last byte of a response leaves after its exchange is in the journal",
+          [](const Place& place, Context& context, RouteSettings&) {
+            static_cast<void>(Choice<int>{{{"journal", 0}}}.read(place, context));
+          }),
+      group<RouteSettings>(
+          "redact",
+          {key<RouteSettings>(
+              "headers", [](RouteSettings& r) -> auto& { return r.record.redact_headers; },
+              List<Redaction>{{}, kMaxRedactions},
+              "header fields whose values are masked, or that are dropped; authorization, cookie, "
+              "set-cookie and proxy-authorization always are; a route's list adds to that of "
+              "`defaults`")}),
+  };
+  return keys;
+}
+
+bool redacts(const RecordSettings& record, std::string_view header) {
+  return std::any_of(record.redact_headers.begin(), record.redact_headers.end(),
+                     [&](const HeaderRedaction& redaction) {
+                       return equals_ignoring_case(redaction.name, header);
+                     });
+}
+
+// The same name twice: dropping is the stricter one and stays.
+void merge_redactions(RecordSettings& record) {
+  std::vector<HeaderRedaction> merged;
+  for (HeaderRedaction& redaction : record.redact_headers) {
+    const auto same = std::find_if(merged.begin(), merged.end(), [&](const auto& other) {
+      return equals_ignoring_case(other.name, redaction.name);
+    });
+    if (same == merged.end())
+      merged.push_back(std::move(redaction));
+    else if (redaction.mode == RedactionMode::drop)
+      same->mode = RedactionMode::drop;
+  }
+  record.redact_headers = std::move(merged);
+}
+
+}  // namespace
+
+Keys<Settings> recorder_keys() {
+  return {
+      section<Settings>("journal", &Settings::journal, journal_keys()),
+      key<Settings>("capture_memory", &Settings::capture_memory, Size{kMiB, kTiB},
+                    "memory of the process for bodies that are being recorded"),
+  };
+}
+
+Key<RouteSettings> record_key() {
+  return {"record",
+          [](const Place& place, Context& context, RouteSettings& route) {
+            if (place.node.kind == yaml::Kind::scalar && place.node.text == "none")
+              route.record.enabled = false;
+            else if (place.node.kind == yaml::Kind::map)
+              read_map(place, record_keys(), context, route);
+            else
+              refuse_type(place, context, "a map or none");
+          },
+          [](const std::string& path, const RouteSettings& defaults, std::vector<KeyRow>& rows) {
+            rows.push_back({path, "map, or none", "", "`none` records nothing of this route"});
+            document_keys(path, record_keys(), defaults, rows);
+          }};
+}
+
+void finish_record(const Place& place, RouteSettings& route) {
+  RecordSettings& record = route.record;
+  for (std::string_view credential : recorder::kCredentialHeaders)
+    if (!redacts(record, credential)) record.redact_headers.push_back({std::string(credential)});
+  merge_redactions(record);
+  const yaml::Entry* entry = place.node.find("record");
+  if (entry != nullptr && entry->value.find("key_mode") != nullptr) return;
+  const KeySource& source = route.rule.account;
+  const bool is_header =
+      source.from == KeySource::From::header || source.from == KeySource::From::jwt;
+  record.hash_account =
+      source.from == KeySource::From::cookie || (is_header && redacts(record, source.name));
+}
+
+}  // namespace segue::config
