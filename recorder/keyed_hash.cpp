@@ -168,6 +168,7 @@ void KeyedHash::compute(std::string_view value, std::array<char, kTextLength>& o
                      value.size()) == 1 &&
       EVP_MAC_final(mac_->context, digest.data(), &length, digest.size()) == 1;
   ensure(done && length == digest.size(), "HMAC-SHA-256 gives 32 bytes");
+  digest[16] = 0;  // the last character holds two bits of byte 15 and four of padding
   out[0] = 'h';
   out[1] = ':';
   std::uint32_t bits = 0;

@@ -105,11 +105,11 @@ bool Recorder::wants_wait(const Error& error) noexcept {
 
 Error Recorder::no_room(WhenFull policy, const char* doing) {
   if (policy == WhenFull::block) {
-    counters_.blocked.add();
+    counters_.blocked.add(1);
     return {errc::make_error_code(errc::resource_unavailable_try_again), Party::journal,
             Retry::never, doing};
   }
-  counters_.refused.add();
+  counters_.refused.add(1);
   return {errc::make_error_code(errc::no_space_on_device), Party::journal, Retry::never, doing};
 }
 
@@ -129,14 +129,14 @@ Result<IntentTicket> Recorder::intend(const ExchangeView& exchange, RouteIndex r
       serialiser_.write(room->data());
       lane_.commit();
       lane_.intent_opened(exchange.id);
-      counters_.intents.add();
+      counters_.intents.add(1);
       counters_.bytes.add(bytes);
       return ticket;
     }
   }
   const WhenFull policy = when_full(exchange);
   if (policy != WhenFull::drop) return no_room(policy, "recording the intent of an exchange");
-  counters_.dropped_intents.add();
+  counters_.dropped_intents.add(1);
   return IntentTicket{};
 }
 
@@ -146,7 +146,7 @@ std::size_t Recorder::measure(const ExchangeView& exchange, const Ruling& rule) 
   if (whole <= most) return whole;
   const std::size_t without = whole - serialiser_.body_bytes() + kCutSlack;
   if (without > most) return whole;  // there is no room for it anywhere
-  counters_.cut_bodies.add();
+  counters_.cut_bodies.add(1);
   return serialiser_.measure(exchange, rule.rules, rule.account,
                              fit(captured(exchange.request.body), captured(exchange.response.body),
                                  most - without));
@@ -167,7 +167,7 @@ Result<Recorded> Recorder::append(const ExchangeView& exchange, RouteIndex route
   if (ticket && append_without_bodies(exchange, rule, ticket)) return Recorded::without_bodies;
   const WhenFull policy = when_full(exchange);
   if (policy != WhenFull::drop) return no_room(policy, "recording an exchange");
-  counters_.dropped_exchanges.add();
+  counters_.dropped_exchanges.add(1);
   return Recorded::dropped;
 }
 
@@ -183,13 +183,13 @@ bool Recorder::append_without_bodies(const ExchangeView& exchange, const Ruling&
   if (!room.has_value()) return false;
   serialiser_.write(room->data());
   written(bytes, ticket);
-  counters_.without_bodies.add();
+  counters_.without_bodies.add(1);
   return true;
 }
 
 void Recorder::written(std::size_t bytes, IntentTicket& ticket) {
   lane_.commit();
-  counters_.exchanges.add();
+  counters_.exchanges.add(1);
   counters_.bytes.add(bytes);
   counters_.redacted.add(serialiser_.redacted());
   if (!ticket) return;
@@ -200,11 +200,13 @@ void Recorder::written(std::size_t bytes, IntentTicket& ticket) {
 void Recorder::finish(const FinishView& finish) {
   const std::size_t bytes = serialiser_.measure(finish);
   const Result<std::span<char>> room = lane_.begin(FrameKind::finish, bytes);
-  if (!room.has_value()) return counters_.dropped_finishes.add();
+  if (!room.has_value()) return counters_.dropped_finishes.add(1);
   serialiser_.write(finish, room->data());
   lane_.commit();
-  counters_.finishes.add();
+  counters_.finishes.add(1);
   counters_.bytes.add(bytes);
 }
+
+Result<void> Recorder::flush() { return lane_.flush(); }
 
 }  // namespace segue::recorder

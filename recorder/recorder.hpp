@@ -8,7 +8,7 @@
 
 #include "exchange/error.hpp"
 #include "exchange/exchange.hpp"
-#include "recorder/counter.hpp"
+#include "recorder/journal/counters.hpp"
 #include "recorder/keyed_hash.hpp"
 #include "recorder/redaction.hpp"
 #include "recorder/serialise.hpp"
@@ -108,6 +108,11 @@ class Recorder {
 
   // What could not be in the exchange; nobody waits for it.
   void finish(const FinishView& finish);
+
+  // Once a turn of the event loop, and before the last byte of a response is sent: where the
+  // journal's file system cannot be mapped, what was appended is written here. Nothing to do
+  // elsewhere.
+  Result<void> flush();
 
   const RecordSettings& settings(RouteIndex route) const noexcept;
   std::chrono::milliseconds block_timeout() const noexcept { return block_timeout_; }
