@@ -12,20 +12,23 @@
 
 namespace segue::gateway::http1 {
 
-// One head ready to be sent: pieces of the received buffer and of `own`, in order. Valid as long
-// as both stay where they are. Reused; clear() keeps the capacity.
+// One head ready to be sent: pieces of the received buffer and of memory of its own, in order.
+// Valid as long as both stay where they are. Reused; clear() keeps the capacity, so that a warm
+// Gather does not allocate.
 class Gather {
  public:
   void clear() noexcept;
-  // `text` must outlive the write.
+  // `text` must outlive the write. Short text is copied: a piece more costs writev more than that.
   void borrow(std::string_view text);
   // Copies `text` into memory of this object.
   void copy(std::string_view text);
   // The pieces, for writev; adjacent pieces are merged. Calling it ends the building.
   std::vector<iovec>& pieces();
-  std::size_t bytes() const noexcept;
+  std::size_t bytes() const noexcept { return bytes_; }
 
  private:
+  static constexpr std::size_t kShortBytes = 192;
+
   struct Piece {
     const char* data;  // null: `offset` into own_
     std::size_t offset;
@@ -34,6 +37,7 @@ class Gather {
   std::vector<Piece> pieces_;
   std::string own_;
   std::vector<iovec> iovecs_;
+  std::size_t bytes_ = 0;
 };
 
 enum class UnderscoreNames : std::uint8_t { drop, refuse, forward };

@@ -3,10 +3,12 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <string_view>
 #include <vector>
 
 #include "exchange/head.hpp"
+#include "gateway/http1/line_reader.hpp"
 
 namespace segue::gateway::http1 {
 
@@ -22,6 +24,7 @@ enum class KnownField : std::uint8_t {
   underscore,  // any other name with an underscore in it
 };
 
+// `name` is a token (RFC 9110, 5.6.2), in any case.
 KnownField classify(std::string_view name) noexcept;
 
 // How the end of a body is found (RFC 9112, 6.3).
@@ -44,6 +47,7 @@ struct HeadLimits {
 struct MessageHead {
   std::vector<Field> fields;      // every field as it came; same indexes as `known`
   std::vector<KnownField> known;
+  std::string_view field_lines;   // the bytes of all field lines, the last CRLF included
   std::uint8_t version_minor = 1;
   Framing framing = Framing::none;
   std::uint64_t content_length = 0;  // Framing::length only
@@ -67,6 +71,9 @@ struct ResponseHead : MessageHead {
   std::optional<std::uint32_t> keep_alive_seconds;  // Keep-Alive: timeout=N
 };
 
+// For `underscore_names: refuse`.
+bool has_underscore_name(const MessageHead& head) noexcept;
+
 enum class ParseState : std::uint8_t { need_more, done, refused };
 
 // Strict request head parser: RFC 9110 and 9112, with the stricter reading where peers differ;
@@ -75,10 +82,15 @@ enum class ParseState : std::uint8_t { need_more, done, refused };
 class RequestParser {
  public:
   explicit RequestParser(const HeadLimits& limits) : limits_(limits) {}
+  RequestParser(const RequestParser&) = delete;  // head() may point into the parser
+  RequestParser& operator=(const RequestParser&) = delete;
 
-  // `buffer` holds everything received since the end of the message before, and may only grow
-  // between calls. Damage is reported as soon as it is visible, without waiting for the end of
-  // the head. After `done`, head() is valid until the buffer moves or reset().
+  // `buffer` holds everything received since the end of the message before; between calls it may
+  // only grow, and may move while the answer is need_more. Damage is reported as soon as it is
+  // visible, without waiting for the end of the head, and the same damage is found however the
+  // bytes were cut. After `done`, head() is valid until the buffer moves or reset(). After
+  // `refused`, head() holds what had been read: method and target when the request line was good.
+  // Further calls repeat the answer until reset().
   ParseState parse(std::string_view buffer) noexcept;
   void reset() noexcept;
 
@@ -86,8 +98,27 @@ class RequestParser {
   Refusal refusal() const noexcept { return refusal_; }
 
  private:
+  ParseState read_line(LineReader::Line line) noexcept;
+  ParseState read_request_line(std::string_view line) noexcept;
+  ParseState read_target(std::string_view target) noexcept;
+  ParseState read_absolute_target(std::string_view target) noexcept;
+  // What can be told from the beginning of a line: a longer beginning gives the same answer.
+  ParseState check_beginning(std::string_view line) noexcept;
+  ParseState finish(std::string_view buffer) noexcept;
+  ParseState read_host() noexcept;
+  ParseState decide_framing() noexcept;
+  ParseState read_expectations() noexcept;
+  ParseState refuse(std::uint16_t status, const char* reason) noexcept;
+  void follow(const char* buffer) noexcept;
+
   HeadLimits limits_;
-  std::size_t scanned_ = 0;  // no end of head before this offset
+  LineReader lines_;
+  ParseState state_ = ParseState::need_more;
+  bool request_line_read_ = false;
+  bool absolute_ = false;       // the target was in absolute-form
+  const char* base_ = nullptr;  // where the buffer was at the last call
+  std::size_t fields_begin_ = 0;
+  std::string rebuilt_target_;  // "/?query" of an absolute-form target without a path
   RequestHead head_;
   Refusal refusal_{400, "malformed"};
 };
@@ -96,9 +127,11 @@ class RequestParser {
 class ResponseParser {
  public:
   explicit ResponseParser(const HeadLimits& limits) : limits_(limits) {}
+  ResponseParser(const ResponseParser&) = delete;
+  ResponseParser& operator=(const ResponseParser&) = delete;
 
   // `request_method` decides whether a body follows (HEAD; RFC 9112, 6.3). 1xx heads are parsed
-  // like others, with Framing::none.
+  // like others, with Framing::none. `buffer` as for the RequestParser.
   ParseState parse(std::string_view buffer, std::string_view request_method) noexcept;
   void reset() noexcept;
 
@@ -106,8 +139,20 @@ class ResponseParser {
   Refusal refusal() const noexcept { return refusal_; }
 
  private:
+  ParseState read_line(LineReader::Line line) noexcept;
+  ParseState read_status_line(std::string_view line) noexcept;
+  ParseState check_beginning(std::string_view line) noexcept;
+  ParseState finish(std::string_view buffer, std::string_view request_method) noexcept;
+  ParseState decide_framing(std::string_view request_method) noexcept;
+  ParseState refuse(const char* reason) noexcept;
+  void follow(const char* buffer) noexcept;
+
   HeadLimits limits_;
-  std::size_t scanned_ = 0;
+  LineReader lines_;
+  ParseState state_ = ParseState::need_more;
+  bool status_line_read_ = false;
+  const char* base_ = nullptr;
+  std::size_t fields_begin_ = 0;
   ResponseHead head_;
   Refusal refusal_{502, "malformed"};
 };
