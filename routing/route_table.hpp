@@ -10,6 +10,7 @@
 #include "exchange/exchange.hpp"
 #include "exchange/head.hpp"
 #include "routing/route_rule.hpp"
+#include "routing/scratch.hpp"
 
 namespace segue::routing {
 
@@ -37,16 +38,13 @@ struct Decision {
   std::string_view upstream_target;  // after rewrite; the raw target when there is none
 };
 
-// Memory of one decision in flight; one per session, reused. decide() allocates only when a
-// target needs more than what earlier ones grew it to.
-class Scratch;
-
 // Facts about a request that are not in its head.
 struct Peer {
   std::string_view address;  // without the port
 };
 
 struct CompileResult;
+struct CompiledRoutes;
 
 // Immutable once compiled; any thread may decide() with a scratch of its own. Not copied: a core
 // that wants its own copy compiles its own. Routes live as long as their table.
@@ -67,11 +65,12 @@ class RouteTable {
   std::span<const std::string> decision_headers() const noexcept;
   // Short hash of the compiled routing, 12 hex digits: order, comments and tests do not change it.
   std::string_view version() const noexcept;
+  // What the table is made of, for explain, listing and tests of routes.
+  const CompiledRoutes& compiled() const noexcept { return *compiled_; }
 
  private:
-  struct Compiled;
-  explicit RouteTable(std::unique_ptr<const Compiled> compiled);
-  std::unique_ptr<const Compiled> compiled_;
+  explicit RouteTable(std::unique_ptr<const CompiledRoutes> compiled);
+  std::unique_ptr<const CompiledRoutes> compiled_;
 };
 
 struct CompileResult {

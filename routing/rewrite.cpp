@@ -1,0 +1,107 @@
+#include "routing/rewrite.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "routing/escapes.hpp"
+
+namespace segue::routing {
+namespace {
+
+// What may stand in a path on the wire (RFC 3986, 3.3).
+bool is_path_byte(char c) noexcept {
+  static constexpr std::string_view kOthers = "/%-._~!$&'()*+,;=:@";
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+         kOthers.find(c) != std::string_view::npos;
+}
+
+bool is_wire_text(std::string_view text) noexcept {
+  return std::all_of(text.begin(), text.end(), is_path_byte) && has_whole_escapes(text);
+}
+
+Complaint malformed(std::string_view to) {
+  return {"E050", fmt::format("'{}' is no path to rewrite to", to),
+          "begin with '/', escape what is not ASCII, and leave out '?' and '#'"};
+}
+
+// The raw bytes from segment `first` to the end of the path, without the slash in front.
+std::string_view raw_rest(std::string_view raw_path, std::size_t first) noexcept {
+  std::size_t at = 0;
+  for (std::size_t i = 0; i < first && at != std::string_view::npos; ++i)
+    at = raw_path.find('/', at + 1);
+  return at >= raw_path.size() ? std::string_view{} : raw_path.substr(at + 1);
+}
+
+}  // namespace
+
+Checked<RewritePlan> RewritePlan::read(const Rewrite& rewrite, const PathPattern& pattern) {
+  RewritePlan plan;
+  if (rewrite.form == RewriteForm::none) return plan;
+  if (!rewrite.to.starts_with('/')) return malformed(rewrite.to);
+  if (rewrite.form == RewriteForm::path) return read_path(rewrite.to, pattern);
+  if (pattern.ending == Ending::ends || pattern.rest_least > 0) {
+    return Complaint{"E051", "`rewrite.prefix` needs a route that matches a `prefix`",
+                     "rewrite: { path: ... } over the parameters of the template"};
+  }
+  if (!is_wire_text(rewrite.to)) return malformed(rewrite.to);
+  plan.form_ = RewriteForm::prefix;
+  plan.prefix_ = rewrite.to;
+  while (plan.prefix_.ends_with('/')) plan.prefix_.pop_back();
+  return plan;
+}
+
+Checked<RewritePlan> RewritePlan::read_path(std::string_view to, const PathPattern& pattern) {
+  RewritePlan plan;
+  plan.form_ = RewriteForm::path;
+  std::string_view rest = to;
+  while (!rest.empty()) {
+    Piece piece;
+    piece.text = rest.substr(0, rest.find('{'));
+    if (!is_wire_text(piece.text)) return malformed(to);
+    rest.remove_prefix(piece.text.size());
+    if (!rest.empty()) {
+      const auto end = rest.find('}');
+      if (end == std::string_view::npos) return malformed(to);
+      auto name = rest.substr(1, end - 1);
+      rest.remove_prefix(end + 1);
+      if (name.ends_with("...")) name.remove_suffix(3);
+      if (!pattern.has_parameter(name)) {
+        return Complaint{"E049", fmt::format("the path has no parameter '{}'", name),
+                         fmt::format("name a segment of the path {{{}}}, or leave it out", name)};
+      }
+      const bool is_rest = pattern.rest_parameter == name;
+      piece.kind = is_rest ? Piece::Kind::rest : Piece::Kind::one_segment;
+      piece.segment = pattern.segments.size();
+      for (std::size_t i = 0; i < pattern.segments.size() && !is_rest; ++i) {
+        if (pattern.segments[i].parameter == name) piece.segment = i;
+      }
+    }
+    plan.pieces_.push_back(std::move(piece));
+  }
+  return plan;
+}
+
+std::string_view RewritePlan::apply(const PathPattern& pattern, std::string_view raw_path,
+                                    std::string_view query_with_mark,
+                                    std::string& storage) const {
+  storage.clear();
+  if (form_ == RewriteForm::prefix) {
+    storage = prefix_;
+    const auto rest = raw_rest(raw_path, pattern.segments.size());
+    const bool goes_on = !rest.empty() || (raw_path.ends_with('/') && raw_path.size() > 1) ||
+                         pattern.segments.empty();
+    if (goes_on || storage.empty()) storage.push_back('/');
+    storage += rest;
+  }
+  for (const auto& piece : pieces_) {
+    storage += piece.text;
+    if (piece.kind == Piece::Kind::text_only) continue;
+    const auto rest = raw_rest(raw_path, piece.segment);
+    storage += piece.kind == Piece::Kind::rest ? rest : rest.substr(0, rest.find('/'));
+  }
+  storage += query_with_mark;
+  return storage;
+}
+
+}  // namespace segue::routing
