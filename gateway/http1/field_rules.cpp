@@ -121,7 +121,9 @@ const char* append_field(std::string_view line, MessageHead& head) noexcept {
   if (colon == 0) return "empty_field_name";
   const std::string_view name = line.substr(0, colon);
   head.fields.push_back({name, trim_blanks(line.substr(colon + 1))});
-  head.known.push_back(classify(name));
+  const KnownField known = classify(name);
+  head.known.push_back(known);
+  head.seen |= std::uint64_t{1} << static_cast<unsigned>(known);
   return nullptr;
 }
 
@@ -129,10 +131,9 @@ const char* read_connection(MessageHead& head, std::size_t limit) noexcept {
   bool close = false;
   bool keep_alive = false;
   bool upgrade = false;
-  bool upgrade_field = false;
   std::size_t members = 0;
-  for (std::size_t i = 0; i < head.known.size(); ++i) {
-    if (head.known[i] == KnownField::upgrade) upgrade_field = true;
+  const std::size_t count = head.has(KnownField::connection) ? head.known.size() : 0;
+  for (std::size_t i = 0; i < count; ++i) {
     if (head.known[i] != KnownField::connection) continue;
     for_each_member(head.fields[i].value, [&](std::string_view member) {
       ++members;
@@ -149,7 +150,7 @@ const char* read_connection(MessageHead& head, std::size_t limit) noexcept {
     });
   }
   head.keep_alive = !close && (head.version_minor > 0 || keep_alive);
-  head.upgrade = upgrade && upgrade_field;
+  head.upgrade = upgrade && head.has(KnownField::upgrade);
   return members > limit ? "connection_too_long" : nullptr;
 }
 
@@ -185,6 +186,7 @@ void rebase(MessageHead& head, const char* from, std::size_t size, const char* t
 void clear(MessageHead& head) noexcept {
   head.fields.clear();
   head.known.clear();
+  head.seen = 0;
   head.field_lines = {};
   head.version_minor = 1;
   head.framing = Framing::none;

@@ -120,10 +120,6 @@ bool keeps(const RequestHead& head, std::size_t index, Framing framing,
   }
 }
 
-bool has(const MessageHead& head, KnownField wanted) noexcept {
-  return std::find(head.known.begin(), head.known.end(), wanted) != head.known.end();
-}
-
 // The values that a trusted peer already wrote, each followed by a comma.
 void copy_earlier(const RequestHead& head, KnownField wanted, Gather& out) {
   for (std::size_t i = 0; i < head.fields.size(); ++i)
@@ -148,7 +144,7 @@ void write_forwarded(const RequestHead& head, const ForwardSettings& settings, G
 }
 
 void write_x_forwarded(const RequestHead& head, const ForwardSettings& settings, Gather& out) {
-  const auto said = [&](KnownField field) { return settings.trusted_peer && has(head, field); };
+  const auto said = [&](KnownField field) { return settings.trusted_peer && head.has(field); };
   const string_view client =
       settings.client_address.empty() ? string_view{"unknown"} : settings.client_address;
   out.copy("X-Forwarded-For: ");

@@ -47,6 +47,7 @@ struct HeadLimits {
 struct MessageHead {
   std::vector<Field> fields;      // every field as it came; same indexes as `known`
   std::vector<KnownField> known;
+  std::uint64_t seen = 0;         // bit per KnownField that came at least once
   std::string_view field_lines;   // the bytes of all field lines, the last CRLF included
   std::uint8_t version_minor = 1;
   Framing framing = Framing::none;
@@ -55,6 +56,10 @@ struct MessageHead {
   bool nominated = false;            // Connection names fields beside close and keep-alive
   bool upgrade = false;              // has an Upgrade field nominated by Connection
   std::size_t bytes = 0;             // of the head in the buffer, a skipped leading CRLF included
+
+  bool has(KnownField field) const noexcept {
+    return (seen >> static_cast<unsigned>(field) & 1) != 0;
+  }
 };
 
 struct RequestHead : MessageHead {
@@ -72,7 +77,9 @@ struct ResponseHead : MessageHead {
 };
 
 // For `underscore_names: refuse`.
-bool has_underscore_name(const MessageHead& head) noexcept;
+inline bool has_underscore_name(const MessageHead& head) noexcept {
+  return head.has(KnownField::underscore);
+}
 
 enum class ParseState : std::uint8_t { need_more, done, refused };
 

@@ -166,6 +166,8 @@ ParseState RequestParser::read_host() noexcept {
 }
 
 ParseState RequestParser::decide_framing() noexcept {
+  if (!head_.has(KnownField::content_length) && !head_.has(KnownField::transfer_encoding))
+    return ParseState::need_more;
   const FramingFields found = read_framing_fields(head_);
   if (found.encodings > 0) {
     if (found.lengths > 0) return refuse(400, "length_and_transfer_encoding");
@@ -183,6 +185,8 @@ ParseState RequestParser::decide_framing() noexcept {
 }
 
 ParseState RequestParser::read_expectations() noexcept {
+  if (!head_.has(KnownField::expect) && !head_.has(KnownField::max_forwards))
+    return ParseState::need_more;
   for (std::size_t i = 0; i < head_.known.size(); ++i) {
     const std::string_view value = head_.fields[i].value;
     if (head_.known[i] == KnownField::expect) {
@@ -209,12 +213,6 @@ void RequestParser::follow(const char* buffer) noexcept {
       rebase(*view, base_, lines_.position(), buffer);
   }
   base_ = buffer;
-}
-
-bool has_underscore_name(const MessageHead& head) noexcept {
-  for (const KnownField known : head.known)
-    if (known == KnownField::underscore) return true;
-  return false;
 }
 
 }  // namespace segue::gateway::http1

@@ -99,7 +99,7 @@ ParseState ResponseParser::finish(std::string_view buffer, std::string_view meth
   head_.field_lines = buffer.substr(fields_begin_, head_.bytes - 2 - fields_begin_);
   if (const char* reason = read_connection(head_, limits_.fields)) return refuse(reason);
   if (decide_framing(method) == ParseState::refused) return ParseState::refused;
-  head_.keep_alive_seconds = read_keep_alive(head_);
+  if (head_.has(KnownField::keep_alive)) head_.keep_alive_seconds = read_keep_alive(head_);
   return ParseState::done;
 }
 
