@@ -259,8 +259,10 @@ void finish_backend(const Place& place, Context& context, BackendSettings& backe
     context.report.add(codes::kOutOfRange, endpoints->key_at,
                        fmt::format("{}.endpoints must not be empty", place.name));
   choose_server_name(place, context, backend);
-  if (backend.tls && backend.tls->certificate_file.empty() != backend.tls->key_file.empty())
-    context.report.add(codes::kMissingKey, place.child(*place.node.find("tls")).at,
+  const yaml::Entry* tls = place.node.find("tls");
+  if (tls == nullptr) return;
+  if ((tls->value.find("cert") == nullptr) != (tls->value.find("key") == nullptr))
+    context.report.add(codes::kMissingKey, tls->key_at,
                        fmt::format("{}.tls needs both 'cert' and 'key', or neither", place.name));
 }
 

@@ -1,0 +1,45 @@
+#include "cli/colour.hpp"
+
+#include <CLI/App.hpp>
+#include <CLI/Config.hpp>
+#include <CLI/Formatter.hpp>
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <map>
+
+namespace segue::cli {
+namespace {
+
+bool is_set(const char* name) {
+  const char* value = std::getenv(name);
+  return value != nullptr && *value != '\0';
+}
+
+bool can_paint(std::FILE* stream) {
+  const char* terminal = std::getenv("TERM");
+  const bool is_dumb = terminal == nullptr || std::string_view(terminal) == "dumb";
+  return !is_set("NO_COLOR") && !is_dumb && ::isatty(::fileno(stream)) == 1;
+}
+
+}  // namespace
+
+void add_colour_option(CLI::App& app, Colour& colour) {
+  const std::map<std::string, Colour> words{
+      {"auto", Colour::automatic}, {"always", Colour::always}, {"never", Colour::never}};
+  app.add_option("--color", colour, "auto, always or never")
+      ->transform(CLI::Transformer(words))
+      ->envname("SEGUE_COLOR")
+      ->type_name("WHEN");
+}
+
+Paint::Paint(Colour colour, std::FILE* stream)
+    : on_(colour == Colour::always || (colour == Colour::automatic && can_paint(stream))) {}
+
+std::string Paint::wrap(std::string_view code, std::string_view text) const {
+  if (!on_ || text.empty()) return std::string(text);
+  return fmt::format("\x1b[{}m{}\x1b[0m", code, text);
+}
+
+}  // namespace segue::cli
