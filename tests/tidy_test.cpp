@@ -137,8 +137,12 @@ Findings matches(const std::regex& pattern, const std::function<bool(const Sourc
   return findings;
 }
 
-bool anywhere(const Source&) { return true; }
-bool in_product(const Source& source) { return folder_table().contains(source.folder()); }
+bool anywhere(const Source&) {
+  return true;
+}
+bool in_product(const Source& source) {
+  return folder_table().contains(source.folder());
+}
 
 TEST_CASE("a folder includes only those below it") {
   Findings findings;
@@ -179,8 +183,9 @@ TEST_CASE("every header is guarded by #pragma once, and says `using namespace` n
     }
   }
   expect_none(findings);
-  expect_none(matches(std::regex("using namespace [^;]*"),
-                      [](const Source& source) { return source.is_header(); }, "in a header"));
+  expect_none(matches(
+      std::regex("using namespace [^;]*"), [](const Source& source) { return source.is_header(); },
+      "in a header"));
 }
 
 TEST_CASE("no name says nothing") {
@@ -201,7 +206,11 @@ TEST_CASE("no name says nothing") {
 
 TEST_CASE("nothing is put off in a comment") {
   Findings findings;
-  const std::regex mark("\\b(TO" "DO|FIX" "ME|XX" "X)\\b");
+  const std::regex mark(
+      "\\b(TO"
+      "DO|FIX"
+      "ME|XX"
+      "X)\\b");
   for (const auto& source : sources()) {
     std::smatch match;
     if (std::regex_search(source.text, match, mark)) {
@@ -232,25 +241,25 @@ TEST_CASE("tasks belong to a group") {
 }
 
 TEST_CASE("what made prototypes slow stays out of the client path") {
-  expect_none(matches(std::regex(R"(\b(any_io_executor|make_strand|strand\s*<|tcp_stream)\b)"),
-                      [](const Source& source) {
-                        return source.folder() == "runtime" || source.folder() == "gateway";
-                      },
-                      "measured at 1.4 to 4.4 times the cost"));
+  expect_none(matches(
+      std::regex(R"(\b(any_io_executor|make_strand|strand\s*<|tcp_stream)\b)"),
+      [](const Source& source) {
+        return source.folder() == "runtime" || source.folder() == "gateway";
+      },
+      "measured at 1.4 to 4.4 times the cost"));
 }
 
 TEST_CASE("tests wait for events, not for time") {
-  expect_none(matches(std::regex(R"(\b(sleep_for|sleep_until|usleep|nanosleep)\s*\()"),
-                      [](const Source& source) { return source.folder() == "tests"; },
-                      "sleeps in a test"));
+  expect_none(matches(
+      std::regex(R"(\b(sleep_for|sleep_until|usleep|nanosleep)\s*\()"),
+      [](const Source& source) { return source.folder() == "tests"; }, "sleeps in a test"));
 }
 
 TEST_CASE("nothing is caught without a name in the product") {
-  expect_none(matches(std::regex(R"(catch\s*\(\s*\.\.\.\s*\))"),
-                      [](const Source& source) {
-                        return in_product(source) && source.folder() != "runtime";
-                      },
-                      "catches everything"));
+  expect_none(matches(
+      std::regex(R"(catch\s*\(\s*\.\.\.\s*\))"),
+      [](const Source& source) { return in_product(source) && source.folder() != "runtime"; },
+      "catches everything"));
 }
 
 // g++ 12 destroys some temporaries twice inside a full expression with co_await: a braced aggregate
@@ -324,7 +333,8 @@ TEST_CASE("the coroutine hazard is seen where it is") {
        {"auto result = co_await f(); auto& [ec, n] = result;", "co_await send(request);",
         "Task<void> Session::serve() { co_await f(); }", "co_await f(x[i], y);",
         "if (a) { co_await f(); }", "// co_await send(Request{.head = h});",
-        "co_await f([](int x) { return x; });", "struct A { int x; }; Task<void> g() { co_await f(); }",
+        "co_await f([](int x) { return x; });",
+        "struct A { int x; }; Task<void> g() { co_await f(); }",
         "const Request request{.head = h}; co_await send(request);"}) {
     INFO(good);
     CHECK(coroutine_hazards({"good.cpp", good}).empty());
@@ -352,7 +362,8 @@ TEST_CASE("the README's map shows the folders that are there, and no others") {
   std::set<std::string> present;
   for (const auto& item : fs::directory_iterator(kRoot)) {
     const auto name = item.path().filename().string();
-    if (!item.is_directory() || name.starts_with('.') || name == "build" || name == "data") continue;
+    if (!item.is_directory() || name.starts_with('.') || name == "build" || name == "data")
+      continue;
     if (!fs::is_empty(item.path())) present.insert(name);
   }
   CHECK(mapped == present);

@@ -118,8 +118,8 @@ TEST_CASE("every damaged chunked body ends in 400 or an abort, never whole at th
     INFO(row.name);
     const auto target = fmt::format("/{}", &row - http1::chunk_cases().data());
     RawClient client(gateway.port());
-    client.send(fmt::format("POST {} HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n",
-                            target));
+    client.send(
+        fmt::format("POST {} HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n", target));
     client.socket().send_what_is_taken(row.raw);
     client.socket().finish_sending();
     const auto answer = client.reader().response("POST");
@@ -155,9 +155,8 @@ TEST_CASE("every malformed response head of the corpus is a 502") {
       next = row.raw;
     }
     RawClient client(gateway.port());
-    const auto answer =
-        client.exchange(fmt::format("{} / HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n",
-                                    row.method));
+    const auto answer = client.exchange(
+        fmt::format("{} / HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n", row.method));
     CHECK(answer.status() == 502);
     CHECK(answer.field("segue-error").has_value());
   }
@@ -187,9 +186,8 @@ TEST_CASE("every well-formed response head of the corpus reaches the client") {
       current = &row;
     }
     RawClient client(gateway.port());
-    const auto answer =
-        client.exchange(fmt::format("{} / HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n",
-                                    row.method));
+    const auto answer = client.exchange(
+        fmt::format("{} / HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n", row.method));
     CHECK(std::to_string(answer.status()) == status);
     CHECK(answer.whole);
     if (framing(row) == "chunked") CHECK(answer.body == "abc");

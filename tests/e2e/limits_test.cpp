@@ -109,8 +109,7 @@ TEST_CASE("SIGTERM: what does not end within the drain timeout is cut") {
     connection.request();
     done.wait();
   });
-  GatewayProcess gateway(
-      all_to(backend.port()).with("drain", "{ delay: 0s, timeout: 300ms }"));
+  GatewayProcess gateway(all_to(backend.port()).with("drain", "{ delay: 0s, timeout: 300ms }"));
   RawClient client(gateway.port());
   client.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
   backend.wait_for_requests(1);

@@ -24,8 +24,7 @@ TEST_CASE("a gateway whose backends are down is alive and ready") {
 
 TEST_CASE("a draining gateway is alive and not ready, and still serves until the delay is over") {
   ScriptedBackend backend(answer_always(response_with(200, "x")));
-  GatewayProcess gateway(
-      all_to(backend.port()).with("drain", "{ delay: 30s, timeout: 10s }"));
+  GatewayProcess gateway(all_to(backend.port()).with("drain", "{ delay: 30s, timeout: 10s }"));
   gateway.process().signal(SIGTERM);
   const Deadline deadline;
   while (probe(gateway, "/readyz") == 200) REQUIRE(deadline.left() > 0);

@@ -54,9 +54,9 @@ TEST_CASE("a request that comes byte by byte is forwarded whole") {
 }
 
 TEST_CASE("chunked both ways: content passes, extensions and trailers do not") {
-  ScriptedBackend backend(answer_always(
-      "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nTrailer: x-sum\r\n\r\n"
-      "5;ext=1\r\nhello\r\n6\r\n world\r\n0\r\nx-sum: 1\r\n\r\n"));
+  ScriptedBackend backend(
+      answer_always("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nTrailer: x-sum\r\n\r\n"
+                    "5;ext=1\r\nhello\r\n6\r\n world\r\n0\r\nx-sum: 1\r\n\r\n"));
   GatewayProcess gateway(all_to(backend.port()));
   RawClient client(gateway.port());
   const auto answer = client.exchange(
@@ -112,8 +112,8 @@ TEST_CASE("a 204 with Content-Length 0 loses it") {
 }
 
 TEST_CASE("an HTTP/1.0 client gets no chunks, and its connection ends") {
-  ScriptedBackend backend(answer_always(
-      "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n"));
+  ScriptedBackend backend(
+      answer_always("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n"));
   GatewayProcess gateway(all_to(backend.port()));
   RawClient client(gateway.port());
   const auto answer = client.exchange("GET /old HTTP/1.0\r\nHost: a\r\n\r\n");
@@ -169,10 +169,11 @@ TEST_CASE("hop-by-hop and nominated fields stay on their side") {
   GatewayProcess gateway(all_to(backend.port()));
   RawClient client(gateway.port());
   const auto answer = client.get(
-      "/", "Connection: X-Hop, Host, X-Forwarded-For\r\nX-Hop: 1\r\nTE: trailers\r\n"
-           "Proxy-Connection: keep-alive\r\nProxy-Authorization: Basic eA==\r\nKeep-Alive: 3\r\n"
-           "HTTP2-Settings: AAA\r\nAccept: text/html\r\nAccept: */*\r\nwith_underscore: 1\r\n"
-           "Segue-Anything: forged\r\n");
+      "/",
+      "Connection: X-Hop, Host, X-Forwarded-For\r\nX-Hop: 1\r\nTE: trailers\r\n"
+      "Proxy-Connection: keep-alive\r\nProxy-Authorization: Basic eA==\r\nKeep-Alive: 3\r\n"
+      "HTTP2-Settings: AAA\r\nAccept: text/html\r\nAccept: */*\r\nwith_underscore: 1\r\n"
+      "Segue-Anything: forged\r\n");
   CHECK(answer.status() == 200);
   CHECK_FALSE(answer.field("x-private"));
   CHECK_FALSE(answer.field("keep-alive"));
@@ -193,8 +194,9 @@ TEST_CASE("Via and Forwarded say who passed the message on; a stranger's claims 
   ScriptedBackend backend(answer_always(response_with(200, "x")));
   GatewayProcess gateway(all_to(backend.port()));
   RawClient client(gateway.port());
-  const auto answer = client.get("/", "X-Forwarded-For: 203.0.113.9\r\nX-Forwarded-Proto: https\r\n"
-                                      "Forwarded: for=203.0.113.9\r\nVia: 1.1 before\r\n");
+  const auto answer = client.get("/",
+                                 "X-Forwarded-For: 203.0.113.9\r\nX-Forwarded-Proto: https\r\n"
+                                 "Forwarded: for=203.0.113.9\r\nVia: 1.1 before\r\n");
   CHECK(answer.field("via").value_or("").find("segue") != std::string::npos);
   const auto seen = backend.requests().at(0);
   CHECK(seen.field("x-forwarded-for") == "127.0.0.1");
@@ -297,7 +299,8 @@ TEST_CASE("OPTIONS * and Max-Forwards: 0 are answered here") {
   RawClient client(gateway.port());
   CHECK(client.exchange("OPTIONS * HTTP/1.1\r\nHost: a\r\n\r\n").status() / 100 == 2);
   CHECK(client.exchange("OPTIONS /x HTTP/1.1\r\nHost: a\r\nMax-Forwards: 0\r\n\r\n").status() /
-            100 == 2);
+            100 ==
+        2);
   CHECK(backend.requests().empty());
 }
 

@@ -13,13 +13,15 @@ namespace segue::test {
 namespace {
 
 TEST_CASE("an exchange is on record with both sides, its decision and its timing") {
-  ScriptedBackend backend(answer_always(
-      response_with(201, "{\"id\":7}", "Content-Type: application/json\r\nX-Twice: a\r\n"
-                                       "X-Twice: b\r\n")));
+  ScriptedBackend backend(
+      answer_always(response_with(201, "{\"id\":7}",
+                                  "Content-Type: application/json\r\nX-Twice: a\r\n"
+                                  "X-Twice: b\r\n")));
   ConfigText config;
   config.listener("exchange_id_header: true")
-      .with("defaults", "{ record: { key: cookie:uid, bodies: { max: 1MiB }, "
-                        "redact: { headers: [cookie] }, key_mode: plain } }")
+      .with("defaults",
+            "{ record: { key: cookie:uid, bodies: { max: 1MiB }, "
+            "redact: { headers: [cookie] }, key_mode: plain } }")
       .backend("legacy", backend.port())
       .route("orders", "{ match: { method: POST, path: \"/orders/{id}\" }, to: legacy }");
   GatewayProcess gateway(config);
@@ -60,8 +62,9 @@ TEST_CASE("planted secrets are nowhere in the journal's files") {
   ScriptedBackend backend(answer_always(response_with(
       200, "hello", "Set-Cookie: session=SECRET-setcookie\r\nX-Token: SECRET-answer\r\n")));
   ConfigText config = all_to(backend.port());
-  config.with("defaults", "{ record: { bodies: { max: 1MiB }, redact: { headers: "
-                          "[x-token, { name: x-gone, mode: drop }] } } }");
+  config.with("defaults",
+              "{ record: { bodies: { max: 1MiB }, redact: { headers: "
+              "[x-token, { name: x-gone, mode: drop }] } } }");
   GatewayProcess gateway(config);
   RawClient client(gateway.port());
   for (const char* method : {"GET", "DELETE"}) {
@@ -75,8 +78,7 @@ TEST_CASE("planted secrets are nowhere in the journal's files") {
   CHECK(backend.requests().at(0).field("authorization") == "Bearer SECRET-authorization");
   gateway.kill();
   bool anything_recorded = false;
-  for (const auto& file :
-       std::filesystem::recursive_directory_iterator(gateway.journal_path())) {
+  for (const auto& file : std::filesystem::recursive_directory_iterator(gateway.journal_path())) {
     if (!file.is_regular_file()) continue;
     const auto bytes = read_whole_file(file.path());
     INFO(file.path());
@@ -93,8 +95,7 @@ TEST_CASE("planted secrets are nowhere in the journal's files") {
 
 TEST_CASE("a body over its maximum is cut on record, whole to the client") {
   const std::string large(300 << 10, 'z');
-  ScriptedBackend backend(
-      answer_always(response_with(200, large, "Content-Type: text/plain\r\n")));
+  ScriptedBackend backend(answer_always(response_with(200, large, "Content-Type: text/plain\r\n")));
   ConfigText config = all_to(backend.port());
   config.with("defaults", "{ record: { bodies: { max: 64KiB }, redact: {} } }");
   GatewayProcess gateway(config);
@@ -124,8 +125,9 @@ TEST_CASE("an unsafe request that is under way when the gateway dies is INTERRUP
   });
   GatewayProcess gateway(all_to(backend.port()));
   RawClient client(gateway.port());
-  client.send("POST /pay HTTP/1.1\r\nHost: a\r\nContent-Type: text/plain\r\n"
-              "Content-Length: 4\r\n\r\n100$");
+  client.send(
+      "POST /pay HTTP/1.1\r\nHost: a\r\nContent-Type: text/plain\r\n"
+      "Content-Length: 4\r\n\r\n100$");
   RawClient reader(gateway.port());
   reader.send("GET /look HTTP/1.1\r\nHost: a\r\n\r\n");
   backend.wait_for_requests(2);

@@ -45,8 +45,7 @@ TEST_CASE("routes: template, method, header, prefix and rewrite each reach their
   RawClient client(gateway.port());
   CHECK(client.get("/items/42").body == "new /items/42");
   CHECK(client.get("/items/abc").body == "legacy /items/abc");
-  CHECK(client.exchange("DELETE /items/42 HTTP/1.1\r\nHost: a\r\n\r\n").body ==
-        "legacy /items/42");
+  CHECK(client.exchange("DELETE /items/42 HTTP/1.1\r\nHost: a\r\n\r\n").body == "legacy /items/42");
   CHECK(client.get("/search/x", "X-Beta: 1\r\n").body == "new /search/x");
   CHECK(client.get("/search/x").body == "legacy /search/x");
   CHECK(client.get("/geo/be/gent?a=1").body == "new /v1/geo/be/gent?a=1");
@@ -56,8 +55,9 @@ TEST_CASE("routes: template, method, header, prefix and rewrite each reach their
 TEST_CASE("a split keeps each user on one side, near its share, and missing keys where told") {
   TwoBackends backends;
   auto config = backends.config();
-  config.route("split", "{ match: { prefix: / }, split: { legacy: 70, new: 30 }, "
-                        "sticky: { key: cookie:uid, missing: legacy } }");
+  config.route("split",
+               "{ match: { prefix: / }, split: { legacy: 70, new: 30 }, "
+               "sticky: { key: cookie:uid, missing: legacy } }");
   GatewayProcess gateway(config);
   RawClient client(gateway.port());
   int moved = 0;

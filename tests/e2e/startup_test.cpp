@@ -93,12 +93,13 @@ TEST_CASE("a port that another gateway listens on is in use too") {
 
 TEST_CASE("a certificate that is not there: one line that names the file, exit 2") {
   const TempDir folder;
-  const auto line = refusal_to_start(
-      all_to(closed_port())
-          .with("listeners", listeners("127.0.0.1:0", ", tls: { certificates: [{ cert: "
-                                                      "/nowhere/a.pem, key: { file: "
-                                                      "/nowhere/a.key } }] }"))
-          .yaml(folder / "journal"));
+  const auto line =
+      refusal_to_start(all_to(closed_port())
+                           .with("listeners", listeners("127.0.0.1:0",
+                                                        ", tls: { certificates: [{ cert: "
+                                                        "/nowhere/a.pem, key: { file: "
+                                                        "/nowhere/a.key } }] }"))
+                           .yaml(folder / "journal"));
   CHECK(line.find("/nowhere/a.") != std::string::npos);
 }
 
@@ -108,10 +109,9 @@ TEST_CASE("a certificate that is none: one line that names the file, exit 2") {
   const auto key = folder.write("a.key", "not a key");
   const auto tls = fmt::format(", tls: {{ certificates: [{{ cert: {}, key: {{ file: {} }} }}] }}",
                                cert.string(), key.string());
-  const auto line =
-      refusal_to_start(all_to(closed_port())
-                           .with("listeners", listeners("127.0.0.1:0", tls))
-                           .yaml(folder / "journal"));
+  const auto line = refusal_to_start(all_to(closed_port())
+                                         .with("listeners", listeners("127.0.0.1:0", tls))
+                                         .yaml(folder / "journal"));
   CHECK(line.find("a.pem") != std::string::npos);
 }
 

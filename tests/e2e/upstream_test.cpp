@@ -72,9 +72,8 @@ TEST_CASE("bytes beyond a response are not delivered, and its connection is disc
   std::atomic<int> served = 0;
   ScriptedBackend backend([&](BackendConnection& connection) {
     while (connection.request()) {
-      connection.send(served++ == 0
-                          ? response_with(200, "abc") + response_with(200, "smuggled")
-                          : response_with(200, "clean"));
+      connection.send(served++ == 0 ? response_with(200, "abc") + response_with(200, "smuggled")
+                                    : response_with(200, "clean"));
     }
   });
   GatewayProcess gateway(all_to(backend.port()));
@@ -100,10 +99,10 @@ TEST_CASE("bytes after a HEAD response poison the upstream connection") {
 }
 
 TEST_CASE("an end inside a body aborts the client, never a clean end") {
-  const auto response = GENERATE(
-      as<std::string>{}, "HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nonly this",
-      "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n9\r\nonly this\r\n",
-      "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n9\r\nonly this\r\nzz\r\n");
+  const auto response =
+      GENERATE(as<std::string>{}, "HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nonly this",
+               "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n9\r\nonly this\r\n",
+               "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n9\r\nonly this\r\nzz\r\n");
   ScriptedBackend backend([&](BackendConnection& connection) {
     connection.request();
     connection.send(response);
@@ -135,8 +134,8 @@ TEST_CASE("nobody listens: 502 that cannot be mistaken for the backend's") {
 }
 
 TEST_CASE("a backend that stays silent: 504 at the first byte, and at the total") {
-  const auto timeouts = GENERATE(as<std::string>{}, "timeouts: { first_byte: 200ms }",
-                                 "timeouts: { total: 200ms }");
+  const auto timeouts =
+      GENERATE(as<std::string>{}, "timeouts: { first_byte: 200ms }", "timeouts: { total: 200ms }");
   Event done;
   ScriptedBackend backend([&](BackendConnection& connection) {
     connection.request();

@@ -49,8 +49,7 @@ ConfigText& ConfigText::listener(std::string_view more) {
   return *this;
 }
 
-ConfigText& ConfigText::backend(std::string_view name, std::uint16_t port,
-                                std::string_view more) {
+ConfigText& ConfigText::backend(std::string_view name, std::uint16_t port, std::string_view more) {
   backends_ += fmt::format("  {}: {{ endpoints: [\"127.0.0.1:{}\"]{}{} }}\n", name, port,
                            more.empty() ? "" : ", ", more);
   return *this;
@@ -66,10 +65,9 @@ std::string ConfigText::yaml(const std::filesystem::path& journal) const {
   top.try_emplace("recorder", fmt::format("{{ journal: {{ dir: \"{}\", max_size: 128MiB, "
                                           "segment: 8MiB }} }}",
                                           journal.string()));
-  top.try_emplace("listeners",
-                  fmt::format("{{ public: {{ address: \"127.0.0.1:0\"{} }}, "
-                              "probe: {{ address: \"127.0.0.1:0\" }} }}",
-                              listener_));
+  top.try_emplace("listeners", fmt::format("{{ public: {{ address: \"127.0.0.1:0\"{} }}, "
+                                           "probe: {{ address: \"127.0.0.1:0\" }} }}",
+                                           listener_));
   std::string text;
   for (const auto& [key, value] : top) text += fmt::format("{}: {}\n", key, value);
   if (!backends_.empty()) text += "backends:\n" + backends_;
@@ -122,8 +120,7 @@ std::string GatewayProcess::metrics() const {
   return answer.body;
 }
 
-double GatewayProcess::metric(std::string_view name,
-                              const std::vector<std::string>& labels) const {
+double GatewayProcess::metric(std::string_view name, const std::vector<std::string>& labels) const {
   double sum = 0;
   for_each_line(metrics(), [&](std::string_view line) {
     if (!is_series(line, name, labels)) return;
@@ -135,8 +132,8 @@ double GatewayProcess::metric(std::string_view name,
   return sum;
 }
 
-void GatewayProcess::wait_for_metric(std::string_view name,
-                                     const std::vector<std::string>& labels, double value) const {
+void GatewayProcess::wait_for_metric(std::string_view name, const std::vector<std::string>& labels,
+                                     double value) const {
   const Deadline deadline;
   while (metric(name, labels) < value) {
     if (deadline.left() == 0) {

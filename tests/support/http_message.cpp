@@ -69,8 +69,12 @@ std::size_t Message::count(std::string_view name) const {
 int Message::status() const {
   return static_cast<int>(number(word(start_line, 1), 10).value_or(0));
 }
-std::string Message::method() const { return word(start_line, 0); }
-std::string Message::target() const { return word(start_line, 1); }
+std::string Message::method() const {
+  return word(start_line, 0);
+}
+std::string Message::target() const {
+  return word(start_line, 1);
+}
 
 std::optional<Message> MessageReader::head(const Deadline& deadline) {
   std::size_t end = 0;

@@ -10,8 +10,8 @@
 namespace segue::test {
 
 int Deadline::left() const {
-  const auto left = std::chrono::ceil<std::chrono::milliseconds>(
-      at_ - std::chrono::steady_clock::now());
+  const auto left =
+      std::chrono::ceil<std::chrono::milliseconds>(at_ - std::chrono::steady_clock::now());
   return static_cast<int>(std::max<std::chrono::milliseconds::rep>(0, left.count()));
 }
 

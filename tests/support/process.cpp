@@ -71,8 +71,8 @@ Process::Process(const std::vector<std::string>& command,
   arguments.push_back(nullptr);
   const SpawnFiles files(stdout_file, write_end.get());
   const SpawnAttributes attributes;
-  const int error = ::posix_spawnp(&pid_, arguments[0], files.get(), attributes.get(),
-                                   arguments.data(), environ);
+  const int error =
+      ::posix_spawnp(&pid_, arguments[0], files.get(), attributes.get(), arguments.data(), environ);
   if (error != 0) {
     errno = error;
     fail_with_errno("cannot start " + command.front());
@@ -158,7 +158,11 @@ CommandResult run_command(const std::vector<std::string>& command) {
   return {*end.exit_code, read_whole_file(folder / "stdout"), process.errors()};
 }
 
-std::string segue_path() { return SEGUE_TEST_BINARIES "/segue"; }
-std::string seguectl_path() { return SEGUE_TEST_BINARIES "/seguectl"; }
+std::string segue_path() {
+  return SEGUE_TEST_BINARIES "/segue";
+}
+std::string seguectl_path() {
+  return SEGUE_TEST_BINARIES "/seguectl";
+}
 
 }  // namespace segue::test

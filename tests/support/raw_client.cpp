@@ -16,8 +16,8 @@ Message RawClient::exchange(std::string_view request) {
 }
 
 Message RawClient::get(std::string_view target, std::string_view more_fields) {
-  return exchange(fmt::format("GET {} HTTP/1.1\r\nHost: shop.example\r\n{}\r\n", target,
-                              more_fields));
+  return exchange(
+      fmt::format("GET {} HTTP/1.1\r\nHost: shop.example\r\n{}\r\n", target, more_fields));
 }
 
 }  // namespace segue::test

@@ -22,7 +22,9 @@ std::vector<boost::json::object> recorded(const std::string& source,
   return exchanges;
 }
 
-std::string text_of(const boost::json::value& value) { return std::string(value.as_string()); }
+std::string text_of(const boost::json::value& value) {
+  return std::string(value.as_string());
+}
 
 std::optional<std::string> recorded_header(const boost::json::object& message,
                                            std::string_view name) {

@@ -42,8 +42,8 @@ Socket Socket::connect(std::uint16_t port, int receive_buffer) {
 std::size_t Socket::send_what_is_taken(std::string_view bytes, const Deadline& deadline) {
   std::size_t taken = 0;
   while (taken < bytes.size()) {
-    const auto count = ::send(fd_.get(), bytes.data() + taken, bytes.size() - taken,
-                              MSG_NOSIGNAL | MSG_DONTWAIT);
+    const auto count =
+        ::send(fd_.get(), bytes.data() + taken, bytes.size() - taken, MSG_NOSIGNAL | MSG_DONTWAIT);
     if (count >= 0) {
       taken += static_cast<std::size_t>(count);
     } else if (errno == EAGAIN) {
@@ -76,9 +76,13 @@ bool Socket::readable_now() const {
   return ::poll(&wanted, 1, 0) == 1;
 }
 
-void Socket::finish_sending() noexcept { ::shutdown(fd_.get(), SHUT_WR); }
+void Socket::finish_sending() noexcept {
+  ::shutdown(fd_.get(), SHUT_WR);
+}
 
-void Socket::shut_down() noexcept { ::shutdown(fd_.get(), SHUT_RDWR); }
+void Socket::shut_down() noexcept {
+  ::shutdown(fd_.get(), SHUT_RDWR);
+}
 
 void Socket::reset() noexcept {
   const linger at_once{1, 0};

@@ -32,7 +32,7 @@ class Socket {
   void finish_sending() noexcept;  // half-close
   void reset() noexcept;           // close with RST
   void close() noexcept { fd_.close(); }
-  void shut_down() noexcept;       // both ways, wakes a thread that waits in receive()
+  void shut_down() noexcept;  // both ways, wakes a thread that waits in receive()
   explicit operator bool() const { return static_cast<bool>(fd_); }
 
  private:

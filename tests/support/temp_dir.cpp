@@ -19,17 +19,26 @@
 namespace segue::test {
 namespace {
 
+// Without root, a namespace of our own needs to know who we are there: the same.
+void keep_own_ids(uid_t user, gid_t group) {
+  std::ofstream("/proc/self/setgroups") << "deny";
+  std::ofstream("/proc/self/uid_map") << fmt::format("{0} {0} 1", user);
+  std::ofstream("/proc/self/gid_map") << fmt::format("{0} {0} 1", group);
+}
+
 bool enter_mount_namespace() {
-  if (::unshare(CLONE_NEWNS) == 0 ||
-      ::unshare(CLONE_NEWUSER | CLONE_NEWNS) == 0) {
-    return ::mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr) == 0;
+  const auto user = ::getuid();
+  const auto group = ::getgid();
+  if (::unshare(CLONE_NEWNS) != 0) {
+    if (::unshare(CLONE_NEWUSER | CLONE_NEWNS) != 0) return false;
+    keep_own_ids(user, group);
   }
-  return false;
+  return ::mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr) == 0;
 }
 
 // Leaves `bytes` free on the file system of `folder` by a file that takes the rest.
 void fill_but(const std::filesystem::path& folder, std::uint64_t bytes) {
-  struct statvfs disk {};
+  struct statvfs disk{};
   if (::statvfs(folder.c_str(), &disk) != 0) fail_with_errno("statvfs " + folder.string());
   const std::uint64_t free = std::uint64_t{disk.f_bavail} * disk.f_frsize;
   constexpr std::uint64_t kMost = std::uint64_t{1} << 30;
