@@ -1,5 +1,7 @@
 #pragma once
 
+#include <atomic>
+#include <boost/unordered/unordered_flat_map.hpp>
 #include <cstdint>
 #include <filesystem>
 #include <memory>
@@ -7,16 +9,24 @@
 #include <string>
 #include <vector>
 
+#include "exchange/ensure.hpp"
 #include "exchange/error.hpp"
 #include "exchange/id.hpp"
+#include "recorder/journal/clock.hpp"
+#include "recorder/journal/counters.hpp"
+#include "recorder/journal/crc32c.hpp"
+#include "recorder/journal/damage.hpp"
 #include "recorder/journal/format.hpp"
+#include "recorder/journal/storage.hpp"
 #include "recorder/settings.hpp"
 
 namespace segue::recorder {
 
-// What became of one lane so far. Single writer (the lane's core, or the keeper for its part);
-// any thread may read.
-struct LaneCounters;
+struct Segment;
+class SegmentPool;
+
+// What a lane with segments of this size takes at most: half of one.
+std::size_t largest_payload_in(std::uint64_t segment_bytes) noexcept;
 
 // Which room an append may use. An intent reserves room for its exchange without bodies, so that
 // `refuse` never strikes after the backend has written.
@@ -27,15 +37,42 @@ enum class Room : std::uint8_t { free, reserved };
 // segment switch, both counted.
 class Lane {
  public:
+  Lane(std::uint32_t number, SegmentPool& pool, int keeper_event);
+  ~Lane();
+  Lane(const Lane&) = delete;
+  Lane& operator=(const Lane&) = delete;
+  // Enters the first segment, which the keeper has prepared.
+  void start();
+
   // Room for a frame of exactly `payload_bytes`, in the map: fill it, then commit(). Fails with
   // at_fault journal when there is no room; nothing is changed then. One open frame at a time;
-  // beginning another discards the one that was not committed.
-  Result<std::span<char>> begin(FrameKind kind, std::size_t payload_bytes, Room room = Room::free);
+  // beginning another discards the one that was not committed. The payload of an intent or an
+  // exchange begins with field 1, the id: 0A 10 and 16 raw bytes; none is empty.
+  Result<std::span<char>> begin(FrameKind kind, std::size_t payload_bytes,
+                                Room room = Room::free) {
+    ensure(payload_bytes != 0, "a journal frame is never empty");
+    const std::uint64_t limit = room == Room::free ? free_limit_ : end_;
+    if (cursor_ + frame_bytes(payload_bytes) > limit || payload_bytes > max_payload_ ||
+        kind == FrameKind::intent) [[unlikely]] {
+      if (auto found = make_room(kind, payload_bytes, room); !found) return found.error();
+    }
+    open_kind_ = kind;
+    open_bytes_ = static_cast<std::uint32_t>(payload_bytes);
+    return std::span<char>(base_ + cursor_ + sizeof(FrameHeader), payload_bytes);
+  }
+
   // CRC, header, end mark, then the length word (release): from here on a crash of the process
   // loses nothing.
-  void commit() noexcept;
+  void commit() noexcept {
+    ensure(open_bytes_ != 0, "commit() without begin()");
+    store_frame(0);
+    open_bytes_ = 0;
+    if (cursor_ >= signal_at_) [[unlikely]]
+      cross_window();
+  }
 
-  // Keeps `bytes` aside for the exchange of an intent; given back by release().
+  // Keeps room aside for the exchange of an intent, a frame of `bytes` payload; given back by
+  // release() with the same number.
   Result<void> reserve(std::size_t bytes);
   void release(std::size_t bytes) noexcept;
 
@@ -45,7 +82,91 @@ class Lane {
   void intent_closed(const ExchangeId& id) noexcept;
 
   // The largest payload a frame may have: half a segment.
-  std::size_t max_payload() const noexcept;
+  std::size_t max_payload() const noexcept { return max_payload_; }
+
+  // Once per turn of the event loop, and before the last byte of a response is sent: where the
+  // file system cannot be mapped, writes what was committed. Nothing to do elsewhere. What a
+  // failure left is written by the next call.
+  Result<void> flush();
+
+  const LaneCounters& counters() const noexcept { return counters_; }
+
+ private:
+  friend class Keeper;
+
+  struct OpenIntent {
+    std::uint64_t offset;
+    std::uint32_t payload_bytes;
+  };
+  struct IdHash {
+    std::size_t operator()(const ExchangeId& id) const noexcept;
+  };
+
+  void store_frame(std::uint8_t flags) noexcept {
+    char* const at = base_ + cursor_;
+    auto* const header = reinterpret_cast<FrameHeader*>(at);
+    header->kind = open_kind_;
+    header->flags = flags;
+    header->reserved = 0;
+    header->reserved2 = 0;
+    header->lane_sequence = ++lane_sequence_;
+    header->commit_ns = monotonic_ns();
+    header->crc = crc32c(frame_seed(seed_, open_bytes_), at + kCrcOffset,
+                         sizeof(FrameHeader) - kCrcOffset + open_bytes_);
+    const std::uint64_t whole = frame_bytes(open_bytes_);
+    // Left by a longer frame that was begun here and discarded.
+    reinterpret_cast<FrameHeader*>(at + whole)->length = 0;
+    std::atomic_ref(header->length).store(open_bytes_, std::memory_order_release);
+    last_offset_ = cursor_;
+    last_bytes_ = open_bytes_;
+    cursor_ += whole;
+    counters_.frames.add(1);
+    counters_.bytes.add(whole);
+  }
+
+  Result<void> make_room(FrameKind kind, std::size_t payload_bytes, Room room);
+  Result<void> find_spare();
+  Result<void> switch_segment();
+  void carry_over(const Segment& former) noexcept;
+  void enter(std::unique_ptr<Segment> segment) noexcept;
+  bool has_spare();
+  std::unique_ptr<Segment> take_spare() noexcept;
+  void set_free_limit();
+  void cross_window() noexcept;
+  void wake_keeper() const noexcept;
+  Error full() noexcept;
+
+  // Hot: touched by every append.
+  char* base_ = nullptr;
+  std::uint64_t cursor_ = 0;
+  std::uint64_t free_limit_ = 0;
+  std::uint64_t end_ = 0;
+  std::uint64_t signal_at_ = 0;
+  const std::size_t max_payload_;
+  std::uint64_t lane_sequence_ = 0;
+  std::uint32_t seed_ = 0;
+  std::uint32_t open_bytes_ = 0;
+  FrameKind open_kind_ = FrameKind::exchange;
+  std::uint32_t last_bytes_ = 0;
+  std::uint64_t last_offset_ = 0;
+  LaneCounters counters_;
+
+  const std::uint32_t number_;
+  SegmentPool& pool_;
+  const int keeper_event_;
+  const std::uint64_t half_;        // of a segment: for reservations and open intents together
+  std::uint64_t reserved_ = 0;      // bytes of frames
+  std::uint64_t open_intent_bytes_ = 0;
+  boost::unordered_flat_map<ExchangeId, OpenIntent, IdHash> open_intents_;
+  std::uint64_t frames_before_ = 0;  // lane_sequence_ when the segment was entered
+  std::unique_ptr<Segment> segment_;
+  std::unique_ptr<Segment> held_;    // a spare that the lane has taken but not entered
+
+  // Shared with the keeper.
+  alignas(64) std::atomic<Segment*> current_{nullptr};  // the lane's word
+  std::atomic<Segment*> spare_{nullptr};  // from the keeper, taken by the lane
+  // The lane asked the pool itself and found nothing; only the keeper tries again.
+  std::atomic<bool> starved_{false};
 };
 
 // The journal of one process: a run folder under the directory, its lock, one lane a core, and
@@ -55,11 +176,25 @@ class Lane {
 class Journal {
  public:
   // `largest_payload`: twice bodies.max with heads. Dead runs are recovered (open intents become
-  // INTERRUPTED exchanges) and sealed first, under their lock.
-  Journal(const JournalSettings& settings, unsigned lanes, std::size_t largest_payload);
+  // INTERRUPTED exchanges) and sealed first, under their lock. `storage` must outlive the journal.
+  Journal(const JournalSettings& settings, unsigned lanes, std::size_t largest_payload,
+          const Storage& storage = Storage::system());
   ~Journal();
+  Journal(const Journal&) = delete;
+  Journal& operator=(const Journal&) = delete;
 
   Lane& lane(unsigned index);
+
+  // Any thread.
+  JournalStatus status() const;
+  // What was found damaged in dead runs at the start.
+  const std::vector<Damage>& found_at_start() const noexcept;
+  // DIR/<run>; its name is the run's.
+  const std::filesystem::path& run() const noexcept;
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
 };
 
 }  // namespace segue::recorder

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "exchange/error.hpp"
+#include "recorder/journal/damage.hpp"
 #include "recorder/journal/format.hpp"
 
 namespace segue::recorder {
@@ -21,14 +22,6 @@ struct Frame {
   std::uint64_t lane_sequence;
   std::int64_t commit_ns;       // monotonic clock of the boot the run belongs to
   std::string_view payload;     // protobuf segue.v1.Exchange
-};
-
-// Something a reader could not read: never an end, always counted and told.
-struct Damage {
-  std::filesystem::path segment;
-  std::uint64_t offset = 0;  // bytes into the segment
-  std::uint64_t lost = 0;    // frames known to be missing; 0: unknown
-  std::string what;          // "frame overwritten while it was read", "crc differs", ...
 };
 
 struct ReadOptions {

@@ -1,0 +1,155 @@
+#include "recorder/journal/cursor.hpp"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <boost/system/errc.hpp>
+#include <charconv>
+#include <fstream>
+#include <iterator>
+#include <string_view>
+
+#include "recorder/journal/file_handle.hpp"
+#include "recorder/journal/storage.hpp"
+
+namespace segue::recorder {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::uint64_t kCursorVersion = 1;
+constexpr std::size_t kMaxCursorBytes = 1 << 20;
+
+fs::path cursor_path(const fs::path& run, const std::string& consumer) {
+  return run / "cursors" / (consumer + ".json");
+}
+
+// Reads the JSON that store_cursor() writes, white space aside; anything else is refused.
+class CursorText {
+ public:
+  explicit CursorText(std::string_view text) : rest_(text) {}
+
+  bool take(std::string_view token) noexcept {
+    skip_space();
+    if (!rest_.starts_with(token)) return false;
+    rest_.remove_prefix(token.size());
+    return true;
+  }
+
+  template <class Number>
+  std::optional<Number> number() noexcept {
+    skip_space();
+    Number value{};
+    const auto [end, error] = std::from_chars(rest_.data(), rest_.data() + rest_.size(), value);
+    if (error != std::errc{}) return std::nullopt;
+    rest_.remove_prefix(static_cast<std::size_t>(end - rest_.data()));
+    return value;
+  }
+
+  bool at_end() noexcept {
+    skip_space();
+    return rest_.empty();
+  }
+
+ private:
+  void skip_space() noexcept {
+    while (!rest_.empty() && (rest_[0] == ' ' || rest_[0] == '\n' || rest_[0] == '\t' ||
+                              rest_[0] == '\r'))
+      rest_.remove_prefix(1);
+  }
+
+  std::string_view rest_;
+};
+
+std::optional<Cursor> parse_cursor(std::string_view text) {
+  CursorText in(text);
+  if (!in.take("{") || !in.take("\"format_version\"") || !in.take(":")) return std::nullopt;
+  if (in.number<std::uint64_t>() != kCursorVersion) return std::nullopt;
+  if (!in.take(",") || !in.take("\"lanes\"") || !in.take(":") || !in.take("{"))
+    return std::nullopt;
+  Cursor cursor;
+  if (!in.take("}")) {
+    do {
+      if (!in.take("\"")) return std::nullopt;
+      const auto lane = in.number<std::uint32_t>();
+      if (!lane || !in.take("\"") || !in.take(":")) return std::nullopt;
+      const auto position = in.number<std::uint64_t>();
+      if (!position) return std::nullopt;
+      cursor.lanes[*lane] = *position;
+    } while (in.take(","));
+    if (!in.take("}")) return std::nullopt;
+  }
+  if (!in.take("}") || !in.at_end()) return std::nullopt;
+  return cursor;
+}
+
+Result<void> sync_folder(const fs::path& folder) {
+  const FileHandle handle(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!handle || ::fsync(handle.get()) != 0) return storage_error(errno, "syncing a cursor's folder");
+  return {};
+}
+
+}  // namespace
+
+std::uint64_t Cursor::position(std::uint32_t lane) const noexcept {
+  const auto found = lanes.find(lane);
+  return found == lanes.end() ? 0 : found->second;
+}
+
+Result<void> store_cursor(const fs::path& run, const std::string& consumer, const Cursor& cursor) {
+  return store_cursor_file(cursor_path(run, consumer), cursor);
+}
+
+Result<void> store_cursor_file(const fs::path& path, const Cursor& cursor) {
+  std::string text = fmt::format("{{\"format_version\":{},\"lanes\":{{", kCursorVersion);
+  const char* separator = "";
+  for (const auto& [lane, position] : cursor.lanes) {
+    fmt::format_to(std::back_inserter(text), "{}\"{}\":{}", separator, lane, position);
+    separator = ",";
+  }
+  text += "}}\n";
+
+  const fs::path making = path.parent_path() / (".new-" + path.filename().string());
+  FileHandle file(::open(making.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600));
+  if (!file) return storage_error(errno, "making a cursor");
+  if (const int error = Storage::system().write(file.get(), text, 0))
+    return storage_error(error, "writing a cursor");
+  if (::fsync(file.get()) != 0) return storage_error(errno, "syncing a cursor");
+  if (::rename(making.c_str(), path.c_str()) != 0)
+    return storage_error(errno, "replacing a cursor");
+  return sync_folder(path.parent_path());
+}
+
+Result<Cursor> load_cursor(const fs::path& run, const std::string& consumer) {
+  const fs::path path = cursor_path(run, consumer);
+  std::error_code error;
+  if (!fs::exists(path, error) && !error) return Cursor{};
+  return load_cursor_file(path);
+}
+
+Result<Cursor> load_cursor_file(const fs::path& path) {
+  std::ifstream file(path, std::ios::binary);
+  if (!file) return storage_error(EACCES, "reading a cursor");
+  std::string text(kMaxCursorBytes, '\0');
+  file.read(text.data(), static_cast<std::streamsize>(text.size()));
+  text.resize(static_cast<std::size_t>(file.gcount()));
+  auto cursor = parse_cursor(text);
+  if (!cursor) return storage_error(EBADMSG, "reading a cursor");
+  return std::move(*cursor);
+}
+
+Cursor slowest_cursor(const fs::path& run, const std::vector<std::string>& consumers,
+                      const std::vector<std::uint32_t>& lanes) {
+  Cursor slowest;
+  for (const std::uint32_t lane : lanes) slowest.lanes[lane] = UINT64_MAX;
+  for (const std::string& consumer : consumers) {
+    auto cursor = load_cursor(run, consumer);
+    for (auto& [lane, position] : slowest.lanes)
+      position = std::min(position, cursor ? cursor->position(lane) : 0);
+  }
+  return slowest;
+}
+
+}  // namespace segue::recorder

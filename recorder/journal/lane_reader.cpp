@@ -1,0 +1,183 @@
+#include "recorder/journal/lane_reader.hpp"
+
+#include <algorithm>
+#include <cstring>
+#include <utility>
+
+#include "recorder/journal/run_folder.hpp"
+
+namespace segue::recorder {
+namespace {
+
+namespace fs = std::filesystem;
+using Outcome = SegmentScanner::Outcome;
+
+// The first frame header of a segment; nullopt when it has no frame (yet) or is another by now.
+struct FirstFrame {
+  SegmentHeader segment;
+  FrameHeader frame;
+};
+std::optional<FirstFrame> first_frame(const fs::path& path, std::uint32_t lane,
+                                      std::uint64_t sequence) {
+  const auto source = FileSource::open(path);
+  if (!source) return std::nullopt;
+  FirstFrame first{};
+  const auto got = source->read_at(0, {reinterpret_cast<char*>(&first), sizeof first});
+  if (!got || *got < sizeof first || first.frame.length == 0) return std::nullopt;
+  if (header_fault(first.segment) != nullptr) return std::nullopt;
+  if (first.segment.lane != lane || first.segment.sequence != sequence) return std::nullopt;
+  return first;
+}
+
+std::int64_t unix_us(const FirstFrame& first) noexcept {
+  const std::int64_t since_created = first.frame.commit_ns - first.segment.created_monotonic_ns;
+  return (first.segment.created_unix_ns + since_created) / 1000;
+}
+
+}  // namespace
+
+LaneReader::LaneReader(fs::path run, std::string_view run_name, std::uint32_t lane,
+                       const ReadOptions& options, std::vector<Damage>& damage)
+    : run_(std::move(run)), run_name_(run_name), lane_(lane), options_(options), damage_(damage) {}
+
+fs::path LaneReader::path(std::uint64_t sequence) const {
+  return segment_path(run_, lane_, sequence);
+}
+
+LaneReader::Look LaneReader::look(RunLife life) {
+  if (head_) return Look::frame;
+  if (ended_) return at_end(life);
+  for (;;) {
+    if (!scanner_ && !(started_ ? open_after(sequence_) : open_first())) return at_end(life);
+    const SegmentScanner::Step step = scanner_->next();
+    switch (step.outcome) {
+      case Outcome::frame:
+        if (take(step)) return Look::frame;
+        break;
+      case Outcome::replaced:
+        note(step.offset, 0, "segment was recycled while it was read");
+        scanner_.reset();
+        break;
+      case Outcome::damaged:
+      case Outcome::failed:
+        if (!std::exchange(damaged_here_, true)) note(step.offset, 0, step.what);
+        [[fallthrough]];
+      case Outcome::end: {
+        const auto next = next_written();
+        if (!next) return at_end(life);
+        // The lane left this segment before it wrote there: what is not here now never comes.
+        const SegmentScanner::Step last = scanner_->next();
+        if (last.outcome == Outcome::frame) {
+          if (take(last)) return Look::frame;
+        } else if (!open(*next)) {
+          scanner_.reset();
+          sequence_ = *next;
+        }
+        break;
+      }
+    }
+  }
+}
+
+// A dead run's lane ends with its open intents; their payload says INTERRUPTED. The order and the
+// numbers are those that recovery gives them.
+LaneReader::Look LaneReader::at_end(RunLife life) {
+  if (life == RunLife::alive) return Look::nothing;
+  if (!std::exchange(ended_, true)) {
+    std::error_code error;
+    if (!fs::exists(run_, error)) note(0, 0, "run was removed while it was read");
+    for (auto& [id, payload] : open_intents_.take()) interrupted_.push_back(std::move(payload));
+  }
+  if (interrupted_.empty()) return Look::finished;
+  shown_ = std::move(interrupted_.front());
+  interrupted_.pop_front();
+  head_ = Frame{FrameKind::exchange, run_name_, lane_, expected_++, last_commit_ns_, shown_};
+  return Look::frame;
+}
+
+bool LaneReader::open_first() {
+  std::vector<std::uint64_t> segments = list_segments(run_, lane_);
+  if (segments.empty()) return false;
+  std::size_t from = 0;
+  if (options_.last_segments > 0) {
+    std::size_t written = segments.size();
+    while (written > 1 && !first_frame(path(segments[written - 1]), lane_, segments[written - 1]))
+      --written;
+    from = written - std::min<std::size_t>(written, options_.last_segments);
+  }
+  // A segment ended before the next one began.
+  for (; options_.since > 0 && from + 1 < segments.size(); ++from) {
+    const auto next = first_frame(path(segments[from + 1]), lane_, segments[from + 1]);
+    if (!next || unix_us(*next) >= options_.since) break;
+  }
+  started_ = true;
+  sequence_ = segments[from];
+  return open(sequence_) || open_after(sequence_);
+}
+
+bool LaneReader::open_after(std::uint64_t sequence) {
+  for (const std::uint64_t later : list_segments(run_, lane_))
+    if (later > sequence && open(later)) return true;
+  return false;
+}
+
+bool LaneReader::open(std::uint64_t sequence) {
+  auto source = FileSource::open(path(sequence));
+  if (!source) return false;  // recycled meanwhile: lane_sequence shows what is missing
+  const auto header = read_header(*source);
+  const char* const fault = header ? header_fault(*header) : header.error().doing;
+  if (fault != nullptr) {
+    sequence_ = sequence;
+    note(0, 0, fault);
+    return false;
+  }
+  if (header->lane != lane_ || header->sequence != sequence) return false;
+  scanner_.reset();
+  sequence_ = sequence;
+  source_.emplace(std::move(*source));
+  scanner_.emplace(*source_, *header);
+  damaged_here_ = false;
+  open_intents_.begin_segment();
+  return true;
+}
+
+// The next segment that has a frame: an empty one is prepared, or was prepared for nothing.
+std::optional<std::uint64_t> LaneReader::next_written() const {
+  for (const std::uint64_t later : list_segments(run_, lane_))
+    if (later > sequence_ && first_frame(path(later), lane_, later)) return later;
+  return std::nullopt;
+}
+
+// Whether the frame is one to show.
+bool LaneReader::take(const SegmentScanner::Step& step) {
+  const FrameHeader& header = step.header;
+  if (expected_ != 0 && header.lane_sequence < expected_) {
+    note(step.offset, 0, "lane_sequence goes back");
+    return false;
+  }
+  if (expected_ != 0 && header.lane_sequence > expected_)
+    note_missing(step.offset, header.lane_sequence - expected_);
+  open_damage_.reset();
+  expected_ = header.lane_sequence + 1;
+  last_commit_ns_ = header.commit_ns;
+  open_intents_.observe(header, step.payload);
+  if (header.kind == FrameKind::intent && !options_.intents) return false;
+  head_ = Frame{header.kind, run_name_, lane_, header.lane_sequence, header.commit_ns,
+                step.payload};
+  return true;
+}
+
+void LaneReader::note(std::uint64_t offset, std::uint64_t lost, const char* what) {
+  open_damage_ = damage_.size();
+  damage_.push_back({path(sequence_), offset, lost, what});
+}
+
+void LaneReader::note_missing(std::uint64_t offset, std::uint64_t lost) {
+  if (open_damage_) {
+    damage_[*open_damage_].lost = lost;
+  } else {
+    note(offset, lost, "frames are missing before this one");
+  }
+}
+
+}  // namespace segue::recorder

@@ -1,0 +1,226 @@
+#include "recorder/journal/segment_pool.hpp"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <numeric>
+
+#include "recorder/journal/recovery.hpp"
+
+namespace segue::recorder {
+namespace {
+
+constexpr unsigned kMinimumPerLane = 2;  // one written, one prepared
+
+std::vector<std::uint32_t> first_numbers(unsigned count) {
+  std::vector<std::uint32_t> numbers(count);
+  std::iota(numbers.begin(), numbers.end(), 0U);
+  return numbers;
+}
+
+}  // namespace
+
+SegmentPool::SegmentPool(const Storage& storage, const JournalSettings& settings,
+                         std::uint64_t segment_bytes, std::filesystem::path run,
+                         std::string run_name, unsigned lanes)
+    : storage_(storage),
+      settings_(settings),
+      segment_bytes_(segment_bytes),
+      run_(std::move(run)),
+      run_name_(std::move(run_name)),
+      lanes_(first_numbers(lanes)),
+      boot_(current_boot()),
+      next_sequence_(lanes, 1) {
+  count_others();
+}
+
+SegmentPool::~SegmentPool() { collect(); }
+
+Result<std::unique_ptr<Segment>> SegmentPool::acquire(std::uint32_t lane) {
+  collect();
+  shrink();
+  auto claimed = claim_fresh(lane);
+  // Dead runs are older than anything of this one: they go first.
+  while (!claimed && remove_dead_run()) claimed = claim_fresh(lane);
+  if (claimed) {
+    auto segment = prepare(lane, *claimed);
+    // The disk may be full before max_size is: then what is there already is taken instead.
+    if (segment || segment.error().code.value() != ENOSPC) return segment;
+  }
+  claimed = claim_former(lane);
+  if (!claimed) return claimed.error();
+  return prepare(lane, *claimed);
+}
+
+bool SegmentPool::over_limit(std::uint64_t more) const noexcept {
+  return own_bytes_ + other_bytes_ + more > settings_.max_bytes;
+}
+
+Result<SegmentPool::Claim> SegmentPool::claim_fresh(std::uint32_t lane) {
+  const std::lock_guard lock(mutex_);
+  // Two segments a lane are always granted; that is at most half of max_size. So a second process
+  // can start beside one that fills the folder and then shrinks.
+  const std::uint64_t granted = kMinimumPerLane * lanes_.size() * segment_bytes_;
+  if (over_limit(segment_bytes_) && own_bytes_ + segment_bytes_ > granted)
+    return storage_error(ENOSPC, "finding room in the journal");
+  own_bytes_ += segment_bytes_;
+  return Claim{.sequence = next_sequence_[lane]++};
+}
+
+Result<SegmentPool::Claim> SegmentPool::claim_former(std::uint32_t lane) {
+  const Cursor passed = slowest();
+  const std::lock_guard lock(mutex_);
+  const auto found = find_recyclable(passed);
+  if (found == retired_.end()) return storage_error(ENOSPC, "finding room in the journal");
+  const Claim claim{.sequence = next_sequence_[lane]++, .fresh = false, .former = *found};
+  retired_.erase(found);
+  count_overwritten(claim.former);
+  return claim;
+}
+
+Cursor SegmentPool::slowest() const {
+  return settings_.consumers.empty() ? Cursor{}
+                                     : slowest_cursor(run_, settings_.consumers, lanes_);
+}
+
+std::deque<SegmentPool::Record>::iterator SegmentPool::find_recyclable(const Cursor& slowest) {
+  if (settings_.consumers.empty()) return retired_.begin();
+  return std::find_if(retired_.begin(), retired_.end(), [&](const Record& record) {
+    return record.last_lane_sequence <= slowest.position(record.lane);
+  });
+}
+
+void SegmentPool::count_overwritten(const Record& record) {
+  if (!settings_.consumers.empty()) return;
+  overwritten_frames_ += record.frames;
+  ++overwritten_segments_;
+}
+
+// On failure the claim is given back, and a former segment is gone: its header may be written over.
+Result<std::unique_ptr<Segment>> SegmentPool::prepare(std::uint32_t lane, const Claim& claim) {
+  const SegmentHeader head = make_segment_header(boot_, run_name_, lane, claim.sequence);
+  const auto path = segment_path(run_, lane, claim.sequence);
+  const auto former = segment_path(run_, claim.former.lane, claim.former.sequence);
+  auto file = claim.fresh
+                  ? SegmentFile::create(storage_, path, head, segment_bytes_)
+                  : SegmentFile::recycle(storage_, former, path, head, segment_bytes_);
+  if (!file) {
+    give_back(claim);
+    return file.error();
+  }
+  auto segment = std::make_unique<Segment>();
+  segment->file = std::move(*file);
+  segment->lane = lane;
+  segment->sequence = claim.sequence;
+  segment->seed = segment_seed(head);
+  return segment;
+}
+
+void SegmentPool::give_back(const Claim& claim) {
+  if (!claim.fresh)
+    ::unlink(segment_path(run_, claim.former.lane, claim.former.sequence).c_str());
+  const std::lock_guard lock(mutex_);
+  own_bytes_ -= segment_bytes_;
+}
+
+void SegmentPool::discard(std::unique_ptr<Segment> segment) {
+  ::unlink(segment->file->path().c_str());
+  const std::lock_guard lock(mutex_);
+  own_bytes_ -= segment_bytes_;
+}
+
+void SegmentPool::retire(std::unique_ptr<Segment> segment) noexcept {
+  Segment* const left = segment.release();
+  left->next_retired = left_.load(std::memory_order_relaxed);
+  while (!left_.compare_exchange_weak(left->next_retired, left, std::memory_order_release,
+                                      std::memory_order_relaxed)) {
+  }
+}
+
+void SegmentPool::collect() {
+  std::vector<std::unique_ptr<Segment>> left;  // youngest first
+  for (Segment* at = left_.exchange(nullptr, std::memory_order_acquire); at != nullptr;
+       at = left.back()->next_retired)
+    left.emplace_back(at);
+  const std::lock_guard lock(mutex_);
+  for (auto at = left.rbegin(); at != left.rend(); ++at) {
+    const Segment& segment = **at;
+    retired_.push_back(
+        Record{segment.lane, segment.sequence, segment.frames, segment.last_lane_sequence});
+    graves_.push_back(std::move(*at));
+  }
+}
+
+void SegmentPool::bury() {
+  collect();
+  // Written back a round ago, so that waiting for it is short.
+  for (const auto& segment : dying_) segment->file->drop(segment->kept_from, segment->file->size());
+  dying_.clear();
+  {
+    const std::lock_guard lock(mutex_);
+    dying_.swap(graves_);
+  }
+  for (const auto& segment : dying_)
+    segment->file->start_writeback(segment->kept_from, segment->file->size());
+}
+
+// Another process came: what this one holds over the limit goes back to the disk.
+void SegmentPool::shrink() {
+  const Cursor passed = slowest();
+  std::vector<Record> gone;
+  {
+    const std::lock_guard lock(mutex_);
+    while (over_limit(0) && retired_.size() > 1) {
+      const auto found = find_recyclable(passed);
+      if (found == retired_.end()) break;
+      own_bytes_ -= segment_bytes_;
+      count_overwritten(*found);
+      gone.push_back(*found);
+      retired_.erase(found);
+    }
+  }
+  for (const Record& record : gone)
+    ::unlink(segment_path(run_, record.lane, record.sequence).c_str());
+}
+
+bool SegmentPool::remove_dead_run() {
+  for (const std::string& name : list_runs(settings_.directory)) {
+    if (name == run_name_) continue;
+    const auto path = settings_.directory / name;
+    const auto lock = RunLock::take(path);
+    if (!lock || !run_is_passed(path, settings_.consumers)) continue;
+    if (!remove_run(settings_.directory, name)) continue;
+    count_others();
+    const std::lock_guard guard(mutex_);
+    ++removed_runs_;
+    return true;
+  }
+  return false;
+}
+
+void SegmentPool::look_around() {
+  if (!settings_.consumers.empty()) {
+    while (remove_dead_run()) {
+    }
+  }
+  count_others();
+}
+
+void SegmentPool::count_others() {
+  std::uint64_t bytes = 0;
+  for (const std::string& name : list_runs(settings_.directory))
+    if (name != run_name_) bytes += run_bytes(settings_.directory / name);
+  const std::lock_guard lock(mutex_);
+  other_bytes_ = bytes;
+}
+
+void SegmentPool::add_to(JournalStatus& status) const {
+  const std::lock_guard lock(mutex_);
+  status.overwritten_frames = overwritten_frames_;
+  status.overwritten_segments = overwritten_segments_;
+  status.removed_runs = removed_runs_;
+  status.bytes_on_disk = own_bytes_ + other_bytes_;
+  status.segments = own_bytes_ / segment_bytes_;
+}
+
+}  // namespace segue::recorder

@@ -1,0 +1,111 @@
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <deque>
+#include <filesystem>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "exchange/error.hpp"
+#include "recorder/journal/counters.hpp"
+#include "recorder/journal/cursor.hpp"
+#include "recorder/journal/run_folder.hpp"
+#include "recorder/journal/segment_file.hpp"
+#include "recorder/settings.hpp"
+
+namespace segue::recorder {
+
+// A segment in a lane's hands, from its preparation to its retirement.
+struct Segment {
+  std::unique_ptr<SegmentFile> file;
+  std::uint32_t lane = 0;
+  std::uint64_t sequence = 0;
+  std::uint32_t seed = 0;
+  std::atomic<std::uint64_t> position{0};   // of the lane, told at window crossings
+  std::atomic<std::uint64_t> populated{0};  // pages before it are present; the keeper's word
+  std::uint64_t written_back = 0;           // the keeper's alone, as is the next
+  std::uint64_t kept_from = 0;              // pages before it were dropped
+  std::uint64_t frames = 0;                 // set by the lane when it retires the segment
+  std::uint64_t last_lane_sequence = 0;
+  Segment* next_retired = nullptr;
+};
+
+// The disk space of one run: makes segments, takes retired ones back, and decides what goes when
+// max_size is reached. Any thread; the lock covers bookkeeping only, never a system call, so that
+// a lane that must help itself does not wait for the keeper.
+class SegmentPool {
+ public:
+  SegmentPool(const Storage& storage, const JournalSettings& settings, std::uint64_t segment_bytes,
+              std::filesystem::path run, std::string run_name, unsigned lanes);
+  ~SegmentPool();
+
+  // A fresh or recycled segment for the lane. Fails with ENOSPC when max_size or the disk is
+  // reached and nothing may go.
+  Result<std::unique_ptr<Segment>> acquire(std::uint32_t lane);
+  // A prepared segment that came too late to be used.
+  void discard(std::unique_ptr<Segment> segment);
+  // A segment that its lane has left. Its map stays until bury(), for the keeper may be at work on
+  // it. No lock.
+  void retire(std::unique_ptr<Segment> segment) noexcept;
+  // Keeper only: starts the writeback of what was retired, and unmaps what was so the last time.
+  void bury();
+  // Keeper only: whether bury() has something left to unmap.
+  bool burying() const noexcept { return !dying_.empty(); }
+
+  // Keeper only: counts what other runs take and removes dead ones that every consumer passed.
+  void look_around();
+
+  std::uint64_t segment_bytes() const noexcept { return segment_bytes_; }
+  void add_to(JournalStatus& status) const;
+
+ private:
+  struct Record {
+    std::uint32_t lane;
+    std::uint64_t sequence;
+    std::uint64_t frames;
+    std::uint64_t last_lane_sequence;
+  };
+  struct Claim {
+    std::uint64_t sequence = 0;
+    bool fresh = true;
+    Record former{};
+  };
+
+  Result<Claim> claim_fresh(std::uint32_t lane);
+  Result<Claim> claim_former(std::uint32_t lane);
+  Result<std::unique_ptr<Segment>> prepare(std::uint32_t lane, const Claim& claim);
+  void give_back(const Claim& claim);
+  void collect();
+  Cursor slowest() const;
+  bool over_limit(std::uint64_t more) const noexcept;
+  std::deque<Record>::iterator find_recyclable(const Cursor& slowest);
+  void count_overwritten(const Record& record);
+  void shrink();
+  bool remove_dead_run();
+  void count_others();
+
+  const Storage& storage_;
+  const JournalSettings settings_;
+  const std::uint64_t segment_bytes_;
+  const std::filesystem::path run_;
+  const std::string run_name_;
+  const std::vector<std::uint32_t> lanes_;
+  const BootId boot_;
+
+  std::vector<std::unique_ptr<Segment>> dying_;  // the keeper's alone
+  std::atomic<Segment*> left_{nullptr};   // retired, not yet in the books
+  mutable std::mutex mutex_;
+  std::deque<Record> retired_;            // oldest first
+  std::vector<std::unique_ptr<Segment>> graves_;
+  std::vector<std::uint64_t> next_sequence_;
+  std::uint64_t own_bytes_ = 0;
+  std::uint64_t other_bytes_ = 0;
+  std::uint64_t overwritten_frames_ = 0;
+  std::uint64_t overwritten_segments_ = 0;
+  std::uint64_t removed_runs_ = 0;
+};
+
+}  // namespace segue::recorder
