@@ -47,7 +47,7 @@ from_backports() {
 
 # Prints the value of a field of the first deb822 stanza that holds the release itself.
 deb822_field() {
-  { cat /etc/apt/sources.list.d/*.sources 2>/dev/null || true; } | awk -v codename="$VERSION_CODENAME" -v field="$1" '
+  { awk 'FNR == 1 { print "" } 1' /etc/apt/sources.list.d/*.sources 2>/dev/null || true; } | awk -v codename="$VERSION_CODENAME" -v field="$1" '
     BEGIN { RS = ""; FS = "\n" }
     {
       suites = ""; value = ""; types = ""
