@@ -38,20 +38,23 @@ inline constexpr std::size_t kMaxMethods = 63;
 inline constexpr std::uint64_t kAnyMethod = ~std::uint64_t{0};
 inline constexpr std::uint64_t kOtherMethod = std::uint64_t{1} << kMaxMethods;
 
-// A rule with everything resolved: what the tree points at.
+// A rule with everything resolved: what the tree points at. What every decision reads is in
+// front, within one cache line.
 struct CompiledRoute {
-  RouteRule rule;
+  std::uint64_t methods = kAnyMethod;  // bits in the order of CompiledRoutes::methods
+  std::uint32_t backend = 0;           // without a split
+  std::uint32_t legacy_arm = 0;        // with a split
+  std::uint32_t new_arm = 0;
+  bool splits = false;
+  bool has_account = false;
+  RewritePlan rewrite;
   Route route;
   HostPattern host;
   std::vector<PathPattern> patterns;
-  std::uint64_t methods = kAnyMethod;  // bits in the order of CompiledRoutes::methods
-  std::vector<Condition> headers;      // by name
-  std::vector<Condition> query;        // by name
-  RewritePlan rewrite;
-  std::uint32_t backend = 0;      // without a split
-  std::uint32_t legacy_arm = 0;   // with a split
-  std::uint32_t new_arm = 0;
+  std::vector<Condition> headers;  // by name
+  std::vector<Condition> query;    // by name
   std::string salt;
+  RouteRule rule;
 };
 
 // Everything a table is made of. Immutable once compile() returned it; for the table itself, for

@@ -91,11 +91,13 @@ const TrieEntry* Decider::find_by_host(const RequestPath& path) {
 
 const TrieEntry* Decider::find_in(std::uint32_t trie, const RequestPath& path) {
   return table_.tries[trie].find(path,
-                                 [this](const CompiledRoute& route) { return accepts(route); });
+                                 [this](const TrieEntry& entry) { return accepts(entry); });
 }
 
-bool Decider::accepts(const CompiledRoute& route) {
-  if ((route.methods & method_) == 0) return false;
+bool Decider::accepts(const TrieEntry& entry) {
+  if ((entry.methods & method_) == 0) return false;
+  if (!entry.has_conditions) return true;
+  const CompiledRoute& route = *entry.route;
   const auto& scheme = route.rule.match.scheme;
   if (!scheme.empty() && scheme != head_.scheme) return false;
   for (const auto& condition : route.headers) {
@@ -128,7 +130,8 @@ void Decider::fill(Decision& decision, const TrieEntry& entry) {
   const PathPattern& pattern = route.patterns[entry.pattern];
   decision.verdict = Verdict::routed;
   decision.route = &table_.public_routes[route.route.index];
-  fill_parameters(pattern);
+  scratch_.parameters_.clear();
+  if (entry.has_parameters) fill_parameters(pattern);
   decision.parameters = scratch_.parameters_;
   choose_backend(decision, route);
   decision.upstream_target = head_.target;
@@ -136,6 +139,7 @@ void Decider::fill(Decision& decision, const TrieEntry& entry) {
     decision.upstream_target = route.rewrite.apply(pattern, target_.path, target_.with_query,
                                                    scratch_.upstream_target_);
   }
+  if (!route.has_account) return;
   const KeyInput input{head_, target_.query, scratch_.parameters_, peer_.address};
   decision.account_id =
       read_key(route.rule.account, input, scratch_.account_id_).value_or(std::string_view{});
@@ -143,7 +147,6 @@ void Decider::fill(Decision& decision, const TrieEntry& entry) {
 
 void Decider::fill_parameters(const PathPattern& pattern) {
   auto& parameters = scratch_.parameters_;
-  parameters.clear();
   const auto segments = scratch_.path_.segments();
   for (std::size_t i = 0; i < pattern.segments.size(); ++i) {
     if (pattern.segments[i].kind != SegmentKind::literal)
@@ -155,7 +158,7 @@ void Decider::fill_parameters(const PathPattern& pattern) {
 
 void Decider::choose_backend(Decision& decision, const CompiledRoute& route) {
   decision.backend = route.backend;
-  if (!route.rule.split) return;
+  if (!route.splits) return;
   const auto& split = *route.rule.split;
   const KeyInput input{head_, target_.query, scratch_.parameters_, peer_.address};
   const auto key = read_key(split.key, input, scratch_.sticky_key_);

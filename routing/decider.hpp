@@ -20,7 +20,7 @@ class Decider {
   const TrieEntry* find(const RequestPath& path);
   const TrieEntry* find_by_host(const RequestPath& path);
   const TrieEntry* find_in(std::uint32_t trie, const RequestPath& path);
-  bool accepts(const CompiledRoute& route);
+  bool accepts(const TrieEntry& entry);
   std::optional<Decision::Verdict> judge_other_readings(const TrieEntry* routed);
   void fill(Decision& decision, const TrieEntry& entry);
   void fill_parameters(const PathPattern& pattern);

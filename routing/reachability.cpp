@@ -9,10 +9,13 @@
 namespace segue::routing {
 namespace {
 
-bool has_expression(const PathPattern& pattern) {
+bool has_wide_expression(const PathPattern& pattern) {
   return pattern.whole != nullptr ||
          std::any_of(pattern.segments.begin(), pattern.segments.end(),
-                     [](const auto& segment) { return segment.kind == SegmentKind::regex; });
+                     [](const auto& segment) {
+                       return segment.kind == SegmentKind::regex &&
+                              matches_every_segment(*segment.regex);
+                     });
 }
 
 // A route that wins over all of another's requests either ties with it on host and path, or has
@@ -24,7 +27,7 @@ class Reachability {
       for (const auto& pattern : route.patterns) {
         const Candidate candidate{&route, &pattern};
         groups_[tie_group(candidate)].push_back(candidate);
-        if (has_expression(pattern)) expressions_.push_back(candidate);
+        if (has_wide_expression(pattern)) expressions_.push_back(candidate);
       }
     }
   }

@@ -26,7 +26,7 @@ class Ordering {
     for (const auto& route : table.routes) {
       for (std::uint32_t i = 0; i < route.patterns.size(); ++i) {
         const Candidate candidate{&route, &route.patterns[i]};
-        groups_[tie_group(candidate)].push_back({candidate, {0, i, &route}});
+        groups_[tie_group(candidate)].push_back({candidate, make_entry(route, i)});
       }
     }
   }

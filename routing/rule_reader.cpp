@@ -63,6 +63,8 @@ std::optional<CompiledRoute> RuleReader::read(const RouteRule& rule) {
   route_key_ = "routes." + rule.name;
   CompiledRoute route;
   route.rule = rule;
+  route.splits = rule.split.has_value();
+  route.has_account = rule.account.from != KeySource::From::none;
   if (rule.name.empty()) complain("", {"E058", "a route has no name", "name it"});
   read_host(rule, route);
   read_path(rule, route);

@@ -64,7 +64,7 @@ std::uint32_t SegmentTrie::flatten(const Draft& draft, std::vector<LiteralSlot>&
   node.has_literals = !draft.literals.empty();
   for (const auto& [text, child] : draft.literals) {
     const auto child_index = flatten(*child, literals);
-    literals.push_back({text, index, child_index});
+    literals.push_back(slot_for(text, index, child_index));
     node.least_order = std::min(node.least_order, nodes_[child_index].least_order);
   }
   std::vector<Expression> expressions;
@@ -83,10 +83,18 @@ std::uint32_t SegmentTrie::flatten(const Draft& draft, std::vector<LiteralSlot>&
   return index;
 }
 
+SegmentTrie::LiteralSlot SegmentTrie::slot_for(std::string_view text, std::uint32_t parent,
+                                               std::uint32_t child) {
+  const auto begin = static_cast<std::uint32_t>(texts_.size());
+  texts_ += text;
+  return {slot_hash(parent, segment_hash(text)), begin, static_cast<std::uint32_t>(text.size()),
+          parent, child};
+}
+
 void SegmentTrie::fill_slots(std::span<const LiteralSlot> literals) {
   slots_.resize(std::bit_ceil(literals.size() * 2 + 1));
   for (const auto& literal : literals) {
-    auto at = slot_hash(literal.parent, segment_hash(literal.text)) & (slots_.size() - 1);
+    auto at = literal.hash & (slots_.size() - 1);
     while (slots_[at].child != kNone) at = (at + 1) & (slots_.size() - 1);
     slots_[at] = literal;
   }
@@ -94,18 +102,31 @@ void SegmentTrie::fill_slots(std::span<const LiteralSlot> literals) {
 
 std::uint32_t SegmentTrie::literal_child(std::uint32_t parent,
                                          const PathSegment& segment) const noexcept {
-  auto at = slot_hash(parent, segment.hash) & (slots_.size() - 1);
+  const auto hash = slot_hash(parent, segment.hash);
+  auto at = hash & (slots_.size() - 1);
   for (; slots_[at].child != kNone; at = (at + 1) & (slots_.size() - 1)) {
-    if (slots_[at].parent == parent && slots_[at].text == segment.text) return slots_[at].child;
+    const LiteralSlot& slot = slots_[at];
+    if (slot.hash == hash && slot.parent == parent &&
+        std::string_view(texts_).substr(slot.text_begin, slot.text_size) == segment.text)
+      return slot.child;
   }
   return kNone;
 }
 
-bool SegmentTrie::fits(const TrieEntry& entry, const RequestPath& path,
-                       std::size_t left) noexcept {
-  const PathPattern& pattern = entry.route->patterns[entry.pattern];
-  return left >= pattern.rest_least &&
-         (pattern.whole == nullptr || matches_whole(*pattern.whole, path.text()));
+TrieEntry make_entry(const CompiledRoute& route, std::uint32_t pattern) {
+  const PathPattern& form = route.patterns[pattern];
+  TrieEntry entry;
+  entry.pattern = pattern;
+  entry.methods = route.methods;
+  entry.whole = form.whole;
+  entry.route = &route;
+  entry.rest_least = static_cast<std::uint32_t>(form.rest_least);
+  entry.has_conditions =
+      !route.rule.match.scheme.empty() || !route.headers.empty() || !route.query.empty();
+  entry.has_parameters = !form.rest_parameter.empty() ||
+                         std::any_of(form.segments.begin(), form.segments.end(),
+                                     [](const auto& part) { return !part.parameter.empty(); });
+  return entry;
 }
 
 }  // namespace segue::routing

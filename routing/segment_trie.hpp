@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <span>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -11,12 +12,19 @@ namespace segue::routing {
 
 struct CompiledRoute;
 
-// One pattern of one route as it hangs in the tree.
+// One pattern of one route as it hangs in the tree, with all that a search asks of most routes:
+// at thousands of routes a decision costs by the cache lines it touches.
 struct TrieEntry {
-  std::uint32_t order = 0;  // place in the effective order; the lowest that matches wins
-  std::uint32_t pattern = 0;  // index in route->patterns
+  std::uint32_t order = 0;          // place in the effective order; the lowest that matches wins
+  std::uint32_t pattern = 0;        // index in route->patterns
+  std::uint64_t methods = 0;        // as in CompiledRoute
+  const re2::RE2* whole = nullptr;  // as in PathPattern
   const CompiledRoute* route = nullptr;
+  std::uint32_t rest_least = 0;  // as in PathPattern
+  bool has_conditions = false;   // on scheme, headers or query
+  bool has_parameters = false;
 };
+TrieEntry make_entry(const CompiledRoute& route, std::uint32_t pattern);
 
 // The routes of one host, searched by segment: literals by hash, then expressions, then
 // parameters, then what takes the rest. A branch that cannot hold anything better than what was
@@ -27,7 +35,7 @@ class SegmentTrie {
   // Entries in any order; `patterns` of their routes must outlive the tree.
   explicit SegmentTrie(std::span<const TrieEntry> entries);
 
-  // The entry of lowest order whose pattern matches `path` and for which accepts(route) is true;
+  // The entry of lowest order whose pattern matches `path` and for which accepts(entry) is true;
   // null when there is none. Never allocates.
   template <class Accepts>
   const TrieEntry* find(const RequestPath& path, Accepts accepts) const {
@@ -56,7 +64,9 @@ class SegmentTrie {
     std::uint32_t child;
   };
   struct LiteralSlot {
-    std::string_view text;
+    std::uint64_t hash = 0;  // of the text and its parent
+    std::uint32_t text_begin = 0;  // in texts_
+    std::uint32_t text_size = 0;
     std::uint32_t parent = kNone;
     std::uint32_t child = kNone;  // kNone: free
   };
@@ -73,7 +83,7 @@ class SegmentTrie {
       for (std::uint32_t i = range.begin; i < range.end; ++i) {
         const TrieEntry& entry = trie.entries_[i];
         if (entry.order >= best_order) return;
-        if (!fits(entry, path, left) || !accepts(*entry.route)) continue;
+        if (!fits(entry, path, left) || !accepts(entry)) continue;
         best = &entry;
         best_order = entry.order;
         return;
@@ -108,7 +118,10 @@ class SegmentTrie {
     }
   };
 
-  static bool fits(const TrieEntry& entry, const RequestPath& path, std::size_t left) noexcept;
+  static bool fits(const TrieEntry& entry, const RequestPath& path, std::size_t left) noexcept {
+    return left >= entry.rest_least &&
+           (entry.whole == nullptr || matches_whole(*entry.whole, path.text()));
+  }
   std::uint32_t literal_child(std::uint32_t parent, const PathSegment& segment) const noexcept;
   static std::uint64_t slot_hash(std::uint32_t parent, std::uint64_t segment_hash) noexcept {
     return segment_hash ^ (parent + 1) * std::uint64_t{0x9e3779b97f4a7c15};
@@ -116,11 +129,13 @@ class SegmentTrie {
 
   struct Draft;
   std::uint32_t flatten(const Draft& draft, std::vector<LiteralSlot>& literals);
+  LiteralSlot slot_for(std::string_view text, std::uint32_t parent, std::uint32_t child);
   void fill_slots(std::span<const LiteralSlot> literals);
 
   std::vector<Node> nodes_;
   std::vector<Expression> expressions_;
   std::vector<TrieEntry> entries_;
+  std::string texts_;               // of all literals
   std::vector<LiteralSlot> slots_;  // open addressing; a power of two, at most half full
 };
 
