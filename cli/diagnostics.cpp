@@ -36,8 +36,7 @@ Excerpt excerpt_of(const Diagnostic& diagnostic) {
   const std::size_t before = diagnostic.column == 0 ? 0 : diagnostic.column - 1;
   const std::size_t skip = before > kMaxShown / 2 ? before - kMaxShown / 4 : 0;
   const std::size_t start = byte_of(line, skip);
-  const std::string_view shown =
-      line.substr(start, byte_of(line.substr(start), kMaxShown));
+  const std::string_view shown = line.substr(start, byte_of(line.substr(start), kMaxShown));
   const std::string_view left = shown.substr(0, byte_of(shown, before - skip));
   Excerpt excerpt{.text = printable(shown), .indent = {}, .length = diagnostic.length};
   for (std::size_t i = 0; i < left.size(); i = i + byte_of(left.substr(i), 1))
@@ -88,9 +87,9 @@ std::string printable(std::string_view text) {
 }
 
 std::string as_text(const Diagnostic& diagnostic, const Paint& paint) {
-  std::string text = fmt::format(
-      "{}: {}: {}\n", paint.strong(printable(place_of(diagnostic))),
-      paint.error(fmt::format("error[{}]", diagnostic.code)), printable(diagnostic.message));
+  std::string text = fmt::format("{}: {}: {}\n", paint.strong(printable(place_of(diagnostic))),
+                                 paint.error(fmt::format("error[{}]", diagnostic.code)),
+                                 printable(diagnostic.message));
   if (diagnostic.line == 0) {
     if (!diagnostic.hint.empty()) text += fmt::format("  {}\n", with_margin(diagnostic.hint, "  "));
     return text;

@@ -13,6 +13,7 @@
 #include "config/keys.hpp"
 #include "config/suggestion.hpp"
 #include "config/units.hpp"
+#include "routing/route_tests.hpp"
 
 namespace segue::config {
 namespace {
@@ -35,6 +36,7 @@ class Loader {
   void read_routes();
   void read_route(const Entry& entry, const Entry* defaults);
   void read_tests();
+  void check_expectation(const Place& test);
   void check_listeners();
   void check_backend_name(const RouteSettings& route);
   void check_split_roles(const RouteSettings& route);
@@ -42,6 +44,7 @@ class Loader {
   void check_redaction();
   void check_segment(const RouteSettings& route);
   void compile(LoadResult& result);
+  void run_tests(const routing::RouteTable& table);
 
   Position place_of(const std::string& key) const { return locate(root_, key); }
   Position place_of(const RouteSettings& route, std::string_view key) const {
@@ -84,10 +87,12 @@ LoadResult Loader::load(Source source, Tests tests) {
     const std::size_t errors = report_.count();
     read_routes();
     if (is_sound && report_.count() == errors) compile(result);
+    const std::size_t errors_before_tests = report_.count();
     read_tests();
+    const bool can_test = result.table != nullptr && report_.count() == errors_before_tests;
+    if (tests == Tests::run && can_test) run_tests(*result.table);
     check_redaction();
   }
-  static_cast<void>(tests);
   result.errors = report_.take();
   if (result.errors.empty())
     result.settings = std::move(settings_);
@@ -145,8 +150,20 @@ void Loader::read_tests() {
     test.file = sources_[item.at.file].path();
     test.line = item.at.line;
     read_map(item, keys, context_, test.test);
+    check_expectation(item);
     settings_.tests.push_back(std::move(test));
   }
+}
+
+// A case that expects nothing would pass for ever.
+void Loader::check_expectation(const Place& test) {
+  const auto is_input = [](const Entry& entry) {
+    return entry.key == "request" || entry.key == "headers" || entry.key == "key";
+  };
+  if (test.node.kind == Kind::map &&
+      std::all_of(test.node.entries.begin(), test.node.entries.end(), is_input))
+    report_.add(codes::kMissingKey, test.at, fmt::format("{} expects nothing", test.name),
+                "route: NAME");
 }
 
 void Loader::check_listeners() {
@@ -243,6 +260,18 @@ void Loader::compile(LoadResult& result) {
   result.table = std::move(compiled.table);
 }
 
+void Loader::run_tests(const routing::RouteTable& table) {
+  for (const routing::TestResult& test : routing::run_tests(table, test_cases(settings_))) {
+    for (const routing::Assertion& assertion : test.assertions) {
+      if (assertion.holds) continue;
+      report_.add(codes::kFailedTest,
+                  place_of(fmt::format("tests[{}].{}", test.index, assertion.what)),
+                  fmt::format("{}: {} should be {} and is {}", test.title, assertion.what,
+                              assertion.expected, assertion.got));
+    }
+  }
+}
+
 }  // namespace
 
 LoadResult load(const std::string& path, Tests tests) {
@@ -269,6 +298,12 @@ std::vector<routing::BackendRule> backend_rules(const Settings& settings) {
   for (const gateway::BackendSettings& backend : settings.backends)
     rules.push_back({backend.name, backend.role});
   return rules;
+}
+
+std::vector<routing::TestCase> test_cases(const Settings& settings) {
+  std::vector<routing::TestCase> cases;
+  for (const TestSettings& test : settings.tests) cases.push_back(test.test);
+  return cases;
 }
 
 }  // namespace segue::config

@@ -34,8 +34,9 @@ LoadResult load(const std::string& path, Tests tests = Tests::run);
 LoadResult load_text(std::string text, const std::string& name, const std::filesystem::path& folder,
                      Tests tests = Tests::run);
 
-// The rules of a configuration as routing wants them.
+// The parts of a configuration that routing works with.
 std::vector<routing::RouteRule> route_rules(const Settings& settings);
 std::vector<routing::BackendRule> backend_rules(const Settings& settings);
+std::vector<routing::TestCase> test_cases(const Settings& settings);
 
 }  // namespace segue::config

@@ -70,7 +70,7 @@ Keys<TestCase> test_keys() {
                               test.split = read_expected_split(place, context);
                             }),
       expectation("upstream_path", &TestCase::upstream_path, "target that the backend sees"),
-      special_key<TestCase>("params", "map of texts", "", "all parameters of the path",
+      special_key<TestCase>("params", "map of texts", "", "parameters of the path, by name",
                             read_params),
       special_key<TestCase>("status", Count{100, 599}.type(), "",
                             "what the gateway itself answers: 404 no route, 400 path confusion",

@@ -1,0 +1,10 @@
+#pragma once
+
+namespace segue::cli {
+
+// What every command of this project answers with.
+inline constexpr int kClean = 0;
+inline constexpr int kFound = 1;   // what was asked about: invalid, a failed test, a difference
+inline constexpr int kFailed = 2;  // could not do it: usage, unreadable input
+
+}  // namespace segue::cli

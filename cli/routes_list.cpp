@@ -1,0 +1,106 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <map>
+
+#include "cli/diagnostics.hpp"
+#include "cli/exit_code.hpp"
+#include "cli/json_writer.hpp"
+#include "cli/routes.hpp"
+#include "routing/listing.hpp"
+
+namespace segue::cli {
+namespace {
+
+using routing::ListedRoute;
+
+struct Row {
+  ListedRoute listed;
+  std::string file;
+  unsigned line = 0;
+};
+
+std::vector<Row> rows_of(const config::LoadResult& loaded) {
+  std::vector<Row> rows;
+  for (ListedRoute& listed :
+       routing::list_routes(*loaded.table, config::test_cases(*loaded.settings))) {
+    const auto& routes = loaded.settings->routes;
+    const auto route = std::find_if(routes.begin(), routes.end(), [&](const auto& candidate) {
+      return candidate.rule.name == listed.name;
+    });
+    Row row{.listed = std::move(listed), .file = {}};
+    if (route != routes.end()) {
+      row.file = route->file;
+      row.line = route->line;
+    }
+    rows.push_back(std::move(row));
+  }
+  return rows;
+}
+
+std::string as_table(const std::vector<Row>& rows, const Paint& paint) {
+  std::size_t name = 5, matcher = 7, target = 2;
+  for (const Row& row : rows) {
+    name = std::max(name, row.listed.name.size());
+    matcher = std::max(matcher, row.listed.matcher.size());
+    target = std::max(target, row.listed.target.size());
+  }
+  std::string text = paint.faint(fmt::format("  # {:<{}}  {:<{}}  {:<{}}  TESTS  WHERE", "ROUTE",
+                                             name, "MATCHES", matcher, "TO", target)) +
+                     "\n";
+  for (const Row& row : rows)
+    text += fmt::format("{:>3} {:<{}}  {:<{}}  {:<{}}  {:>5}  {}:{}\n", row.listed.order,
+                        row.listed.name, name, row.listed.matcher, matcher, row.listed.target,
+                        target, row.listed.tests, row.file, row.line);
+  return printable(text);
+}
+
+std::string as_json(const std::vector<Row>& rows, std::string_view version) {
+  std::string text;
+  JsonWriter json(text);
+  json.begin_object();
+  json.member("format_version", std::uint64_t{1});
+  json.member("config_version", version);
+  json.key("routes");
+  json.begin_array();
+  for (const Row& row : rows) {
+    json.begin_object();
+    json.member("order", std::uint64_t{row.listed.order});
+    json.member("route", row.listed.name);
+    json.member("matches", row.listed.matcher);
+    json.member("to", row.listed.target);
+    json.member("tests", std::uint64_t{row.listed.tests});
+    json.member("file", row.file);
+    json.member("line", std::uint64_t{row.line});
+    json.end_object();
+  }
+  json.end_array();
+  json.end_object();
+  return text + "\n";
+}
+
+}  // namespace
+
+RoutesListCommand::RoutesListCommand(CLI::App& routes)
+    : command_(routes.add_subcommand("list", "all routes in their effective order")) {
+  const std::map<std::string, RoutesForm> forms{{"text", RoutesForm::text},
+                                                {"json", RoutesForm::json}};
+  add_configuration_option(*command_, config_);
+  command_->add_option("-o,--output", form_, "text or json")
+      ->transform(CLI::Transformer(forms))
+      ->type_name("FORM");
+  add_colour_option(*command_, colour_);
+}
+
+int RoutesListCommand::run() {
+  const config::LoadResult loaded = require_configuration(config_, colour_, config::Tests::skip);
+  const std::vector<Row> rows = rows_of(loaded);
+  if (form_ == RoutesForm::json)
+    fmt::print("{}", as_json(rows, loaded.table->version()));
+  else
+    fmt::print("{}", as_table(rows, Paint(colour_, stdout)));
+  return kClean;
+}
+
+}  // namespace segue::cli
