@@ -1,6 +1,7 @@
 #include "recorder/journal/lane_reader.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cstring>
 #include <utility>
 
@@ -12,24 +13,33 @@ namespace {
 namespace fs = std::filesystem;
 using Outcome = SegmentScanner::Outcome;
 
-// The first frame header of a segment; nullopt when it has no frame (yet) or is another by now.
-struct FirstFrame {
-  SegmentHeader segment;
-  FrameHeader frame;
+// How a segment begins: with a frame, with none (yet, or it is another segment by now), or with a
+// header that cannot be read.
+struct Beginning {
+  enum class State : std::uint8_t { written, empty, damaged };
+  State state;
+  SegmentHeader segment{};
+  FrameHeader frame{};
+
+  bool written() const noexcept { return state == State::written; }
 };
-std::optional<FirstFrame> first_frame(const fs::path& path, std::uint32_t lane,
-                                      std::uint64_t sequence) {
+
+Beginning read_beginning(const fs::path& path, std::uint32_t lane, std::uint64_t sequence) {
   const auto source = FileSource::open(path);
-  if (!source) return std::nullopt;
-  FirstFrame first{};
-  const auto got = source->read_at(0, {reinterpret_cast<char*>(&first), sizeof first});
-  if (!got || *got < sizeof first || first.frame.length == 0) return std::nullopt;
-  if (header_fault(first.segment) != nullptr) return std::nullopt;
-  if (first.segment.lane != lane || first.segment.sequence != sequence) return std::nullopt;
-  return first;
+  if (!source) return {Beginning::State::empty};
+  std::array<char, sizeof(SegmentHeader) + sizeof(FrameHeader)> bytes{};
+  const auto got = source->read_at(0, bytes);
+  Beginning found{Beginning::State::damaged};
+  std::memcpy(&found.segment, bytes.data(), sizeof found.segment);
+  std::memcpy(&found.frame, bytes.data() + sizeof found.segment, sizeof found.frame);
+  if (!got || *got < sizeof found.segment || header_fault(found.segment) != nullptr) return found;
+  const bool same = found.segment.lane == lane && found.segment.sequence == sequence;
+  found.state = same && found.frame.length != 0 ? Beginning::State::written
+                                                : Beginning::State::empty;
+  return found;
 }
 
-std::int64_t unix_us(const FirstFrame& first) noexcept {
+std::int64_t unix_us(const Beginning& first) noexcept {
   const std::int64_t since_created = first.frame.commit_ns - first.segment.created_monotonic_ns;
   return (first.segment.created_unix_ns + since_created) / 1000;
 }
@@ -63,7 +73,7 @@ LaneReader::Look LaneReader::look(RunLife life) {
         if (!std::exchange(damaged_here_, true)) note(step.offset, 0, step.what);
         [[fallthrough]];
       case Outcome::end: {
-        const auto next = next_written();
+        const auto next = next_written(life);
         if (!next) return at_end(life);
         // The lane left this segment before it wrote there: what is not here now never comes.
         const SegmentScanner::Step last = scanner_->next();
@@ -101,14 +111,14 @@ bool LaneReader::open_first() {
   std::size_t from = 0;
   if (options_.last_segments > 0) {
     std::size_t written = segments.size();
-    while (written > 1 && !first_frame(path(segments[written - 1]), lane_, segments[written - 1]))
+    while (written > 1 && !read_beginning(path(segments[written - 1]), lane_, segments[written - 1]).written())
       --written;
     from = written - std::min<std::size_t>(written, options_.last_segments);
   }
   // A segment ended before the next one began.
   for (; options_.since > 0 && from + 1 < segments.size(); ++from) {
-    const auto next = first_frame(path(segments[from + 1]), lane_, segments[from + 1]);
-    if (!next || unix_us(*next) >= options_.since) break;
+    const Beginning next = read_beginning(path(segments[from + 1]), lane_, segments[from + 1]);
+    if (!next.written() || unix_us(next) >= options_.since) break;
   }
   started_ = true;
   sequence_ = segments[from];
@@ -141,11 +151,17 @@ bool LaneReader::open(std::uint64_t sequence) {
   return true;
 }
 
-// The next segment that has a frame: an empty one is prepared, or was prepared for nothing.
-std::optional<std::uint64_t> LaneReader::next_written() const {
-  for (const std::uint64_t later : list_segments(run_, lane_))
-    if (later > sequence_ && first_frame(path(later), lane_, later)) return later;
-  return std::nullopt;
+// The next segment that has a frame: an empty one is prepared, or was prepared for nothing. One
+// whose header is damaged counts when the lane has gone on behind it, or is gone.
+std::optional<std::uint64_t> LaneReader::next_written(RunLife life) const {
+  std::optional<std::uint64_t> damaged;
+  for (const std::uint64_t later : list_segments(run_, lane_)) {
+    if (later <= sequence_) continue;
+    const Beginning found = read_beginning(path(later), lane_, later);
+    if (found.written()) return damaged ? damaged : later;
+    if (found.state == Beginning::State::damaged && !damaged) damaged = later;
+  }
+  return life == RunLife::dead ? damaged : std::nullopt;
 }
 
 // Whether the frame is one to show.

@@ -38,7 +38,7 @@ class LaneReader {
   bool open_after(std::uint64_t sequence);
   bool open(std::uint64_t sequence);
   bool take(const SegmentScanner::Step& step);
-  std::optional<std::uint64_t> next_written() const;
+  std::optional<std::uint64_t> next_written(RunLife life) const;
   void note(std::uint64_t offset, std::uint64_t lost, const char* what);
   void note_missing(std::uint64_t offset, std::uint64_t lost);
   std::filesystem::path path(std::uint64_t sequence) const;

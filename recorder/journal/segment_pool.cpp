@@ -40,8 +40,13 @@ Result<std::unique_ptr<Segment>> SegmentPool::acquire(std::uint32_t lane) {
   collect();
   shrink();
   auto claimed = claim_fresh(lane);
-  // Dead runs are older than anything of this one: they go first.
-  while (!claimed && remove_dead_run()) claimed = claim_fresh(lane);
+  // Dead runs are older than anything of this one: they go first. One thread at a time, or two
+  // would remove two where one is enough.
+  if (!claimed) {
+    const std::lock_guard lock(removal_mutex_);
+    do claimed = claim_fresh(lane);
+    while (!claimed && remove_dead_run());
+  }
   if (claimed) {
     auto segment = prepare(lane, *claimed);
     // The disk may be full before max_size is: then what is there already is taken instead.
@@ -200,6 +205,7 @@ bool SegmentPool::remove_dead_run() {
 
 void SegmentPool::look_around() {
   if (!settings_.consumers.empty()) {
+    const std::lock_guard lock(removal_mutex_);
     while (remove_dead_run()) {
     }
   }

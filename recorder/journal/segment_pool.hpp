@@ -34,8 +34,9 @@ struct Segment {
 };
 
 // The disk space of one run: makes segments, takes retired ones back, and decides what goes when
-// max_size is reached. Any thread; the lock covers bookkeeping only, never a system call, so that
-// a lane that must help itself does not wait for the keeper.
+// max_size is reached. Any thread; the books' lock covers no system call, so that a lane that must
+// help itself does not wait for the keeper (except while that removes a dead run, which is what
+// the lane would have to do).
 class SegmentPool {
  public:
   SegmentPool(const Storage& storage, const JournalSettings& settings, std::uint64_t segment_bytes,
@@ -97,7 +98,8 @@ class SegmentPool {
 
   std::vector<std::unique_ptr<Segment>> dying_;  // the keeper's alone
   std::atomic<Segment*> left_{nullptr};   // retired, not yet in the books
-  mutable std::mutex mutex_;
+  std::mutex removal_mutex_;
+  mutable std::mutex mutex_;              // the books, below
   std::deque<Record> retired_;            // oldest first
   std::vector<std::unique_ptr<Segment>> graves_;
   std::vector<std::uint64_t> next_sequence_;
