@@ -7,6 +7,7 @@
 
 #include "cli/exit_code.hpp"
 #include "cli/routes.hpp"
+#include "cli/serve.hpp"
 #include "cli/validate.hpp"
 #include "exchange/error.hpp"
 
@@ -24,6 +25,7 @@ class Program {
 
   CLI::App app_{"An HTTP reverse proxy that moves traffic from a legacy backend to a new one.",
                 "segue"};
+  ServeCommand serve_{app_};
   ValidateCommand validate_{app_};
   CLI::App& routes_ = add_routes();
   RoutesListCommand routes_list_{routes_};
@@ -56,6 +58,7 @@ int Program::run(int argc, char** argv) {
 }
 
 int Program::run_chosen() {
+  if (serve_.chosen()) return serve_.run();
   if (validate_.chosen()) return validate_.run();
   if (routes_list_.chosen()) return routes_list_.run();
   if (routes_test_.chosen()) return routes_test_.run();

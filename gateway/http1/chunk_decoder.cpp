@@ -59,7 +59,7 @@ void ChunkDecoder::take_size(char c) noexcept {
   const int digit = hex_value(c);
   if (digit >= 0) {
     if (++digits_ > kSizeDigits) return damaged("chunk_size_overflow");
-    remaining_ = (digits_ == 1 ? 0 : remaining_ << 4) | static_cast<std::uint64_t>(digit);
+    remaining_ = remaining_ << 4 | static_cast<std::uint64_t>(digit);
     if (remaining_ >> 63) damaged("chunk_size_overflow");
     return;
   }

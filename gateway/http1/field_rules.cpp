@@ -163,7 +163,7 @@ FramingFields read_framing_fields(const MessageHead& head) noexcept {
     ++found.encodings;
     for_each_member(head.fields[i].value, [&](std::string_view coding) { codings.add(coding); });
   }
-  found.exactly_chunked = found.encodings == 1 && codings.members == 1 && codings.chunked == 1;
+  found.exactly_chunked = codings.members == 1 && codings.chunked == 1;
   found.coding_unknown = codings.beyond_us();
   return found;
 }

@@ -1,0 +1,161 @@
+#include "cli/serve.hpp"
+
+#include <fmt/format.h>
+#include <signal.h>
+
+#include <algorithm>
+#include <atomic>
+
+#include "cli/configuration.hpp"
+#include "cli/exit_code.hpp"
+#include "cli/serve_metrics.hpp"
+#include "exchange/ensure.hpp"
+#include "gateway/gateway.hpp"
+#include "gateway/probe.hpp"
+#include "recorder/journal/journal.hpp"
+#include "recorder/keyed_hash.hpp"
+#include "runtime/core.hpp"
+
+namespace segue::cli {
+namespace {
+
+constexpr std::chrono::milliseconds kDrainPoll{10};
+
+// The signals that end the process, taken by the main thread alone: blocked before any other
+// thread is started.
+class EndSignals {
+ public:
+  EndSignals() {
+    sigemptyset(&set_);
+    sigaddset(&set_, SIGTERM);
+    sigaddset(&set_, SIGINT);
+    pthread_sigmask(SIG_BLOCK, &set_, nullptr);
+    signal(SIGPIPE, SIG_IGN);
+  }
+  void wait() const {
+    int caught = 0;
+    sigwait(&set_, &caught);
+  }
+  // True when one came within `limit`.
+  bool wait_for(std::chrono::milliseconds limit) const {
+    const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(limit);
+    const timespec time{seconds.count(), std::chrono::nanoseconds(limit - seconds).count()};
+    return sigtimedwait(&set_, nullptr, &time) > 0;
+  }
+
+ private:
+  sigset_t set_;
+};
+
+gateway::GatewaySettings gateway_settings(const config::Settings& settings) {
+  gateway::GatewaySettings gateway;
+  gateway.listeners = settings.listeners;
+  gateway.limits = settings.limits;
+  gateway.drain = settings.drain;
+  gateway.backends = settings.backends;
+  gateway.capture_memory = settings.capture_memory;
+  gateway.via = settings.service;
+  for (const config::RouteSettings& route : settings.routes)
+    gateway.route_timeouts.push_back(route.timeouts);
+  return gateway;
+}
+
+recorder::RecorderSettings recorder_settings(const config::Settings& settings,
+                                             std::string_view routing_version) {
+  recorder::RecorderSettings recorder;
+  recorder.provenance = {.service = settings.service,
+                         .instance = settings.instance,
+                         .version = SEGUE_VERSION,
+                         .config_version = std::string(routing_version),
+                         .config_revision = {}};
+  for (const config::RouteSettings& route : settings.routes) recorder.routes.push_back(route.record);
+  recorder.when_full_safe = settings.journal.when_full_safe;
+  recorder.when_full_unsafe = settings.journal.when_full_unsafe;
+  recorder.block_timeout = settings.journal.block_timeout;
+  recorder.response_head_bytes = settings.limits.head_bytes;
+  return recorder;
+}
+
+// Both bodies whole, both heads.
+std::size_t largest_payload(const config::Settings& settings) {
+  std::uint64_t body = 0;
+  for (const config::RouteSettings& route : settings.routes)
+    body = std::max(body, route.record.body_max_bytes);
+  return static_cast<std::size_t>(2 * body + 2 * settings.limits.head_bytes);
+}
+
+// Each core's own route table and recorder.
+std::vector<gateway::CoreParts> core_parts(const config::Settings& settings, unsigned cores,
+                                           recorder::Journal& journal) {
+  const recorder::AccountKey key = recorder::load_or_make_account_key(settings.journal.directory);
+  const auto rules = config::route_rules(settings);
+  const auto backends = config::backend_rules(settings);
+  std::vector<gateway::CoreParts> parts;
+  for (unsigned core = 0; core < cores; ++core) {
+    auto compiled = routing::RouteTable::compile(rules, backends);
+    ensure(compiled.table != nullptr, "routes that were loaded compile again");
+    auto recorder = std::make_unique<recorder::Recorder>(
+        journal.lane(core), recorder_settings(settings, compiled.table->version()), key);
+    parts.push_back({std::move(compiled.table), std::move(recorder)});
+  }
+  return parts;
+}
+
+// Stages of docs/architecture.md, "Drain". `stopping` is what /readyz says.
+void drain(gateway::Gateway& gateway, const EndSignals& signals) {
+  const gateway::DrainSettings& drain = gateway.settings().drain;
+  gateway.drain();
+  bool hurry = signals.wait_for(drain.delay);
+  gateway.close();
+  const auto give_up = runtime::after(runtime::monotonic_now(), drain.timeout);
+  while (gateway.running() != 0 && !hurry && runtime::monotonic_now() < give_up)
+    hurry = signals.wait_for(kDrainPoll);
+  gateway.abort();
+  while (gateway.running() != 0) signals.wait_for(kDrainPoll);
+}
+
+void say_addresses(const std::vector<std::pair<std::string, std::string>>& addresses) {
+  for (const auto& [name, address] : addresses) fmt::print(stderr, "listening {} {}\n", name, address);
+}
+
+}  // namespace
+
+ServeCommand::ServeCommand(CLI::App& program)
+    : command_(program.add_subcommand("serve", "run the gateway")) {
+  add_configuration_option(*command_, configuration_);
+}
+
+int ServeCommand::run() {
+  const EndSignals signals;
+  const config::LoadResult loaded = require_configuration(configuration_, Colour::automatic);
+  const config::Settings& settings = *loaded.settings;
+  const unsigned cores = settings.cores != 0 ? settings.cores : runtime::usable_cpus();
+
+  recorder::Journal journal(settings.journal, cores, largest_payload(settings));
+  gateway::Gateway gateway(gateway_settings(settings), core_parts(settings, cores, journal));
+  std::atomic<bool> ready{false};
+  gateway::ProbeAnswers answers;
+  answers.readiness = [&ready] {
+    const bool now = ready.load();
+    return gateway::ProbeAnswers::Readiness{now, fmt::format("{{\"ready\":{}}}\n", now)};
+  };
+  answers.metrics = [&] { return serve_metrics(gateway, journal, loaded.table->version()); };
+  const gateway::ProbeListener probe(settings.listeners, std::move(answers));
+
+  gateway.start(settings.pin_cores ? gateway::Gateway::Pinning::on : gateway::Gateway::Pinning::off);
+  ready = true;
+  say_addresses(gateway.addresses());
+  say_addresses(probe.addresses());
+  for (const recorder::Damage& damage : journal.found_at_start())
+    fmt::print(stderr, "segue: journal: {}: {} at byte {}\n", damage.segment.string(), damage.what,
+               damage.offset);
+  fmt::print(stderr, "ready\n");
+
+  signals.wait();
+  fmt::print(stderr, "draining\n");
+  ready = false;
+  drain(gateway, signals);
+  return kClean;
+}
+
+}  // namespace segue::cli

@@ -1,0 +1,20 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+
+namespace segue::gateway {
+class Gateway;
+}
+namespace segue::recorder {
+class Journal;
+}
+
+namespace segue::cli {
+
+// The text of /metrics: what gateway, recorders and journal counted, and what runs. Asks each core;
+// any thread but theirs.
+std::string serve_metrics(gateway::Gateway& gateway, const recorder::Journal& journal,
+                          std::string_view config_version);
+
+}  // namespace segue::cli

@@ -1,0 +1,50 @@
+#include "gateway/client.hpp"
+
+#include "runtime/pause.hpp"
+
+namespace segue::gateway {
+namespace {
+
+constexpr std::chrono::milliseconds kJournalPoll{10};  // when_full: block looks again this often
+
+}  // namespace
+
+ClientView Client::view(const Exchange& exchange) const {
+  ClientView view;
+  view.address = address;
+  view.tls_version = tls_version;
+  view.server_name = server_name;
+  if (trusted)
+    view.forwarded_for =
+        find_field(exchange.request().fields, "x-forwarded-for").value_or(std::string_view());
+  return view;
+}
+
+runtime::Task<bool> record(Client& client, Exchange& exchange) {
+  recorder::Recorder& recorder = *client.worker.recorder;
+  const auto give_up = runtime::after(runtime::monotonic_now(), recorder.block_timeout());
+  for (;;) {
+    const ExchangeView view = exchange.view(client.view(exchange), client.scheme);
+    const auto recorded = recorder.append(view, exchange.route_index(), exchange.ticket);
+    if (recorded) {
+      exchange.recorded = true;
+      const auto flushed = recorder.flush();
+      co_return flushed.has_value();
+    }
+    const auto now = runtime::monotonic_now();
+    if (!recorder::Recorder::wants_wait(recorded.error()) || now >= give_up) co_return false;
+    runtime::Pause pause(client.worker.core, runtime::after(now, kJournalPoll));
+    co_await pause;
+  }
+}
+
+void count_finished(Exchange& exchange) {
+  Counters& counters = exchange.worker.counters;
+  const std::size_t route = exchange.decision.route == nullptr ? counters.routes.size() - 1
+                                                               : exchange.decision.route->index;
+  counters.routes[route]
+      .of(method_label(exchange.request().method), exchange.response.status)
+      .observe(exchange.elapsed_micros());
+}
+
+}  // namespace segue::gateway

@@ -1,0 +1,49 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "exchange/exchange.hpp"
+#include "gateway/exchange.hpp"
+#include "gateway/settings.hpp"
+#include "gateway/worker.hpp"
+#include "runtime/buffer.hpp"
+#include "runtime/stream.hpp"
+
+namespace segue::gateway {
+
+// The client's end of a session: its connection, what was received on it, who it is.
+struct Client {
+  Client(Worker& w, const ListenerSettings& l) : worker(w), listener(l), stream(w.core), buffer(w.buffers) {}
+
+  // `exchange` says whether the client named others before it.
+  ClientView view(const Exchange& exchange) const;
+
+  Worker& worker;
+  const ListenerSettings& listener;
+  runtime::Stream stream;
+  runtime::Buffer buffer;
+  std::string address;  // "192.0.2.1:4711"
+  std::string ip;       // "192.0.2.1"
+  bool trusted = false;  // is in trusted_proxies
+  std::string_view scheme = "http";
+  std::string tls_version;
+  std::string server_name;
+};
+
+// What a session does after an exchange.
+enum class Next : std::uint8_t {
+  keep_alive,
+  close,
+  linger,  // the client may still be sending: shut our side, read a while, then close
+  reset,   // what the client got is not whole, and it must notice
+};
+
+// Puts the exchange on record as it stands, waiting where `when_full: block` says so. False: it is
+// not on record and `when_full` refuses to answer without.
+runtime::Task<bool> record(Client& client, Exchange& exchange);
+
+// Counts a finished exchange by route, method and status.
+void count_finished(Exchange& exchange);
+
+}  // namespace segue::gateway

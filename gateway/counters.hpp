@@ -1,0 +1,116 @@
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <string_view>
+#include <vector>
+
+namespace segue::gateway {
+
+// Request durations; bucket bounds of OpenTelemetry's http.server.request.duration, in
+// microseconds. The last bucket is everything above.
+struct DurationHistogram {
+  static constexpr std::array<std::int64_t, 14> kBounds = {
+      5'000,   10'000,  25'000,    50'000,    75'000,    100'000,   250'000,
+      500'000, 750'000, 1'000'000, 2'500'000, 5'000'000, 7'500'000, 10'000'000};
+
+  void observe(std::int64_t micros) noexcept {
+    std::size_t bucket = 0;
+    while (bucket < kBounds.size() && micros > kBounds[bucket]) ++bucket;
+    ++buckets[bucket];
+    ++count;
+    sum_micros += micros;
+  }
+  void merge(const DurationHistogram& other) noexcept {
+    for (std::size_t i = 0; i < buckets.size(); ++i) buckets[i] += other.buckets[i];
+    count += other.count;
+    sum_micros += other.sum_micros;
+  }
+
+  std::array<std::uint64_t, kBounds.size() + 1> buckets{};
+  std::uint64_t count = 0;
+  std::int64_t sum_micros = 0;
+};
+
+// Counts by a label that is static text. A handful of labels: found by pointer, then by content.
+class LabelCounts {
+ public:
+  struct Entry {
+    const char* label;
+    std::uint64_t count;
+  };
+  void add(const char* label, std::uint64_t count = 1) {
+    for (Entry& entry : entries_)
+      if (entry.label == label || std::string_view(entry.label) == label) {
+        entry.count += count;
+        return;
+      }
+    entries_.push_back({label, count});
+  }
+  const std::vector<Entry>& entries() const noexcept { return entries_; }
+  void merge(const LabelCounts& other) {
+    for (const Entry& entry : other.entries_) add(entry.label, entry.count);
+  }
+
+ private:
+  std::vector<Entry> entries_;
+};
+
+// Methods that metrics tell apart; all others are _OTHER.
+const char* method_label(std::string_view method) noexcept;
+
+// Finished requests of one route, by method and status.
+class RequestCounts {
+ public:
+  struct Entry {
+    const char* method;  // of method_label(): compared by pointer
+    std::uint16_t status;
+    DurationHistogram duration;
+  };
+  DurationHistogram& of(const char* method, std::uint16_t status) {
+    for (Entry& entry : entries_)
+      if (entry.method == method && entry.status == status) return entry.duration;
+    entries_.push_back({method, status, {}});
+    return entries_.back().duration;
+  }
+  const std::vector<Entry>& entries() const noexcept { return entries_; }
+
+ private:
+  std::vector<Entry> entries_;
+};
+
+// What one backend did for one core.
+struct BackendCounts {
+  std::uint64_t connects = 0;
+  std::uint64_t connect_failures = 0;
+  std::uint64_t reused = 0;
+  std::uint64_t stale_retries = 0;  // requests sent again after a stale pooled connection
+  std::uint64_t discarded = 0;      // connections closed because their framing was in doubt
+  std::uint64_t open = 0;           // gauge
+  std::uint64_t idle = 0;           // gauge
+  std::uint64_t pending = 0;        // gauge: requests waiting for a connection
+  RequestCounts requests;
+};
+
+// Everything one core counts: plain numbers, written by the core and copied out by a message to
+// it, never read across threads.
+struct Counters {
+  std::uint64_t connections_accepted = 0;
+  std::uint64_t connections_open = 0;  // gauge
+  std::uint64_t active_requests = 0;   // gauge
+  std::uint64_t tls_handshake_failures = 0;
+  std::uint64_t path_confusion = 0;
+  std::uint64_t underscore_dropped = 0;
+  std::uint64_t client_aborts = 0;
+  std::uint64_t unrecorded_resets = 0;  // answers cut because they could not be recorded
+  std::uint64_t accept_pauses = 0;
+  std::uint64_t tasks_failed = 0;
+  std::uint64_t captures_cut = 0;
+  LabelCounts refused;  // requests the gateway answered itself, by reason
+  LabelCounts limits;   // of those, the ones over a limit, by the limit's key
+  std::vector<RequestCounts> routes;  // by route index; the last one is _unmatched
+  std::vector<std::array<std::uint64_t, 2>> splits;  // by route index: to legacy, to new
+  std::vector<BackendCounts> backends;
+};
+
+}  // namespace segue::gateway

@@ -1,0 +1,62 @@
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "gateway/listener.hpp"
+#include "gateway/worker.hpp"
+#include "runtime/core.hpp"
+
+namespace segue::gateway {
+
+// The data plane: cores, their workers, their listeners. Made and destroyed by the main thread.
+//
+// Life: constructed (everything is bound, nothing accepted), start(), drain() or abort() until
+// sessions() is 0, destroyed. What the recorders write to must outlive it.
+class Gateway {
+ public:
+  // One core for each of `parts`. Throws StartupError: an address in use, a certificate that
+  // cannot be read.
+  Gateway(GatewaySettings settings, std::vector<CoreParts> parts);
+  ~Gateway();
+
+  enum class Pinning : std::uint8_t { off, on };
+  void start(Pinning pinning);
+
+  // Name and bound address of each public listener.
+  const std::vector<std::pair<std::string, std::string>>& addresses() const noexcept {
+    return addresses_;
+  }
+
+  // From here on answers say Connection: close; requests are still taken.
+  void drain();
+  // No more connections are accepted; idle ones are closed; running exchanges go on.
+  void close();
+  // Cuts what is left; sessions end soon after.
+  void abort();
+  // Tasks that still run, over all cores.
+  std::size_t running();
+
+  // Each core's counters, copied by the core.
+  std::vector<Counters> counters();
+  const GatewaySettings& settings() const noexcept { return settings_; }
+  std::span<const routing::Route> routes() const noexcept;
+  std::vector<const recorder::Recorder*> recorders() const;
+
+ private:
+  struct CoreWorld;
+
+  template <class Call>
+  void on_each(Call call);
+
+  GatewaySettings settings_;
+  std::vector<std::unique_ptr<TrustedPeers>> trusted_;              // by listener
+  std::vector<std::optional<runtime::TlsContext>> tls_;             // by listener
+  std::vector<std::pair<std::string, std::string>> addresses_;
+  std::vector<std::unique_ptr<CoreWorld>> worlds_;
+};
+
+}  // namespace segue::gateway

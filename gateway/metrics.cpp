@@ -1,0 +1,194 @@
+#include "gateway/metrics.hpp"
+
+#include <prometheus/text_serializer.h>
+
+namespace segue::gateway {
+namespace {
+
+using prometheus::MetricType;
+
+// The cores' counters added up.
+Counters total(const std::vector<Counters>& cores) {
+  Counters sum;
+  sum.routes.resize(cores.front().routes.size());
+  sum.splits.resize(cores.front().splits.size());
+  sum.backends.resize(cores.front().backends.size());
+  const auto merge_requests = [](RequestCounts& into, const RequestCounts& from) {
+    for (const auto& entry : from.entries()) into.of(entry.method, entry.status).merge(entry.duration);
+  };
+  for (const Counters& core : cores) {
+    sum.connections_accepted += core.connections_accepted;
+    sum.connections_open += core.connections_open;
+    sum.active_requests += core.active_requests;
+    sum.tls_handshake_failures += core.tls_handshake_failures;
+    sum.path_confusion += core.path_confusion;
+    sum.underscore_dropped += core.underscore_dropped;
+    sum.client_aborts += core.client_aborts;
+    sum.unrecorded_resets += core.unrecorded_resets;
+    sum.accept_pauses += core.accept_pauses;
+    sum.tasks_failed += core.tasks_failed;
+    sum.captures_cut += core.captures_cut;
+    sum.refused.merge(core.refused);
+    sum.limits.merge(core.limits);
+    for (std::size_t i = 0; i < core.routes.size(); ++i) merge_requests(sum.routes[i], core.routes[i]);
+    for (std::size_t i = 0; i < core.splits.size(); ++i)
+      for (std::size_t arm = 0; arm < 2; ++arm) sum.splits[i][arm] += core.splits[i][arm];
+    for (std::size_t i = 0; i < core.backends.size(); ++i) {
+      BackendCounts& into = sum.backends[i];
+      const BackendCounts& from = core.backends[i];
+      into.connects += from.connects;
+      into.connect_failures += from.connect_failures;
+      into.reused += from.reused;
+      into.stale_retries += from.stale_retries;
+      into.discarded += from.discarded;
+      into.open += from.open;
+      into.idle += from.idle;
+      into.pending += from.pending;
+      merge_requests(into.requests, from.requests);
+    }
+  }
+  return sum;
+}
+
+double number(std::uint64_t value) { return static_cast<double>(value); }
+
+void write_requests(const Counters& sum, std::span<const routing::Route> routes, MetricsWriter& out) {
+  out.family(MetricType::Histogram, "http_server_request_duration_seconds",
+             "Time from a complete request head to the end of its response.");
+  for (std::size_t i = 0; i < sum.routes.size(); ++i) {
+    const bool routed = i < routes.size();
+    for (const RequestCounts::Entry& entry : sum.routes[i].entries())
+      out.histogram(entry.duration,
+                    {{"http_route", routed ? routes[i].path_template : "_unmatched"},
+                     {"segue_route", routed ? routes[i].name : "_unmatched"},
+                     {"http_request_method", entry.method},
+                     {"http_response_status_code", std::to_string(entry.status)}});
+  }
+  out.family(MetricType::Gauge, "http_server_active_requests", "Requests being served.");
+  out.value(number(sum.active_requests));
+  out.family(MetricType::Counter, "segue_requests_refused_total",
+             "Requests that the gateway answered itself, by reason.");
+  for (const auto& entry : sum.refused.entries()) out.value(number(entry.count), {{"reason", entry.label}});
+  out.family(MetricType::Counter, "segue_limit_refusals_total", "Refusals because of a limit, by its key.");
+  for (const auto& entry : sum.limits.entries()) out.value(number(entry.count), {{"limit", entry.label}});
+  out.family(MetricType::Counter, "segue_split_assignments_total", "Requests of split routes, by arm.");
+  for (std::size_t i = 0; i < sum.splits.size(); ++i) {
+    if (sum.splits[i][0] + sum.splits[i][1] == 0) continue;
+    out.value(number(sum.splits[i][0]), {{"segue_route", routes[i].name}, {"arm", "legacy"}});
+    out.value(number(sum.splits[i][1]), {{"segue_route", routes[i].name}, {"arm", "new"}});
+  }
+}
+
+void write_backends(const Counters& sum, const GatewaySettings& settings, MetricsWriter& out) {
+  struct Column {
+    MetricType type;
+    const char* name;
+    const char* help;
+    std::uint64_t BackendCounts::*field;
+  };
+  static constexpr Column kColumns[] = {
+      {MetricType::Counter, "segue_backend_connects_total", "Connections opened to the backend.",
+       &BackendCounts::connects},
+      {MetricType::Counter, "segue_backend_connect_failures_total", "Connections that could not be opened.",
+       &BackendCounts::connect_failures},
+      {MetricType::Counter, "segue_backend_reused_total", "Requests sent on a pooled connection.",
+       &BackendCounts::reused},
+      {MetricType::Counter, "segue_backend_stale_retries_total",
+       "Requests sent again because a pooled connection had gone stale.", &BackendCounts::stale_retries},
+      {MetricType::Counter, "segue_backend_discarded_total",
+       "Connections closed because what came on them was in doubt.", &BackendCounts::discarded},
+      {MetricType::Gauge, "segue_backend_connections", "Open connections to the backend.", &BackendCounts::open},
+      {MetricType::Gauge, "segue_backend_idle_connections", "Pooled connections that wait.", &BackendCounts::idle},
+      {MetricType::Gauge, "segue_backend_pending_requests", "Requests that wait for a connection.",
+       &BackendCounts::pending},
+  };
+  for (const Column& column : kColumns) {
+    out.family(column.type, column.name, column.help);
+    for (std::size_t i = 0; i < sum.backends.size(); ++i)
+      out.value(number(sum.backends[i].*column.field),
+                {{"segue_backend", settings.backends[i].name}, {"segue_role", settings.backends[i].role}});
+  }
+  out.family(MetricType::Histogram, "http_client_request_duration_seconds",
+             "Time from a request sent to the end of the backend's response.");
+  for (std::size_t i = 0; i < sum.backends.size(); ++i)
+    for (const RequestCounts::Entry& entry : sum.backends[i].requests.entries())
+      out.histogram(entry.duration, {{"segue_backend", settings.backends[i].name},
+                                     {"segue_role", settings.backends[i].role},
+                                     {"http_request_method", entry.method},
+                                     {"http_response_status_code", std::to_string(entry.status)}});
+}
+
+void write_connections(const Counters& sum, MetricsWriter& out) {
+  struct Row {
+    MetricType type;
+    const char* name;
+    const char* help;
+    std::uint64_t value;
+  };
+  const Row rows[] = {
+      {MetricType::Counter, "segue_connections_accepted_total", "Client connections accepted.", sum.connections_accepted},
+      {MetricType::Gauge, "segue_connections", "Open client connections.", sum.connections_open},
+      {MetricType::Counter, "segue_accept_pauses_total", "Times accepting paused at a limit.", sum.accept_pauses},
+      {MetricType::Counter, "segue_tls_handshake_failures_total", "TLS handshakes with clients that failed.", sum.tls_handshake_failures},
+      {MetricType::Counter, "segue_path_confusion_total", "Requests refused because their path could be read in two ways.", sum.path_confusion},
+      {MetricType::Counter, "segue_underscore_fields_dropped_total", "Header fields dropped for an underscore in their name.", sum.underscore_dropped},
+      {MetricType::Counter, "segue_client_aborts_total", "Clients that left before their answer was complete.", sum.client_aborts},
+      {MetricType::Counter, "segue_unrecorded_resets_total", "Answers cut because the exchange could not be recorded.", sum.unrecorded_resets},
+      {MetricType::Counter, "segue_sessions_failed_total", "Sessions ended by a failed allocation.", sum.tasks_failed},
+      {MetricType::Counter, "segue_captures_cut_total", "Body captures cut because capture_memory was used up.", sum.captures_cut},
+  };
+  for (const Row& row : rows) {
+    out.family(row.type, row.name, row.help);
+    out.value(number(row.value));
+  }
+}
+
+}  // namespace
+
+void MetricsWriter::family(MetricType type, std::string name, std::string help) {
+  prometheus::MetricFamily& family = families_.emplace_back();
+  family.name = std::move(name);
+  family.help = std::move(help);
+  family.type = type;
+}
+
+prometheus::ClientMetric& MetricsWriter::sample(const Labels& labels) {
+  prometheus::ClientMetric& metric = families_.back().metric.emplace_back();
+  for (const auto& [name, value] : labels) metric.label.push_back({name, value});
+  return metric;
+}
+
+void MetricsWriter::value(double value, const Labels& labels) {
+  prometheus::ClientMetric& metric = sample(labels);
+  if (families_.back().type == MetricType::Gauge)
+    metric.gauge.value = value;
+  else
+    metric.counter.value = value;
+}
+
+void MetricsWriter::histogram(const DurationHistogram& durations, const Labels& labels) {
+  prometheus::ClientMetric::Histogram& histogram = sample(labels).histogram;
+  histogram.sample_count = durations.count;
+  histogram.sample_sum = static_cast<double>(durations.sum_micros) / 1e6;
+  std::uint64_t cumulative = 0;
+  for (std::size_t i = 0; i < durations.buckets.size(); ++i) {
+    cumulative += durations.buckets[i];
+    const bool last = i == DurationHistogram::kBounds.size();
+    histogram.bucket.push_back(
+        {cumulative, last ? std::numeric_limits<double>::infinity()
+                          : static_cast<double>(DurationHistogram::kBounds[i]) / 1e6});
+  }
+}
+
+void write_gateway_metrics(Gateway& gateway, MetricsWriter& out) {
+  const Counters sum = total(gateway.counters());
+  write_requests(sum, gateway.routes(), out);
+  write_backends(sum, gateway.settings(), out);
+  write_connections(sum, out);
+}
+
+std::string exposition(const MetricFamilies& families) {
+  return prometheus::TextSerializer().Serialize(families);
+}
+
+}  // namespace segue::gateway

@@ -1,0 +1,249 @@
+#include "gateway/relay.hpp"
+
+#include <boost/asio/error.hpp>
+
+namespace segue::gateway {
+
+using runtime::after;
+using runtime::monotonic_now;
+using runtime::MonotonicNs;
+using runtime::Task;
+using runtime::Transfer;
+namespace errors = boost::asio::error;
+
+namespace {
+
+constexpr std::size_t kResponseBuffer = 64 << 10;   // what is read of a backend at once
+constexpr std::size_t kMaxInterim = 32;             // 1xx responses before a final one
+constexpr std::chrono::milliseconds kClientProbe{1'000};  // a client that left is noticed in this
+
+}  // namespace
+
+void start_capture(recorder::BodyCapture& capture, const Exchange& exchange) {
+  const recorder::RecordSettings& settings = exchange.worker.recorder->settings(exchange.route_index());
+  if (settings.enabled && settings.bodies)
+    capture.start(settings.body_max_bytes);
+  else
+    capture.start_skipping("settings");
+}
+
+Relay::Relay(Client& client, Exchange& exchange, Upload upload)
+    : client_(client),
+      exchange_(exchange),
+      worker_(client.worker),
+      upload_plan_(upload),
+      timeouts_(worker_.settings.backends[exchange.decision.backend].timeouts) {
+  const RouteTimeouts& route = worker_.settings.route_timeouts[exchange.decision.route->index];
+  if (route.first_byte) timeouts_.first_byte = route.first_byte;
+  if (route.idle) timeouts_.idle = route.idle;
+  if (route.total) timeouts_.total = route.total;
+  total_expiry_ = timeouts_.total ? after(exchange.started, *timeouts_.total) : runtime::kNever;
+}
+
+Task<Next> Relay::run() {
+  const std::optional<Refusal> refusal = co_await reach_backend();
+  if (!refusal) co_return co_await relay_response();
+
+  const bool clean = upload_plan_ == Upload::whole;
+  co_await stop_upload();
+  lease_.discard();
+  if (client_gone_) {
+    exchange_.outcome = Outcome::client_aborted;
+    co_await record(client_, exchange_);
+    co_return Next::close;
+  }
+  const Next next = co_await refuse(client_, exchange_, *refusal, clean ? Next::keep_alive : Next::linger);
+  client_.buffer.consume(exchange_.request().bytes + window_used_);
+  co_return next;
+}
+
+Task<std::optional<Refusal>> Relay::reach_backend() {
+  if (upload_plan_ == Upload::streamed) start_capture(exchange_.request_body, exchange_);
+  Reuse reuse = exchange_.unsafe() ? Reuse::recent : Reuse::any;
+  for (;;) {
+    const std::optional<Refusal> refusal = co_await connect(reuse);
+    if (refusal) co_return refusal;
+    const Failure failure = co_await send_and_read_head();
+    if (failure == Failure::none) co_return std::nullopt;
+    if (!may_retry(failure)) co_return refusal_of(failure);
+    exchange_.attempt_failed(exchange_.endpoint, "stale pooled connection");
+    lease_.discard();
+    ++worker_.upstreams[exchange_.decision.backend]->counts().stale_retries;
+    reuse = Reuse::fresh;
+  }
+}
+
+Task<std::optional<Refusal>> Relay::connect(Reuse reuse) {
+  Upstream& upstream = *worker_.upstreams[exchange_.decision.backend];
+  auto lease = co_await upstream.acquire(reuse, total_expiry_);
+  if (lease) {
+    lease_ = std::move(*lease);
+    exchange_.endpoint = lease_->endpoint.name;
+    exchange_.timing.connect = lease_->reused ? 0 : lease_->connect_ns / 1000;
+    if (!lease_->reused && lease_->tls_ns != 0) exchange_.timing.tls = lease_->tls_ns / 1000;
+    co_return std::nullopt;
+  }
+  const Error& error = lease.error();
+  exchange_.attempt_failed(upstream.settings().name, describe(error));
+  exchange_.outcome = Outcome::upstream_connect_failed;
+  if (error.code == errors::no_buffer_space)
+    co_return Refusal{503, "upstream_overloaded", "too many requests wait for the backend", "pending"};
+  if (error.code == errors::timed_out)
+    co_return Refusal{504, "upstream_connect_timeout", "the backend could not be reached in time"};
+  co_return Refusal{502, "upstream_connect_failed", "the backend could not be reached"};
+}
+
+// A pooled connection may have been closed by the backend as we sent (http.md, "Reuse, retry").
+bool Relay::may_retry(Failure failure) const noexcept {
+  return failure == Failure::reset && lease_->reused && !got_bytes_ &&
+         upload_plan_ == Upload::whole && is_idempotent_method(exchange_.request().method);
+}
+
+Refusal Relay::refusal_of(Failure failure) {
+  switch (failure) {
+    case Failure::timeout:
+      exchange_.attempt_failed(exchange_.endpoint, "no answer in time");
+      exchange_.outcome = Outcome::upstream_timeout;
+      return {504, "upstream_timeout", "the backend did not answer in time"};
+    case Failure::upload:
+      return *upload_refusal_;
+    case Failure::malformed:
+      exchange_.attempt_failed(exchange_.endpoint, exchange_.response_parser.refusal().reason);
+      exchange_.outcome = Outcome::upstream_reset;
+      return {502, "upstream_malformed", "the backend's answer is not valid HTTP/1.1"};
+    case Failure::client_gone:
+    case Failure::reset:
+    case Failure::none:
+      break;
+  }
+  exchange_.attempt_failed(exchange_.endpoint, "closed without an answer");
+  exchange_.outcome = Outcome::upstream_reset;
+  return {502, "upstream_reset", "the backend closed the connection without an answer"};
+}
+
+Task<Relay::Failure> Relay::send_and_read_head() {
+  got_bytes_ = false;
+  co_await send_head();
+  co_return co_await read_response_head();
+}
+
+// A failed write is not the end: the backend may have answered before it closed.
+Task<void> Relay::send_head() {
+  const http1::RequestHead& head = exchange_.request();
+  const BackendSettings& backend = worker_.settings.backends[exchange_.decision.backend];
+  exchange_.out.clear();
+  const http1::ForwardSettings forward{
+      .via = worker_.settings.via,
+      .client_address = client_.ip,
+      .scheme = client_.scheme,
+      .trusted_peer = client_.trusted,
+      .underscore = client_.listener.underscore_names,
+  };
+  worker_.counters.underscore_dropped += http1::write_request_head(
+      head, exchange_.decision.upstream_target,
+      backend.host.empty() ? head.authority : std::string_view(backend.host), head.framing, forward,
+      exchange_.out);
+  if (upload_plan_ == Upload::whole && head.framing == http1::Framing::length) {
+    window_used_ = static_cast<std::size_t>(head.content_length);
+    exchange_.out.borrow(client_.buffer.readable().substr(head.bytes, window_used_));
+  }
+  const std::span<iovec> pieces(exchange_.out.pieces());
+  const Transfer sent = co_await lease_->stream.write(pieces, upstream_patience().count());
+  if (upload_plan_ == Upload::whole) {
+    uploaded_ = !sent.ec;
+    exchange_.timing.request_sent = exchange_.elapsed_micros();
+  } else if (!sent.ec) {
+    upload_left_ = head.content_length;
+    upload_.start(upload());
+  }
+}
+
+std::chrono::nanoseconds Relay::upstream_patience() const noexcept {
+  return timeouts_.idle ? std::chrono::nanoseconds(*timeouts_.idle) : std::chrono::nanoseconds(runtime::kNever);
+}
+
+// Reads behind what is in the backend's buffer, and looks now and then whether the client is there.
+// While an upload runs its own deadlines hold; when it ends it sets the one of this read.
+Task<Transfer> Relay::read_upstream(std::optional<std::chrono::milliseconds> limit) {
+  MonotonicNs now = monotonic_now();
+  const MonotonicNs expiry = std::min(total_expiry_, limit ? after(now, *limit) : runtime::kNever);
+  for (;;) {
+    if (upload_refusal_) co_return Transfer{make_error_code(errors::operation_aborted), 0};
+    const bool uploading = upload_.running();
+    const bool probing = !uploading && !client_gone_ && after(now, kClientProbe) < expiry;
+    const MonotonicNs until = probing ? after(now, kClientProbe) : uploading ? total_expiry_ : expiry;
+    const Transfer got = co_await lease_->stream.read_some(lease_->buffer.writable(), until);
+    if (got.ec != errors::timed_out || !probing) co_return got;
+    now = monotonic_now();
+    if (!client_.stream.peer_gone()) continue;
+    client_left();
+    // What may have changed data is seen to its end; the rest is cancelled.
+    if (!exchange_.unsafe()) co_return got;
+  }
+}
+
+// The longest head and as much again for the body behind it.
+std::size_t Relay::response_buffer() const noexcept {
+  return std::max<std::size_t>(kResponseBuffer, 2 * worker_.settings.limits.head_bytes);
+}
+
+Task<Relay::Failure> Relay::read_response_head() {
+  runtime::Buffer& in = lease_->buffer;
+  in.reserve(response_buffer());
+  for (;;) {
+    const Transfer got = co_await read_upstream(timeouts_.first_byte);
+    if (upload_refusal_) co_return Failure::upload;
+    if (client_gone_ && !exchange_.unsafe()) co_return Failure::client_gone;
+    if (got.ec == errors::timed_out) co_return Failure::timeout;
+    if (got.bytes == 0) co_return Failure::reset;
+    got_bytes_ = true;
+    in.commit(got.bytes);
+    const std::optional<Failure> parsed = co_await parse_response_head();
+    if (parsed) co_return *parsed;
+  }
+}
+
+Task<std::optional<Relay::Failure>> Relay::parse_response_head() {
+  runtime::Buffer& in = lease_->buffer;
+  http1::ResponseParser& parser = exchange_.response_parser;
+  for (;;) {
+    const auto state = parser.parse(in.readable(), exchange_.request().method);
+    if (state == http1::ParseState::need_more) co_return std::nullopt;
+    if (state == http1::ParseState::refused) co_return Failure::malformed;
+    const http1::ResponseHead& head = parser.head();
+    if (head.status >= 200) {
+      exchange_.timing.first_byte = exchange_.elapsed_micros();
+      co_return Failure::none;
+    }
+    // Nobody asked to switch protocols: what follows would not be HTTP.
+    if (head.status == 101 || exchange_.interim.size() == kMaxInterim) co_return Failure::malformed;
+    exchange_.interim.push_back(head.status);
+    co_await relay_interim();
+    in.consume(head.bytes);
+    parser.reset();
+    if (in.size() == 0) {
+      in.reserve(response_buffer());
+      co_return std::nullopt;
+    }
+  }
+}
+
+Task<void> Relay::relay_interim() {
+  if (exchange_.request().version_minor == 0 || client_gone_) co_return;
+  exchange_.out.clear();
+  http1::ResponseForward forward;
+  forward.via = worker_.settings.via;
+  http1::write_response_head(exchange_.response_parser.head(), forward, exchange_.out);
+  const auto patience = std::chrono::nanoseconds(worker_.settings.limits.send_idle).count();
+  const std::span<iovec> pieces(exchange_.out.pieces());
+  const Transfer sent = co_await client_.stream.write(pieces, patience);
+  if (sent.ec) client_left();
+}
+
+void Relay::client_left() {
+  if (client_gone_) return;
+  client_gone_ = true;
+  ++worker_.counters.client_aborts;
+}
+
+}  // namespace segue::gateway

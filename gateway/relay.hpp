@@ -1,0 +1,111 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string_view>
+#include <vector>
+
+#include "gateway/answers.hpp"
+#include "gateway/client.hpp"
+#include "gateway/http1/chunk_decoder.hpp"
+#include "gateway/upstream.hpp"
+#include "runtime/task_group.hpp"
+
+namespace segue::gateway {
+
+// Starts a capture as the route's `record.bodies` says.
+void start_capture(recorder::BodyCapture& capture, const Exchange& exchange);
+
+// One exchange with the backend: sends the request, relays the answer, records it before its last
+// byte leaves. Lives on the session's frame while run() does. The client's buffer holds the
+// request's head (which the exchange views) and behind it the body or its beginning; when run()
+// is over, what is left in it is what came after the request.
+class Relay {
+ public:
+  // whole: the body, if any, is in the client's buffer; streamed: it is passed on as it comes.
+  enum class Upload : std::uint8_t { whole, streamed };
+
+  Relay(Client& client, Exchange& exchange, Upload upload);
+
+  runtime::Task<Next> run();
+  // Ends what waits for the backend; run() comes to its end soon.
+  void abort() noexcept {
+    if (lease_) lease_->stream.cancel();
+  }
+
+ private:
+  // How the backend's part ended before a response could be relayed.
+  enum class Failure : std::uint8_t { none, reset, timeout, malformed, client_gone, upload };
+
+  // The way to the response head; a refusal when there is none.
+  runtime::Task<std::optional<Refusal>> reach_backend();
+  runtime::Task<std::optional<Refusal>> connect(Reuse reuse);
+  runtime::Task<Failure> send_and_read_head();
+  runtime::Task<void> send_head();
+  runtime::Task<Failure> read_response_head();
+  // Takes the interim responses at the front of the buffer; done when a final head is there.
+  runtime::Task<std::optional<Failure>> parse_response_head();
+  runtime::Task<void> relay_interim();
+  bool may_retry(Failure failure) const noexcept;
+  Refusal refusal_of(Failure failure);
+
+  // The request body beside it.
+  runtime::Task<void> upload();
+  runtime::Task<bool> upload_window(bool& ended);
+  runtime::Task<bool> send_body_pieces(std::uint64_t content, bool ended);
+  void upload_failed(const Refusal& refusal);
+  void client_left();
+  runtime::Task<void> stop_upload();
+
+  // The response.
+  runtime::Task<Next> relay_response();
+  void begin_response();
+  // Decodes what is in the buffer into pieces; false: the body is damaged.
+  bool take_content(std::size_t head_bytes);
+  runtime::Task<bool> send_part();
+  runtime::Task<Next> finish_response();
+  runtime::Task<Next> broken_response(Outcome outcome);
+  runtime::Task<Next> unrecorded();
+  void finish_upstream();
+  void add_piece(std::string_view text);
+
+  runtime::Task<runtime::Transfer> read_upstream(std::optional<std::chrono::milliseconds> limit);
+  std::size_t response_buffer() const noexcept;
+  std::chrono::nanoseconds upstream_patience() const noexcept;
+
+  Client& client_;
+  Exchange& exchange_;
+  Worker& worker_;
+  Upload upload_plan_;
+  Timeouts timeouts_;
+  runtime::MonotonicNs total_expiry_;
+  UpstreamLease lease_;
+
+  // Upload.
+  runtime::Fork upload_;
+  http1::ChunkDecoder request_chunks_;
+  std::uint64_t upload_left_ = 0;     // Framing::length: bytes still to come
+  std::uint64_t upload_bytes_ = 0;
+  std::size_t window_used_ = 0;       // bytes behind the head in the client's buffer, used up
+  bool uploaded_ = false;             // whole and handed to the backend's socket
+  bool stopping_upload_ = false;
+  std::optional<Refusal> upload_refusal_;
+  std::vector<iovec> upload_pieces_;
+  char upload_size_line_[24];
+
+  // Response.
+  http1::ChunkDecoder response_chunks_;
+  http1::Framing to_client_ = http1::Framing::none;
+  std::uint64_t response_left_ = 0;   // Framing::length: bytes still to come
+  std::uint64_t sent_to_client_ = 0;
+  std::uint64_t part_bytes_ = 0;      // content in the pieces
+  char size_line_[24];
+  bool got_bytes_ = false;            // any byte of a response
+  bool response_ended_ = false;
+  bool upstream_reusable_ = false;
+  bool head_sent_ = false;
+  bool client_gone_ = false;
+  bool close_client_ = false;
+};
+
+}  // namespace segue::gateway

@@ -1,0 +1,219 @@
+// The response of a Relay: decoded, captured, recorded before its last byte leaves.
+#include <boost/asio/error.hpp>
+#include <cstdio>
+
+#include "gateway/relay.hpp"
+
+namespace segue::gateway {
+
+using runtime::monotonic_now;
+using runtime::Task;
+using runtime::Transfer;
+namespace errors = boost::asio::error;
+
+// Everything that is decided from the response's head.
+void Relay::begin_response() {
+  const http1::RequestHead& request = exchange_.request();
+  const http1::ResponseHead& head = exchange_.response_parser.head();
+  exchange_.response = {.status = head.status,
+                        .version_minor = head.version_minor,
+                        .reason = head.reason,
+                        .interim = {},
+                        .fields = head.fields,
+                        .trailers = {},
+                        .body = {}};
+  to_client_ = head.framing;
+  if (head.framing == http1::Framing::chunked || head.framing == http1::Framing::until_close)
+    to_client_ = request.version_minor == 0 ? http1::Framing::until_close : http1::Framing::chunked;
+  // Where the upload still runs, the client may go on sending what nobody will read.
+  close_client_ = !request.keep_alive || worker_.draining() || !uploaded_ ||
+                  to_client_ == http1::Framing::until_close;
+  response_left_ = head.content_length;
+  response_ended_ = head.framing == http1::Framing::none ||
+                    (head.framing == http1::Framing::length && response_left_ == 0);
+  upstream_reusable_ = head.keep_alive && head.framing != http1::Framing::until_close;
+  if (head.framing != http1::Framing::none) start_capture(exchange_.response_body, exchange_);
+
+  char id[ExchangeId::kTextLength];
+  http1::ResponseForward forward;
+  forward.client_version_minor = request.version_minor;
+  forward.via = worker_.settings.via;
+  forward.framing = to_client_;
+  forward.close = close_client_;
+  if (client_.listener.exchange_id_header) {
+    exchange_.id.format(id);
+    forward.exchange_id = std::string_view(id, sizeof id);
+  }
+  exchange_.out.clear();
+  http1::write_response_head(head, forward, exchange_.out);
+}
+
+Task<Next> Relay::relay_response() {
+  begin_response();
+  runtime::Buffer& in = lease_->buffer;
+  const std::size_t head_bytes = exchange_.response_parser.head().bytes;
+  for (;;) {
+    const bool sound = take_content(head_bytes);
+    if (!sound) co_return co_await broken_response(Outcome::upstream_reset);
+    if (response_ended_) co_return co_await finish_response();
+    const bool sent = co_await send_part();
+    if (!sent && !exchange_.unsafe()) co_return co_await broken_response(Outcome::client_aborted);
+    exchange_.response_body.keep();
+    in.truncate(head_bytes);
+
+    const Transfer got = co_await read_upstream(timeouts_.idle);
+    if (upload_refusal_ || (client_gone_ && !exchange_.unsafe()))
+      co_return co_await broken_response(Outcome::client_aborted);
+    in.commit(got.bytes);
+    if (got.bytes != 0) continue;
+    if (got.ec == errors::timed_out) co_return co_await broken_response(Outcome::upstream_timeout);
+    const bool closing_ends =
+        exchange_.response_parser.head().framing == http1::Framing::until_close;
+    if (got.ec || !closing_ends) co_return co_await broken_response(Outcome::upstream_reset);
+    response_ended_ = true;
+  }
+}
+
+void Relay::add_piece(std::string_view text) {
+  if (!text.empty()) exchange_.pieces.push_back({const_cast<char*>(text.data()), text.size()});
+}
+
+bool Relay::take_content(std::size_t head_bytes) {
+  const http1::Framing framing = exchange_.response_parser.head().framing;
+  std::string_view rest = lease_->buffer.readable().substr(head_bytes);
+  exchange_.pieces.clear();
+  exchange_.pieces.push_back({});  // the size line of a chunk
+  part_bytes_ = 0;
+  const auto take = [this](std::string_view bytes) {
+    if (bytes.empty()) return;
+    part_bytes_ += bytes.size();
+    exchange_.response_body.borrow(bytes);
+    add_piece(bytes);
+  };
+  if (framing == http1::Framing::until_close) {
+    take(rest);
+    return true;
+  }
+  if (framing == http1::Framing::length) {
+    const auto now = static_cast<std::size_t>(std::min<std::uint64_t>(response_left_, rest.size()));
+    take(rest.substr(0, now));
+    response_left_ -= now;
+    rest.remove_prefix(now);
+    response_ended_ = response_left_ == 0;
+  }
+  while (framing == http1::Framing::chunked && !response_ended_ && !rest.empty()) {
+    const auto step = response_chunks_.step(rest);
+    if (step.state == http1::ChunkDecoder::State::damaged) return false;
+    take(step.content);
+    rest.remove_prefix(step.consumed);
+    response_ended_ = step.state == http1::ChunkDecoder::State::done;
+  }
+  // Bytes behind the end of the body are no answer to anything.
+  if (response_ended_ && !rest.empty()) upstream_reusable_ = false;
+  return true;
+}
+
+// Sends the head, if it is still here, and the content in the pieces. False: the client is gone.
+Task<bool> Relay::send_part() {
+  static constexpr std::string_view kEnd = "\r\n";
+  static constexpr std::string_view kLast = "\r\n0\r\n\r\n";
+  std::vector<iovec>& content = exchange_.pieces;
+  std::size_t first = 1;
+  if (to_client_ == http1::Framing::chunked) {
+    if (part_bytes_ != 0) {
+      const int size = std::snprintf(size_line_, sizeof size_line_, "%llx\r\n",
+                                     static_cast<unsigned long long>(part_bytes_));
+      content[0] = {size_line_, static_cast<std::size_t>(size)};
+      first = 0;
+      add_piece(response_ended_ ? kLast : kEnd);
+    } else if (response_ended_) {
+      add_piece(kLast.substr(2));
+    }
+  }
+  if (client_gone_) co_return false;
+  std::span<iovec> pieces(content);
+  pieces = pieces.subspan(first);
+  std::vector<iovec>& all = exchange_.out.pieces();
+  if (!head_sent_) {
+    all.insert(all.end(), pieces.begin(), pieces.end());
+    pieces = all;
+    head_sent_ = true;
+  }
+  if (pieces.empty()) co_return true;
+  const auto patience = std::chrono::nanoseconds(worker_.settings.limits.send_idle).count();
+  const Transfer sent = co_await client_.stream.write(pieces, patience);
+  sent_to_client_ += sent.bytes;
+  if (sent.ec) client_left();
+  co_return !sent.ec;
+}
+
+Task<Next> Relay::finish_response() {
+  exchange_.timing.last_byte = exchange_.elapsed_micros();
+  if (client_gone_) exchange_.outcome = Outcome::client_aborted;
+  const bool recorded = co_await record(client_, exchange_);
+  if (!recorded) co_return co_await unrecorded();
+  const bool was_gone = client_gone_;
+  const bool sent = co_await send_part();
+  if (!sent && !was_gone) {
+    const std::int64_t now = runtime::unix_micros_now();
+    worker_.recorder->finish({.id = worker_.ids.next(now),
+                              .exchange_id = exchange_.id,
+                              .at = now,
+                              .outcome = Outcome::client_aborted,
+                              .bytes_from_client = exchange_.request_body.size(),
+                              .bytes_to_client = sent_to_client_});
+  }
+  count_finished(exchange_);
+  const bool upload_was_over = uploaded_;
+  co_await stop_upload();
+  finish_upstream();
+  client_.buffer.consume(exchange_.request().bytes + window_used_);
+  if (client_gone_) co_return Next::close;
+  if (!upload_was_over) co_return Next::linger;
+  co_return close_client_ ? Next::close : Next::keep_alive;
+}
+
+void Relay::finish_upstream() {
+  const http1::ResponseHead& head = exchange_.response_parser.head();
+  UpstreamConnection& connection = *lease_;
+  if (!upstream_reusable_ || !uploaded_) {
+    if (head.keep_alive) ++worker_.upstreams[exchange_.decision.backend]->counts().discarded;
+    return lease_.discard();
+  }
+  connection.idle_time = worker_.settings.backends[exchange_.decision.backend].idle_time;
+  if (head.keep_alive_seconds)
+    connection.idle_time = std::min<std::chrono::milliseconds>(
+        connection.idle_time, std::chrono::seconds(*head.keep_alive_seconds));
+  lease_.give_back();
+}
+
+// The response cannot be completed; the client must see that it is not whole.
+Task<Next> Relay::broken_response(Outcome outcome) {
+  exchange_.outcome = client_gone_ ? Outcome::client_aborted : outcome;
+  exchange_.timing.last_byte = exchange_.elapsed_micros();
+  if (!head_sent_ && exchange_.outcome == Outcome::upstream_reset) {
+    co_await stop_upload();
+    lease_.discard();
+    constexpr Refusal damaged{502, "upstream_malformed", "the backend's answer is damaged"};
+    co_return co_await refuse(client_, exchange_, damaged, Next::linger);
+  }
+  co_await record(client_, exchange_);
+  count_finished(exchange_);
+  co_await stop_upload();
+  lease_.discard();
+  co_return Next::reset;
+}
+
+// `when_full: refuse`: nothing is answered that is not on record.
+Task<Next> Relay::unrecorded() {
+  co_await stop_upload();
+  lease_.discard();
+  if (head_sent_) {
+    ++worker_.counters.unrecorded_resets;
+    co_return Next::reset;
+  }
+  constexpr Refusal full{503, "journal_full", "the exchange could not be recorded"};
+  co_return co_await refuse(client_, exchange_, full, Next::close);
+}
+
+}  // namespace segue::gateway

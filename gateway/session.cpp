@@ -1,0 +1,294 @@
+#include "gateway/session.hpp"
+
+#include <boost/asio/error.hpp>
+
+#include "exchange/ensure.hpp"
+#include "gateway/body_pace.hpp"
+#include "gateway/http1/chunk_decoder.hpp"
+#include "gateway/relay.hpp"
+#include "runtime/pause.hpp"
+
+namespace segue::gateway {
+namespace {
+
+using runtime::after;
+using runtime::monotonic_now;
+using runtime::MonotonicNs;
+using runtime::Task;
+using runtime::Transfer;
+namespace errors = boost::asio::error;
+
+constexpr std::size_t kIdleBuffer = 4096;           // of a connection that waits for a request
+constexpr std::size_t kBodyWindow = 64 << 10;       // of a body that streams
+constexpr std::size_t kWholeBody = 64 << 10;        // up to here a body is read before it is sent
+constexpr std::chrono::milliseconds kLinger{2'000};  // reading on after an early answer
+
+constexpr Refusal kJournalFull{503, "journal_full",
+                               "the exchange cannot be recorded now; nothing was sent to the backend"};
+
+}  // namespace
+
+Session::Session(Worker& worker, const ListenerSettings& listener, const runtime::TlsContext* tls)
+    : worker_(worker), tls_(tls), client_(worker, listener) {
+  worker_.enter(*this);
+}
+
+Session::~Session() { worker_.leave(*this); }
+
+void Session::close_if_idle() noexcept {
+  if (idle_) client_.stream.cancel();
+}
+
+void Session::abort() noexcept {
+  client_.stream.reset();
+  if (relay_ != nullptr) relay_->abort();
+}
+
+Task<void> Session::run() {
+  const bool ready = co_await handshake();
+  if (!ready) co_return client_.stream.close();
+  Next next = Next::keep_alive;
+  while (next == Next::keep_alive) {
+    const bool more = co_await wait_for_request();
+    if (!more) {
+      next = Next::close;
+      break;
+    }
+    auto exchange = worker_.take_exchange();
+    exchange->begin();
+    next = co_await serve(*exchange);
+    worker_.give_exchange(std::move(exchange));
+    first_ = false;
+  }
+  if (next == Next::reset) co_return client_.stream.reset();
+  if (next == Next::linger) co_await linger();
+  client_.stream.shutdown_send();
+  client_.stream.close();
+}
+
+Task<bool> Session::handshake() {
+  if (tls_ == nullptr) co_return true;
+  const MonotonicNs expiry = after(monotonic_now(), worker_.settings.limits.head_time);
+  const auto ec = co_await client_.stream.handshake(*tls_, expiry);
+  if (ec) {
+    ++worker_.counters.tls_handshake_failures;
+    co_return false;
+  }
+  client_.scheme = "https";
+  client_.tls_version = client_.stream.tls_version();
+  client_.server_name = client_.stream.tls_server_name();
+  co_return true;
+}
+
+Task<bool> Session::wait_for_request() {
+  if (worker_.closing()) co_return false;
+  client_.buffer.shrink();
+  if (client_.buffer.size() != 0) co_return true;  // pipelined
+  client_.buffer.reserve(kIdleBuffer);
+  const Limits& limits = worker_.settings.limits;
+  const MonotonicNs expiry = after(monotonic_now(), first_ ? limits.head_time : limits.keep_alive);
+  idle_ = true;
+  const Transfer got = co_await client_.stream.read_some(client_.buffer.writable(), expiry);
+  idle_ = false;
+  client_.buffer.commit(got.bytes);
+  co_return got.bytes != 0;
+}
+
+Task<Next> Session::serve(Exchange& exchange) {
+  const std::optional<Next> ended = co_await read_head(exchange);
+  if (ended) co_return *ended;
+  ++worker_.counters.active_requests;
+  const Next next = co_await serve_request(exchange);
+  --worker_.counters.active_requests;
+  co_return next;
+}
+
+Task<std::optional<Next>> Session::read_head(Exchange& exchange) {
+  const MonotonicNs expiry = after(monotonic_now(), worker_.settings.limits.head_time);
+  runtime::Buffer& buffer = client_.buffer;
+  for (;;) {
+    const http1::ParseState state = exchange.request_parser.parse(buffer.readable());
+    if (state == http1::ParseState::done) break;
+    if (state == http1::ParseState::refused) {
+      exchange.head_received(runtime::unix_micros_now(), monotonic_now());
+      const http1::Refusal bad = exchange.request_parser.refusal();
+      const Refusal refusal = malformed(bad.status, bad.reason);
+      co_return co_await refuse(client_, exchange, refusal, Next::linger);
+    }
+    if (buffer.writable().empty()) buffer.reserve(buffer.size() * 2);
+    const Transfer got = co_await client_.stream.read_some(buffer.writable(), expiry);
+    if (got.ec == errors::timed_out) {
+      exchange.head_received(runtime::unix_micros_now(), monotonic_now());
+      constexpr Refusal slow{408, "head_timeout", "the request head did not arrive in time", "head_time"};
+      co_return co_await refuse(client_, exchange, slow, Next::close);
+    }
+    if (got.bytes == 0) co_return Next::close;  // gone in the middle of a head
+    buffer.commit(got.bytes);
+  }
+  exchange.head_received(runtime::unix_micros_now(), monotonic_now());
+  make_room_for_body(exchange);
+  co_return std::nullopt;
+}
+
+// Head and body share the buffer; when it has to grow, the head moves and is read again.
+void Session::make_room_for_body(Exchange& exchange) {
+  const http1::RequestHead& head = exchange.request();
+  if (head.framing == http1::Framing::none) return;
+  std::size_t body = kBodyWindow;
+  if (head.framing == http1::Framing::length && head.content_length < kBodyWindow)
+    body = static_cast<std::size_t>(head.content_length);
+  if (client_.buffer.reserve(head.bytes + body) == runtime::Buffer::Moved::no) return;
+  exchange.request_parser.reset();
+  const auto again = exchange.request_parser.parse(client_.buffer.readable());
+  ensure(again == http1::ParseState::done, "a head that was moved is read as before");
+}
+
+Task<Next> Session::serve_request(Exchange& exchange) {
+  // An answer of our own leaves a body unread: what follows cannot be trusted to be a request.
+  const http1::RequestHead& head = exchange.request();
+  const Next after_refusal = head.framing == http1::Framing::none ? Next::keep_alive : Next::linger;
+  if (head.method == "OPTIONS" && (head.target == "*" || head.max_forwards == 0u) &&
+      head.framing == http1::Framing::none) {
+    const Next next = co_await answer_options(client_, exchange);
+    client_.buffer.consume(exchange.request().bytes);
+    co_return next;
+  }
+  std::optional<Refusal> refusal = decide(exchange);
+  if (!refusal) refusal = check_body(exchange);
+  const BodyPlan plan = plan_body(exchange);
+  Next next = after_refusal;
+  if (!refusal && plan == BodyPlan::whole) {
+    refusal = co_await read_whole_body(exchange);
+    if (exchange.outcome == Outcome::client_aborted) {
+      co_await record(client_, exchange);
+      co_return Next::close;
+    }
+    if (!refusal) next = Next::keep_alive;
+  }
+  if (!refusal && exchange.unsafe()) refusal = co_await intend(exchange);
+  if (refusal) {
+    next = co_await refuse(client_, exchange, *refusal, next);
+    const std::size_t body = plan == BodyPlan::whole && next == Next::keep_alive
+                                 ? static_cast<std::size_t>(head.content_length)
+                                 : 0;
+    client_.buffer.consume(exchange.request().bytes + body);
+    co_return next;
+  }
+  Relay relay(client_, exchange,
+              plan == BodyPlan::streamed ? Relay::Upload::streamed : Relay::Upload::whole);
+  relay_ = &relay;
+  next = co_await relay.run();
+  relay_ = nullptr;
+  co_return next;
+}
+
+std::optional<Refusal> Session::decide(Exchange& exchange) {
+  const http1::RequestHead& head = exchange.request();
+  if (client_.listener.underscore_names == http1::UnderscoreNames::refuse &&
+      http1::has_underscore_name(head))
+    return Refusal{400, "underscore_name", "a header name contains an underscore"};
+  const HeadView view{head.method, client_.scheme, head.authority, head.target, head.fields};
+  exchange.decision = worker_.routes->decide(view, routing::Peer{client_.ip}, exchange.scratch);
+  using Verdict = routing::Decision::Verdict;
+  switch (exchange.decision.verdict) {
+    case Verdict::routed:
+      if (exchange.decision.bucket >= 0) {
+        const bool to_new =
+            worker_.settings.backends[exchange.decision.backend].role == "new";
+        ++worker_.counters.splits[exchange.decision.route->index][to_new ? 1 : 0];
+      }
+      return std::nullopt;
+    case Verdict::no_route:
+      return Refusal{404, "no_route", "no route takes this request"};
+    case Verdict::path_confusion:
+      ++worker_.counters.path_confusion;
+      return Refusal{400, "path_confusion",
+                     "the path could be read in two ways that lead to different places"};
+    case Verdict::bad_target:
+      break;
+  }
+  return Refusal{400, "bad_target", "the request target is not valid"};
+}
+
+std::optional<Refusal> Session::check_body(const Exchange& exchange) const {
+  const http1::RequestHead& head = exchange.request();
+  const auto limit = worker_.settings.limits.body_bytes;
+  if (limit && head.framing == http1::Framing::length && head.content_length > *limit)
+    return Refusal{413, "body_too_large", "the request body is larger than the gateway accepts", "body"};
+  if (head.framing != http1::Framing::chunked) return std::nullopt;
+  // Damage that is already visible is answered before the backend hears of the request.
+  http1::ChunkDecoder decoder;
+  std::string_view rest = client_.buffer.readable().substr(head.bytes);
+  for (;;) {
+    const auto step = decoder.step(rest);
+    if (step.state == http1::ChunkDecoder::State::damaged)
+      return Refusal{400, decoder.damage(), "the chunked body is damaged"};
+    if (step.state == http1::ChunkDecoder::State::done || step.consumed == 0) return std::nullopt;
+    rest.remove_prefix(step.consumed);
+  }
+}
+
+Session::BodyPlan Session::plan_body(const Exchange& exchange) const noexcept {
+  const http1::RequestHead& head = exchange.request();
+  if (head.framing == http1::Framing::none) return BodyPlan::none;
+  const bool here = head.framing == http1::Framing::length &&
+                    client_.buffer.size() >= head.bytes + head.content_length;
+  if (head.framing == http1::Framing::length && head.content_length <= kWholeBody &&
+      (here || !head.expect_continue))
+    return BodyPlan::whole;
+  return BodyPlan::streamed;
+}
+
+Task<std::optional<Refusal>> Session::read_whole_body(Exchange& exchange) {
+  const http1::RequestHead& head = exchange.request();
+  const Limits& limits = worker_.settings.limits;
+  const std::size_t length = static_cast<std::size_t>(head.content_length);
+  runtime::Buffer& buffer = client_.buffer;
+  const MonotonicNs start = monotonic_now();
+  BodyPace pace(limits, start);
+  while (buffer.size() < head.bytes + length) {
+    const Transfer got = co_await client_.stream.read_some(buffer.writable(), pace.expiry());
+    if (got.ec == errors::timed_out) co_return kBodyTimeout;
+    if (got.bytes == 0) {
+      ++worker_.counters.client_aborts;
+      exchange.outcome = Outcome::client_aborted;
+      break;
+    }
+    buffer.commit(got.bytes);
+    if (!pace.keeps_up(got.bytes)) co_return kBodyTooSlow;
+  }
+  start_capture(exchange.request_body, exchange);
+  exchange.request_body.borrow(buffer.readable().substr(head.bytes, length));
+  co_return std::nullopt;
+}
+
+Task<std::optional<Refusal>> Session::intend(Exchange& exchange) {
+  recorder::Recorder& recorder = *worker_.recorder;
+  const MonotonicNs give_up = after(monotonic_now(), recorder.block_timeout());
+  for (;;) {
+    const ExchangeView view = exchange.view(client_.view(exchange), client_.scheme);
+    auto ticket = recorder.intend(view, exchange.route_index());
+    if (ticket) {
+      exchange.ticket = std::move(*ticket);
+      co_return std::nullopt;
+    }
+    const MonotonicNs now = monotonic_now();
+    if (!recorder::Recorder::wants_wait(ticket.error()) || now >= give_up) co_return kJournalFull;
+    runtime::Pause pause(worker_.core, after(now, std::chrono::milliseconds(10)));
+    co_await pause;
+  }
+}
+
+// RFC 9112, 9.6: the answer would be lost if unread bytes made the kernel reset the connection.
+Task<void> Session::linger() {
+  client_.stream.shutdown_send();
+  const MonotonicNs expiry = after(monotonic_now(), kLinger);
+  client_.buffer.release();
+  client_.buffer.reserve(kIdleBuffer);
+  for (;;) {
+    const Transfer got = co_await client_.stream.read_some(client_.buffer.writable(), expiry);
+    if (got.ec || got.bytes == 0) co_return;
+  }
+}
+
+}  // namespace segue::gateway

@@ -1,0 +1,126 @@
+#pragma once
+
+#include <boost/asio/ip/tcp.hpp>
+#include <coroutine>
+#include <deque>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "exchange/error.hpp"
+#include "gateway/counters.hpp"
+#include "gateway/settings.hpp"
+#include "runtime/buffer.hpp"
+#include "runtime/stream.hpp"
+
+namespace segue::gateway {
+
+class Upstream;
+
+// One server of a backend. Names are resolved again when the last answer is older than
+// Upstream::kResolveAgain.
+struct Endpoint {
+  std::string name;  // "host:port", as configured
+  std::string host;
+  std::uint16_t port = 0;
+  std::vector<boost::asio::ip::tcp::endpoint> addresses;
+  std::size_t next_address = 0;
+  runtime::MonotonicNs resolved_at = 0;
+  bool literal = false;  // an IP address: never resolved
+};
+
+// One connection to an endpoint, with what was received on it.
+struct UpstreamConnection {
+  UpstreamConnection(runtime::Core& core, runtime::BufferPool& pool, Endpoint& to)
+      : stream(core), buffer(pool), endpoint(to) {}
+  runtime::Stream stream;
+  runtime::Buffer buffer;
+  Endpoint& endpoint;
+  bool reused = false;                 // has served an exchange before
+  runtime::MonotonicNs idle_since = 0;
+  std::chrono::milliseconds idle_time{0};  // how long it may idle: ours or the server's
+  runtime::MonotonicNs connect_ns = 0;     // how long connecting took
+  runtime::MonotonicNs tls_ns = 0;
+};
+
+// A connection for one exchange. Destroyed without give_back(), it is closed.
+class UpstreamLease {
+ public:
+  UpstreamLease() = default;
+  UpstreamLease(Upstream& upstream, std::unique_ptr<UpstreamConnection> connection)
+      : upstream_(&upstream), connection_(std::move(connection)) {}
+  UpstreamLease(UpstreamLease&&) = default;
+  UpstreamLease& operator=(UpstreamLease&& other) noexcept;
+  ~UpstreamLease() { discard(); }
+
+  explicit operator bool() const noexcept { return connection_ != nullptr; }
+  UpstreamConnection* operator->() const noexcept { return connection_.get(); }
+  UpstreamConnection& operator*() const noexcept { return *connection_; }
+
+  // Only after a complete, well-framed exchange with nothing left to read.
+  void give_back();
+  void discard() noexcept;
+
+ private:
+  Upstream* upstream_ = nullptr;
+  std::unique_ptr<UpstreamConnection> connection_;
+};
+
+// Which pooled connections an exchange may have. A request that must not be sent twice takes one
+// that was used a moment ago, or a fresh one; a retry takes a fresh one.
+enum class Reuse : std::uint8_t { any, recent, fresh };
+
+// The connections of one core to one backend: idle ones, last in first out; limits; requests that
+// wait for a connection. One thread. Endpoints are used round robin.
+class Upstream {
+ public:
+  static constexpr std::chrono::seconds kResolveAgain{5};
+  static constexpr std::chrono::milliseconds kRecent{1000};
+
+  // `counts` and everything else must outlive it; `shares`: among how many cores the limits are
+  // divided.
+  Upstream(runtime::Core& core, runtime::BufferPool& pool, const BackendSettings& settings,
+           unsigned shares, BackendCounts& counts);
+  ~Upstream();
+
+  // Errors carry at_fault upstream; doing says what failed: the code is timed_out when a limit of
+  // time passed, no_buffer_space when too many requests wait.
+  runtime::Task<Result<UpstreamLease>> acquire(Reuse reuse, runtime::MonotonicNs expiry);
+
+  const BackendSettings& settings() const noexcept { return settings_; }
+  BackendCounts& counts() noexcept { return counts_; }
+  // Closes what is idle, ends what waits for a connection or connects.
+  void abort() noexcept;
+
+ private:
+  friend class UpstreamLease;
+  struct Waiter;
+
+  std::unique_ptr<UpstreamConnection> take_idle(Reuse reuse);
+  runtime::Task<Result<UpstreamLease>> connect(runtime::MonotonicNs expiry);
+  runtime::Task<boost::system::error_code> resolve(Endpoint& endpoint);
+  runtime::Task<bool> wait_for_slot(runtime::MonotonicNs expiry);
+  void give_back(std::unique_ptr<UpstreamConnection> connection);
+  void closed() noexcept;
+  void wake_one() noexcept;
+  void drop_expired() noexcept;
+
+  runtime::Core& core_;
+  runtime::BufferPool& pool_;
+  const BackendSettings& settings_;
+  BackendCounts& counts_;
+  std::size_t max_connections_;
+  std::size_t max_pending_;
+  std::size_t max_idle_;
+  std::optional<runtime::TlsContext> tls_;
+  std::vector<std::unique_ptr<Endpoint>> endpoints_;
+  std::size_t next_endpoint_ = 0;
+  std::vector<std::unique_ptr<UpstreamConnection>> idle_;
+  std::deque<Waiter*> waiting_;
+  std::vector<UpstreamConnection*> connecting_;
+  std::size_t open_ = 0;  // leased, idle and connecting
+  runtime::Deadline sweep_;
+};
+
+}  // namespace segue::gateway

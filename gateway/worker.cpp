@@ -1,0 +1,81 @@
+#include "gateway/worker.hpp"
+
+#include <algorithm>
+
+#include "exchange/ensure.hpp"
+#include "gateway/exchange.hpp"
+#include "gateway/session.hpp"
+
+namespace segue::gateway {
+namespace {
+
+constexpr std::size_t kKeptExchanges = 256;  // free ones; each keeps the memory it grew to
+
+}  // namespace
+
+Worker::Worker(runtime::Core& on, const GatewaySettings& all, CoreParts parts, unsigned cores)
+    : core(on),
+      settings(all),
+      routes(std::move(parts.routes)),
+      recorder(std::move(parts.recorder)),
+      captures(std::max<std::size_t>(all.capture_memory / cores,
+                                     recorder::CapturePool::kSmallBodyBytes)),
+      max_sessions_(
+          static_cast<std::size_t>(std::max<std::uint64_t>(1, all.limits.connections / cores))) {
+  counters.routes.resize(routes->routes().size() + 1);
+  counters.splits.resize(routes->routes().size());
+  counters.backends.resize(settings.backends.size());
+  for (std::size_t i = 0; i < settings.backends.size(); ++i)
+    upstreams.push_back(std::make_unique<Upstream>(core, buffers, settings.backends[i], cores,
+                                                   counters.backends[i]));
+}
+
+Worker::~Worker() = default;
+
+std::unique_ptr<Exchange> Worker::take_exchange() {
+  if (free_exchanges_.empty()) return std::make_unique<Exchange>(*this);
+  auto exchange = std::move(free_exchanges_.back());
+  free_exchanges_.pop_back();
+  return exchange;
+}
+
+void Worker::give_exchange(std::unique_ptr<Exchange> exchange) noexcept {
+  exchange->begin();
+  if (free_exchanges_.size() < kKeptExchanges) free_exchanges_.push_back(std::move(exchange));
+}
+
+void Worker::enter(Session& session) {
+  session.place_in_worker = sessions_.size();
+  sessions_.push_back(&session);
+  counters.connections_open = sessions_.size();
+}
+
+void Worker::leave(Session& session) noexcept {
+  Session* last = sessions_.back();
+  last->place_in_worker = session.place_in_worker;
+  sessions_[session.place_in_worker] = last;
+  sessions_.pop_back();
+  counters.connections_open = sessions_.size();
+}
+
+void Worker::close_idle() noexcept {
+  draining_ = closing_ = true;
+  const std::vector<Session*> now = sessions_;
+  for (Session* session : now) session->close_if_idle();
+}
+
+void Worker::abort() noexcept {
+  close_idle();
+  const std::vector<Session*> now = sessions_;
+  for (Session* session : now) session->abort();
+  for (auto& upstream : upstreams) upstream->abort();
+}
+
+Counters Worker::snapshot() const {
+  Counters copy = counters;
+  copy.tasks_failed = tasks.failed();
+  copy.captures_cut = captures.cut_captures();
+  return copy;
+}
+
+}  // namespace segue::gateway

@@ -1,0 +1,90 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "exchange/id.hpp"
+#include "gateway/counters.hpp"
+#include "gateway/settings.hpp"
+#include "gateway/upstream.hpp"
+#include "recorder/capture.hpp"
+#include "recorder/recorder.hpp"
+#include "routing/route_table.hpp"
+#include "runtime/buffer.hpp"
+#include "runtime/core.hpp"
+#include "runtime/task_group.hpp"
+
+namespace segue::gateway {
+
+class Exchange;
+class Session;
+
+// What the whole gateway obeys; the same object for all cores, constant while they run.
+struct GatewaySettings {
+  std::vector<ListenerSettings> listeners;
+  Limits limits;
+  DrainSettings drain;
+  std::vector<BackendSettings> backends;
+  std::vector<RouteTimeouts> route_timeouts;  // by route index
+  std::uint64_t capture_memory = 64 << 20;
+  std::string via = "segue";
+};
+
+// What a core gets of its own.
+struct CoreParts {
+  std::unique_ptr<const routing::RouteTable> routes;
+  std::unique_ptr<recorder::Recorder> recorder;
+};
+
+// The world of one core: everything its sessions share. Made and destroyed by the main thread while
+// the core's thread does not run; used by the core only.
+class Worker {
+ public:
+  Worker(runtime::Core& core, const GatewaySettings& settings, CoreParts parts, unsigned cores);
+  ~Worker();
+
+  // Takes an exchange's memory from the free list, or makes some; warm ones do not allocate.
+  std::unique_ptr<Exchange> take_exchange();
+  void give_exchange(std::unique_ptr<Exchange> exchange) noexcept;
+
+  // Sessions enter when they start and leave when they end.
+  void enter(Session& session);
+  void leave(Session& session) noexcept;
+  std::size_t sessions() const noexcept { return sessions_.size(); }
+  std::size_t max_sessions() const noexcept { return max_sessions_; }
+
+  // Running and further exchanges end with Connection: close.
+  void drain() noexcept { draining_ = true; }
+  bool draining() const noexcept { return draining_; }
+  // Idle connections, of clients and to backends, are closed; running exchanges are finished.
+  void close_idle() noexcept;
+  bool closing() const noexcept { return closing_; }
+  // Cuts what is left.
+  void abort() noexcept;
+
+  // A copy, gauges and what parts count themselves filled in.
+  Counters snapshot() const;
+
+  runtime::Core& core;
+  const GatewaySettings& settings;
+  const std::unique_ptr<const routing::RouteTable> routes;
+  const std::unique_ptr<recorder::Recorder> recorder;
+  runtime::BufferPool buffers;
+  recorder::CapturePool captures;
+  ExchangeIdSource ids;
+  Counters counters;
+  std::vector<std::unique_ptr<Upstream>> upstreams;  // by backend index
+  runtime::TaskGroup tasks;  // sessions; ends before what they use
+
+ private:
+  std::size_t max_sessions_;
+  bool draining_ = false;
+  bool closing_ = false;
+  std::vector<Session*> sessions_;
+  std::vector<std::unique_ptr<Exchange>> free_exchanges_;
+};
+
+}  // namespace segue::gateway
