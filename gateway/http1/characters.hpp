@@ -18,8 +18,8 @@ enum CharacterClass : std::uint8_t {
   kTarget = 4,      // visible ASCII without '#': what a request target is made of
   kHost = 8,        // letters, digits, '-', '.', '_', '~': a registered name without escapes
   kDigit = 16,
-  kControl = 32,    // below space without HTAB, and DEL: never inside a line
-  kAddress = 64,    // inside the brackets of an IPv6 literal
+  kControl = 32,  // below space without HTAB, and DEL: never inside a line
+  kAddress = 64,  // inside the brackets of an IPv6 literal
 };
 
 constexpr std::array<std::uint8_t, 256> make_character_classes() {
@@ -45,10 +45,18 @@ constexpr std::array<std::uint8_t, 256> make_character_classes() {
 
 inline constexpr std::array<std::uint8_t, 256> kClasses = make_character_classes();
 
-constexpr std::uint8_t classes_of(char c) { return kClasses[static_cast<unsigned char>(c)]; }
-constexpr bool is_token(char c) { return (classes_of(c) & kToken) != 0; }
-constexpr bool is_digit(char c) { return c >= '0' && c <= '9'; }
-constexpr bool is_blank(char c) { return c == ' ' || c == '\t'; }
+constexpr std::uint8_t classes_of(char c) {
+  return kClasses[static_cast<unsigned char>(c)];
+}
+constexpr bool is_token(char c) {
+  return (classes_of(c) & kToken) != 0;
+}
+constexpr bool is_digit(char c) {
+  return c >= '0' && c <= '9';
+}
+constexpr bool is_blank(char c) {
+  return c == ' ' || c == '\t';
+}
 
 constexpr bool is_token(std::string_view text) {
   for (const char c : text)
@@ -71,8 +79,7 @@ inline const char* find_control(const char* begin, const char* p, const char* en
     const __m128i low = _mm_cmpeq_epi8(_mm_min_epu8(bytes, _mm_set1_epi8(0x1f)), bytes);
     const __m128i tab = _mm_cmpeq_epi8(bytes, _mm_set1_epi8('\t'));
     const __m128i del = _mm_cmpeq_epi8(bytes, _mm_set1_epi8(0x7f));
-    return static_cast<unsigned>(
-        _mm_movemask_epi8(_mm_or_si128(_mm_andnot_si128(tab, low), del)));
+    return static_cast<unsigned>(_mm_movemask_epi8(_mm_or_si128(_mm_andnot_si128(tab, low), del)));
   };
   for (; end - p >= 16; p += 16)
     if (const unsigned mask = controls(p)) return p + std::countr_zero(mask);

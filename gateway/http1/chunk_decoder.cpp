@@ -14,11 +14,15 @@ constexpr int hex_value(char c) noexcept {
   return -1;
 }
 
-constexpr bool is_control(char c) noexcept { return (classes_of(c) & kControl) != 0; }
+constexpr bool is_control(char c) noexcept {
+  return (classes_of(c) & kControl) != 0;
+}
 
 }  // namespace
 
-void ChunkDecoder::reset() noexcept { *this = ChunkDecoder(trailer_limit_); }
+void ChunkDecoder::reset() noexcept {
+  *this = ChunkDecoder(trailer_limit_);
+}
 
 ChunkDecoder::Step ChunkDecoder::step(std::string_view input) noexcept {
   Step step;
@@ -40,18 +44,25 @@ ChunkDecoder::Step ChunkDecoder::step(std::string_view input) noexcept {
 
 void ChunkDecoder::take(char c) noexcept {
   switch (part_) {
-    case Part::size: return take_size(c);
-    case Part::size_lf: return end_line(c);
-    case Part::content_cr: return expect(c, '\r', Part::content_lf, "bad_chunk_end");
+    case Part::size:
+      return take_size(c);
+    case Part::size_lf:
+      return end_line(c);
+    case Part::content_cr:
+      return expect(c, '\r', Part::content_lf, "bad_chunk_end");
     case Part::content_lf:
       digits_ = 0;
       return expect(c, '\n', Part::size, "bad_chunk_end");
-    case Part::trailer_lf: return expect(c, '\n', Part::trailer_start, "bad_trailer");
-    case Part::end_lf: return expect(c, '\n', Part::done, "bad_chunk_end");
+    case Part::trailer_lf:
+      return expect(c, '\n', Part::trailer_start, "bad_trailer");
+    case Part::end_lf:
+      return expect(c, '\n', Part::done, "bad_chunk_end");
     case Part::trailer_start:
     case Part::trailer_name:
-    case Part::trailer_value: return take_trailer(c);
-    default: return take_extension(c);
+    case Part::trailer_value:
+      return take_trailer(c);
+    default:
+      return take_extension(c);
   }
 }
 

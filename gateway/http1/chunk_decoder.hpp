@@ -38,11 +38,24 @@ class ChunkDecoder {
 
   // What the next byte is part of.
   enum class Part : std::uint8_t {
-    size, size_lf,
-    extension_name, extension_value, token_value, quoted_value, quoted_escape, after_quoted,
-    content, content_cr, content_lf,
-    trailer_start, trailer_name, trailer_value, trailer_lf, end_lf,
-    done, damaged,
+    size,
+    size_lf,
+    extension_name,
+    extension_value,
+    token_value,
+    quoted_value,
+    quoted_escape,
+    after_quoted,
+    content,
+    content_cr,
+    content_lf,
+    trailer_start,
+    trailer_name,
+    trailer_value,
+    trailer_lf,
+    end_lf,
+    done,
+    damaged,
   };
 
   void take(char c) noexcept;

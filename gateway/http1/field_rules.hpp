@@ -43,7 +43,7 @@ const char* read_connection(MessageHead& head, std::size_t limit) noexcept;
 struct FramingFields {
   std::uint32_t lengths = 0;
   std::uint32_t encodings = 0;
-  bool length_valid = true;      // each is a number below 2^63
+  bool length_valid = true;  // each is a number below 2^63
   bool lengths_differ = false;
   std::uint64_t length = 0;
   bool exactly_chunked = false;  // one Transfer-Encoding, and it is `chunked`

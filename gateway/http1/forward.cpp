@@ -62,8 +62,10 @@ bool is_hop_by_hop(KnownField known) noexcept {
     case KnownField::trailer:
     case KnownField::proxy_authenticate:
     case KnownField::proxy_authorization:
-    case KnownField::http2_settings: return true;
-    default: return false;
+    case KnownField::http2_settings:
+      return true;
+    default:
+      return false;
   }
 }
 
@@ -110,13 +112,19 @@ bool keeps(const RequestHead& head, std::size_t index, Framing framing,
     case KnownField::host:
     case KnownField::segue:
     case KnownField::forwarded:
-    case KnownField::x_forwarded_for: return false;
+    case KnownField::x_forwarded_for:
+      return false;
     case KnownField::x_forwarded_proto:
-    case KnownField::x_forwarded_host: return settings.trusted_peer;
-    case KnownField::content_length: return framing == Framing::length;
-    case KnownField::expect: return head.expect_continue;
-    case KnownField::max_forwards: return !head.max_forwards;
-    default: return !is_hop_by_hop(known) && !(head.nominated && is_nominated(head, index));
+    case KnownField::x_forwarded_host:
+      return settings.trusted_peer;
+    case KnownField::content_length:
+      return framing == Framing::length;
+    case KnownField::expect:
+      return head.expect_continue;
+    case KnownField::max_forwards:
+      return !head.max_forwards;
+    default:
+      return !is_hop_by_hop(known) && !(head.nominated && is_nominated(head, index));
   }
 }
 

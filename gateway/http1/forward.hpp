@@ -44,10 +44,10 @@ enum class UnderscoreNames : std::uint8_t { drop, refuse, forward };
 
 // What the gateway says of itself and of the client while forwarding a request.
 struct ForwardSettings {
-  std::string_view via{};            // pseudonym in Via: "segue"
+  std::string_view via{};             // pseudonym in Via: "segue"
   std::string_view client_address{};  // without the port, for Forwarded and X-Forwarded-For
-  std::string_view scheme{};         // how the client reached us
-  bool trusted_peer = false;         // Forwarded and X-Forwarded-* are appended to, not replaced
+  std::string_view scheme{};          // how the client reached us
+  bool trusted_peer = false;          // Forwarded and X-Forwarded-* are appended to, not replaced
   UnderscoreNames underscore = UnderscoreNames::drop;
 };
 
@@ -62,9 +62,9 @@ std::uint32_t write_request_head(const RequestHead& head, std::string_view targe
 struct ResponseForward {
   std::uint8_t client_version_minor = 1;
   std::string_view via{};
-  Framing framing = Framing::none;   // towards the client: length, chunked, until_close or none
-  bool close = false;                // say Connection: close
-  std::string_view exchange_id{};    // Segue-Exchange-Id, when not empty
+  Framing framing = Framing::none;  // towards the client: length, chunked, until_close or none
+  bool close = false;               // say Connection: close
+  std::string_view exchange_id{};   // Segue-Exchange-Id, when not empty
 };
 
 // Writes the head to send to the client: status line ours in HTTP/1.1, fields as they came less

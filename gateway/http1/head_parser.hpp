@@ -15,11 +15,35 @@ namespace segue::gateway::http1 {
 // Fields that the gateway itself acts on, told apart once, by the parser.
 enum class KnownField : std::uint8_t {
   other,
-  connection, keep_alive, proxy_connection, te, upgrade, transfer_encoding, trailer,
-  proxy_authenticate, proxy_authorization, http2_settings,  // hop-by-hop: never forwarded
-  content_length, host, expect, via, max_forwards,
-  forwarded, x_forwarded_for, x_forwarded_proto, x_forwarded_host,
-  authorization, cookie, set_cookie, date, server, content_type, content_encoding,
+  // Hop-by-hop: never forwarded.
+  connection,
+  keep_alive,
+  proxy_connection,
+  te,
+  upgrade,
+  transfer_encoding,
+  trailer,
+  proxy_authenticate,
+  proxy_authorization,
+  http2_settings,
+  // Framing, routing and what the gateway says of itself.
+  content_length,
+  host,
+  expect,
+  via,
+  max_forwards,
+  forwarded,
+  x_forwarded_for,
+  x_forwarded_proto,
+  x_forwarded_host,
+  // End-to-end, and out of reach of a nomination.
+  authorization,
+  cookie,
+  set_cookie,
+  date,
+  server,
+  content_type,
+  content_encoding,
   segue,       // any name that starts with "Segue-"
   underscore,  // any other name with an underscore in it
 };
@@ -45,10 +69,10 @@ struct HeadLimits {
 
 // What both heads have in common. Views point into the buffer given to parse().
 struct MessageHead {
-  std::vector<Field> fields;      // every field as it came; same indexes as `known`
+  std::vector<Field> fields;  // every field as it came; same indexes as `known`
   std::vector<KnownField> known;
-  std::uint64_t seen = 0;         // bit per KnownField that came at least once
-  std::string_view field_lines;   // the bytes of all field lines, the last CRLF included
+  std::uint64_t seen = 0;        // bit per KnownField that came at least once
+  std::string_view field_lines;  // the bytes of all field lines, the last CRLF included
   std::uint8_t version_minor = 1;
   Framing framing = Framing::none;
   std::uint64_t content_length = 0;  // Framing::length only

@@ -17,7 +17,7 @@ class LineReader {
 
   struct Line {
     State state;
-    std::string_view text;      // without its end; what came before the damage; what came so far
+    std::string_view text;         // without its end; what came before the damage; what came so far
     const char* damage = nullptr;  // reason label
   };
 

@@ -5,9 +5,9 @@
 namespace segue::gateway::http1 {
 namespace {
 
-constexpr std::size_t kMethodBytes = 32;                 // longer ones are 501
-constexpr std::size_t kVersionBytes = 8;                 // "HTTP/1.1"
-constexpr std::size_t kTailBytes = 1 + kVersionBytes;    // after the target
+constexpr std::size_t kMethodBytes = 32;               // longer ones are 501
+constexpr std::size_t kVersionBytes = 8;               // "HTTP/1.1"
+constexpr std::size_t kTailBytes = 1 + kVersionBytes;  // after the target
 
 // Length of the token that the line begins with, kMethodBytes + 1 at most.
 std::size_t method_length(std::string_view line) noexcept {
@@ -95,7 +95,8 @@ ParseState RequestParser::read_request_line(std::string_view line) noexcept {
   const std::string_view version = rest.substr(target_end + 1);
   if (version.size() != kVersionBytes || !version.starts_with("HTTP/") || !is_digit(version[5]) ||
       version[6] != '.' || !is_digit(version[7]))
-    return refuse(400, is_blank(version.empty() ? 'x' : version[0]) ? "extra_blank" : "bad_version");
+    return refuse(400,
+                  is_blank(version.empty() ? 'x' : version[0]) ? "extra_blank" : "bad_version");
   if (version[5] == '0') return refuse(400, "bad_version");
   if (version[5] != '1') return refuse(505, "unsupported_version");
   head_.method = line.substr(0, space);

@@ -8,8 +8,8 @@ namespace segue::gateway::http1 {
 namespace {
 
 constexpr std::string_view kVersionStart = "HTTP/1.";
-constexpr std::size_t kStatusAt = 9;    // "HTTP/1.1 "
-constexpr std::size_t kReasonAt = 13;   // "HTTP/1.1 200 "
+constexpr std::size_t kStatusAt = 9;   // "HTTP/1.1 "
+constexpr std::size_t kReasonAt = 13;  // "HTTP/1.1 200 "
 
 // Keep-Alive: timeout=N, max=M (RFC 2068, 19.7.1.1).
 std::optional<std::uint32_t> read_keep_alive(const ResponseHead& head) noexcept {
@@ -68,8 +68,7 @@ ParseState ResponseParser::read_line(LineReader::Line line) noexcept {
 
 ParseState ResponseParser::check_beginning(std::string_view line) noexcept {
   if (line.empty()) return ParseState::need_more;
-  if (status_line_read_)
-    return is_blank(line.front()) ? refuse("obs_fold") : ParseState::need_more;
+  if (status_line_read_) return is_blank(line.front()) ? refuse("obs_fold") : ParseState::need_more;
   const std::size_t length = std::min(line.size(), kVersionStart.size());
   return line.substr(0, length) == kVersionStart.substr(0, length) ? ParseState::need_more
                                                                    : refuse("bad_status_line");

@@ -1,8 +1,9 @@
+#include "gateway/http1/chunk_decoder.hpp"
+
 #include <algorithm>
 #include <string>
 
 #include "exchange/ensure.hpp"
-#include "gateway/http1/chunk_decoder.hpp"
 
 // The first byte says how long the pieces are. Whole and cut input give the same content, the same
 // end and the same damage, and content is always a part of the input.
@@ -22,9 +23,9 @@ void feed(ChunkDecoder& decoder, std::string_view input, Decoded& result) {
   while (!input.empty() && result.state == ChunkDecoder::State::more) {
     const ChunkDecoder::Step step = decoder.step(input);
     ensure(step.consumed <= input.size(), "more was consumed than given");
-    ensure(step.content.empty() || (step.content.data() >= input.data() &&
-                                    step.content.data() + step.content.size() <=
-                                        input.data() + step.consumed),
+    ensure(step.content.empty() ||
+               (step.content.data() >= input.data() &&
+                step.content.data() + step.content.size() <= input.data() + step.consumed),
            "content is not a part of what was consumed");
     ensure(step.consumed > 0 || step.state != ChunkDecoder::State::more, "a step without progress");
     result.content += step.content;
@@ -38,7 +39,8 @@ void feed(ChunkDecoder& decoder, std::string_view input, Decoded& result) {
 Decoded decode(std::string_view raw, std::size_t piece) {
   ChunkDecoder decoder(256);
   Decoded result;
-  for (std::size_t at = 0; at < raw.size(); at += piece) feed(decoder, raw.substr(at, piece), result);
+  for (std::size_t at = 0; at < raw.size(); at += piece)
+    feed(decoder, raw.substr(at, piece), result);
   return result;
 }
 

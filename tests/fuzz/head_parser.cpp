@@ -1,10 +1,11 @@
+#include "gateway/http1/head_parser.hpp"
+
 #include <algorithm>
 #include <memory>
 #include <string>
 
 #include "exchange/ensure.hpp"
 #include "gateway/http1/forward.hpp"
-#include "gateway/http1/head_parser.hpp"
 
 // The first byte chooses where the input is cut, the second which parser reads it. Whatever the
 // bytes: whole and cut input get the same answer, and a head that is accepted and forwarded reads

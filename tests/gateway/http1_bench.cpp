@@ -37,7 +37,8 @@ constexpr std::string_view kAnswer =
     "HTTP/1.1 200 OK\r\nDate: Sat, 21 Nov 2026 10:00:00 GMT\r\nServer: apache\r\n"
     "Content-Type: application/json\r\nContent-Length: 200\r\nConnection: keep-alive\r\n\r\n";
 
-constexpr ForwardSettings kSettings{.via = "segue", .client_address = "192.0.2.1", .scheme = "http"};
+constexpr ForwardSettings kSettings{
+    .via = "segue", .client_address = "192.0.2.1", .scheme = "http"};
 
 template <class Work>
 double best_nanoseconds(Work&& work) {

@@ -29,7 +29,8 @@ void feed(ChunkDecoder& decoder, std::string_view input, Decoded& result) {
 Decoded decode(std::string_view raw, std::size_t piece) {
   ChunkDecoder decoder;
   Decoded result;
-  for (std::size_t at = 0; at < raw.size(); at += piece) feed(decoder, raw.substr(at, piece), result);
+  for (std::size_t at = 0; at < raw.size(); at += piece)
+    feed(decoder, raw.substr(at, piece), result);
   return result;
 }
 

@@ -94,9 +94,10 @@ TEST_CASE("a trusted peer's Forwarded and X-Forwarded-For are appended to, the o
                 "\r\nX-Forwarded-Proto: https\r\n",
                 kTrusted)
             .head ==
-        kStart + "X-Forwarded-Proto: https\r\nVia: 1.1 segue\r\n"
-                 "Forwarded: for=10.0.0.1, for=192.0.2.1;host=\"shop\";proto=http\r\n"
-                 "X-Forwarded-For: 10.0.0.1, 10.0.0.2, 192.0.2.1\r\nX-Forwarded-Host: shop\r\n\r\n");
+        kStart +
+            "X-Forwarded-Proto: https\r\nVia: 1.1 segue\r\n"
+            "Forwarded: for=10.0.0.1, for=192.0.2.1;host=\"shop\";proto=http\r\n"
+            "X-Forwarded-For: 10.0.0.1, 10.0.0.2, 192.0.2.1\r\nX-Forwarded-Host: shop\r\n\r\n");
 }
 
 TEST_CASE("an IPv6 client stands in brackets in Forwarded alone") {
@@ -130,9 +131,10 @@ TEST_CASE("names with an underscore are dropped and counted") {
 TEST_CASE("names with an underscore go on when told so, but no twin of a name that matters") {
   ForwardSettings settings = kStranger;
   settings.underscore = UnderscoreNames::forward;
-  const Forwarded result =
-      forward("X_Y: 1\r\nTransfer_Encoding: chunked\r\nX_Forwarded_For: 1\r\nx-forwarded_port: 1\r\n"
-              "Proxy_Authorization: 1\r\nSegue_Id: 1\r\nRemote_User: root\r\n", settings);
+  const Forwarded result = forward(
+      "X_Y: 1\r\nTransfer_Encoding: chunked\r\nX_Forwarded_For: 1\r\nx-forwarded_port: 1\r\n"
+      "Proxy_Authorization: 1\r\nSegue_Id: 1\r\nRemote_User: root\r\n",
+      settings);
   CHECK(result.head == kStart + "X_Y: 1\r\n" + kOurs);
   CHECK(result.dropped == 6);
 }
@@ -182,6 +184,11 @@ TEST_CASE("a long run of kept fields leaves as one piece of the received buffer"
   REQUIRE(pieces.size() == 3);
   CHECK(pieces[1].iov_base == raw.data() + raw.find("X: "));
   CHECK(pieces[1].iov_len == 610);
+}
+
+TEST_CASE("long runs around a field that ends here stay apart") {
+  const std::string kept = "X: " + std::string(300, 'x') + "\r\n";
+  CHECK(forward(kept + "Keep-Alive: 5\r\n" + kept).head == kStart + kept + kept + kOurs);
 }
 
 TEST_CASE("a gather is used again") {

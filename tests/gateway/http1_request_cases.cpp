@@ -108,6 +108,8 @@ constexpr RequestCase kRequestCases[] = {
      "GET / a.example:8080 none keep"},
     {"Host with an empty port", "GET / HTTP/1.1\r\nHost: a:\r\n\r\n"sv, 0, "GET / a: none keep"},
     {"Host with a port too large", "GET / HTTP/1.1\r\nHost: a:65536\r\n\r\n"sv, 400, "bad_host"},
+    {"Host with a port that overflows", "GET / HTTP/1.1\r\nHost: a:4294967376\r\n\r\n"sv, 400,
+     "bad_host"},
     {"Host with letters for a port", "GET / HTTP/1.1\r\nHost: a:http\r\n\r\n"sv, 400, "bad_host"},
     {"Host that is only a port", "GET / HTTP/1.1\r\nHost: :80\r\n\r\n"sv, 400, "bad_host"},
     {"Host as IPv6 literal", "GET / HTTP/1.1\r\nHost: [2001:db8::1]:80\r\n\r\n"sv, 0,
