@@ -4,6 +4,7 @@
 #include <cstdio>
 #include <exception>
 #include <iostream>
+#include <system_error>
 
 #include "cli/exit_code.hpp"
 #include "cli/routes.hpp"
@@ -25,6 +26,7 @@ class Program {
 
   CLI::App app_{"An HTTP reverse proxy that moves traffic from a legacy backend to a new one.",
                 "segue"};
+  ServeCommand serve_{app_};
   ServeCommand serve_{app_};
   ValidateCommand validate_{app_};
   CLI::App& routes_ = add_routes();
@@ -58,6 +60,7 @@ int Program::run(int argc, char** argv) {
 }
 
 int Program::run_chosen() {
+  if (serve_.chosen()) return serve_.run();
   if (serve_.chosen()) return serve_.run();
   if (validate_.chosen()) return validate_.run();
   if (routes_list_.chosen()) return routes_list_.run();
