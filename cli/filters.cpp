@@ -1,0 +1,228 @@
+#include "cli/filters.hpp"
+
+#include <fmt/format.h>
+#include <time.h>
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <charconv>
+#include <chrono>
+
+#include "cli/exchange_text.hpp"
+#include "exchange/error.hpp"
+#include "exchange/head.hpp"
+#include "recorder/keyed_hash.hpp"
+
+namespace segue::cli {
+namespace {
+
+constexpr std::int64_t kSecond = 1'000'000;  // in microseconds
+
+std::int64_t now_micros() {
+  return std::chrono::duration_cast<std::chrono::microseconds>(
+             std::chrono::system_clock::now().time_since_epoch())
+      .count();
+}
+
+// The digits of `text`, all of it.
+std::optional<std::int64_t> digits(std::string_view text) {
+  std::int64_t value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  const bool whole = error == std::errc{} && end == text.data() + text.size();
+  return whole && !text.empty() && text.front() != '-' ? std::optional(value) : std::nullopt;
+}
+
+std::optional<std::int64_t> parse_duration(std::string_view text) {
+  if (text.size() < 2) return std::nullopt;
+  static constexpr std::string_view kUnits = "smhd";
+  static constexpr std::int64_t kSeconds[] = {1, 60, 3600, 86400};
+  const std::size_t unit = kUnits.find(text.back());
+  const auto count = digits(text.substr(0, text.size() - 1));
+  constexpr std::int64_t kLongest = 1'000'000'000;
+  if (unit == std::string_view::npos || !count || *count > kLongest) return std::nullopt;
+  return *count * kSeconds[unit] * kSecond;
+}
+
+// Takes `length` digits from the front of `text`.
+std::optional<int> take_number(std::string_view& text, std::size_t length) {
+  if (text.size() < length) return std::nullopt;
+  const auto value = digits(text.substr(0, length));
+  text.remove_prefix(length);
+  return value ? std::optional(static_cast<int>(*value)) : std::nullopt;
+}
+
+bool take(std::string_view& text, char c) {
+  if (!text.starts_with(c)) return false;
+  text.remove_prefix(1);
+  return true;
+}
+
+// ".5" and so on, in microseconds; what is finer is cut.
+std::optional<std::int64_t> take_fraction(std::string_view& text) {
+  if (!take(text, '.')) return 0;
+  std::int64_t micros = 0;
+  std::int64_t unit = kSecond / 10;
+  std::size_t count = 0;
+  for (; !text.empty() && text.front() >= '0' && text.front() <= '9'; ++count) {
+    micros += (text.front() - '0') * unit;
+    unit /= 10;
+    text.remove_prefix(1);
+  }
+  return count == 0 ? std::nullopt : std::optional(micros);
+}
+
+// "Z", "+01:00", "-0530" or nothing; in seconds east of UTC.
+std::optional<int> take_zone(std::string_view& text) {
+  if (text.empty() || take(text, 'Z') || take(text, 'z')) return 0;
+  const bool west = text.front() == '-';
+  if (!take(text, '+') && !take(text, '-')) return std::nullopt;
+  const auto hours = take_number(text, 2);
+  take(text, ':');
+  const auto minutes = take_number(text, 2);
+  if (!hours || !minutes || *hours > 23 || *minutes > 59) return std::nullopt;
+  return (west ? -1 : 1) * (*hours * 3600 + *minutes * 60);
+}
+
+bool take_clock(std::string_view& text, tm& parts) {
+  const auto hour = take_number(text, 2);
+  if (!hour || !take(text, ':')) return false;
+  const auto minute = take_number(text, 2);
+  std::optional<int> second = 0;
+  if (take(text, ':')) second = take_number(text, 2);
+  if (!minute || !second || *hour > 23 || *minute > 59 || *second > 60) return false;
+  parts.tm_hour = *hour;
+  parts.tm_min = *minute;
+  parts.tm_sec = *second;
+  return true;
+}
+
+std::optional<std::int64_t> parse_date_time(std::string_view text) {
+  tm parts{};
+  const auto year = take_number(text, 4);
+  if (!year || !take(text, '-')) return std::nullopt;
+  const auto month = take_number(text, 2);
+  if (!month || !take(text, '-')) return std::nullopt;
+  const auto day = take_number(text, 2);
+  if (!day || *month < 1 || *month > 12 || *day < 1 || *day > 31) return std::nullopt;
+  parts.tm_year = *year - 1900;
+  parts.tm_mon = *month - 1;
+  parts.tm_mday = *day;
+  std::int64_t fraction = 0;
+  if (!text.empty()) {
+    if (!take(text, 'T') && !take(text, 't') && !take(text, ' ')) return std::nullopt;
+    if (!take_clock(text, parts)) return std::nullopt;
+    const auto found = take_fraction(text);
+    if (!found) return std::nullopt;
+    fraction = *found;
+  }
+  const auto zone = take_zone(text);
+  if (!zone || !text.empty()) return std::nullopt;
+  return (static_cast<std::int64_t>(timegm(&parts)) - *zone) * kSecond + fraction;
+}
+
+std::string check_status(const std::string& text) {
+  return parse_status(text) ? std::string{} : "write a status as 404, 5xx or 500-599, not " + text;
+}
+
+std::string check_time(const std::string& text) {
+  return parse_time(text, 0)
+             ? std::string{}
+             : "write a time as 24h (s, m, h, d), 2026-11-21 or 2026-11-21T09:00:00Z, not " + text;
+}
+
+bool is_one_of(const std::vector<std::string>& values, std::string_view value) {
+  return std::ranges::find(values, value) != values.end();
+}
+
+}  // namespace
+
+std::optional<StatusRange> parse_status(std::string_view text) {
+  const auto status = [](std::string_view part) -> std::optional<std::uint32_t> {
+    const auto value = part.size() == 3 ? digits(part) : std::nullopt;
+    return value ? std::optional(static_cast<std::uint32_t>(*value)) : std::nullopt;
+  };
+  if (text.size() == 3 && (text.ends_with("xx") || text.ends_with("XX")) && text[0] >= '1' &&
+      text[0] <= '9') {
+    const auto hundred = static_cast<std::uint32_t>(text[0] - '0') * 100;
+    return StatusRange{hundred, hundred + 99};
+  }
+  if (const auto one = status(text)) return StatusRange{*one, *one};
+  if (text.size() != 7 || text[3] != '-') return std::nullopt;
+  const auto low = status(text.substr(0, 3));
+  const auto high = status(text.substr(4));
+  if (!low || !high || *low > *high) return std::nullopt;
+  return StatusRange{*low, *high};
+}
+
+std::optional<std::int64_t> parse_time(std::string_view text, std::int64_t now) {
+  if (const auto ago = parse_duration(text)) return now - *ago;
+  return parse_date_time(text);
+}
+
+void Filters::add_to(CLI::App& command) {
+  const std::string group = "Filters";
+  command.add_option("--route", routes_, "Name of a route")->group(group);
+  command.add_option("--status", statuses_, "404, 5xx or 500-599")
+      ->check(CLI::Validator(check_status, "STATUS"))
+      ->group(group);
+  command.add_option("--method", methods_, "GET, POST, ...")->group(group);
+  command.add_option("--account", accounts_, "Account id, plain or as it is hashed on record")
+      ->group(group);
+  command.add_option("--kind", kinds_, "primary, shadow, control, replay, probe or finish")
+      ->check(CLI::IsMember({"primary", "shadow", "control", "replay", "probe", "finish"},
+                            CLI::ignore_case))
+      ->group(group);
+  const auto time_option = [&](const char* name, std::optional<std::int64_t>& into,
+                               const char* about) {
+    command
+        .add_option_function<std::string>(
+            name, [&into](const std::string& text) { into = parse_time(text, now_micros()); },
+            about)
+        ->check(CLI::Validator(check_time, "TIME"))
+        ->group(group);
+  };
+  time_option("--since", since_, "24h, 7d, 2026-11-21 or 2026-11-21T09:00:00Z");
+  time_option("--until", until_, "the same; what came before it");
+}
+
+void Filters::prepare(const std::filesystem::path& journal) {
+  for (const std::string& status : statuses_)
+    if (const auto range = parse_status(status)) ranges_.push_back(*range);
+  std::error_code error;
+  if (accounts_.empty() || !std::filesystem::exists(journal / recorder::kAccountKeyFile, error))
+    return;
+  recorder::KeyedHash hash(recorder::load_account_key(journal));
+  for (const std::string& account : accounts_) hashed_accounts_.emplace_back(hash.text(account));
+}
+
+bool Filters::wants_finishes() const {
+  return std::ranges::any_of(
+      kinds_, [](const std::string& kind) { return equals_ignoring_case(kind, "finish"); });
+}
+
+bool Filters::status_matches(const v1::Exchange& exchange) const {
+  const std::uint32_t status = exchange.response().status();
+  return std::ranges::any_of(ranges_, [status](const StatusRange& range) {
+    return status >= range.low && status <= range.high;
+  });
+}
+
+bool Filters::matches(const v1::Exchange& exchange) const {
+  if (since_ && exchange.created_at() < *since_) return false;
+  if (until_ && exchange.created_at() >= *until_) return false;
+  if (!routes_.empty() && !is_one_of(routes_, exchange.decision().route())) return false;
+  if (!methods_.empty() && std::ranges::none_of(methods_, [&](const std::string& method) {
+        return equals_ignoring_case(method, exchange.request().method());
+      }))
+    return false;
+  if (!accounts_.empty() && !is_one_of(accounts_, exchange.account_id()) &&
+      !is_one_of(hashed_accounts_, exchange.account_id()))
+    return false;
+  if (!kinds_.empty() && std::ranges::none_of(kinds_, [&](const std::string& kind) {
+        return equals_ignoring_case(kind, kind_name(exchange.kind()));
+      }))
+    return false;
+  return ranges_.empty() || status_matches(exchange);
+}
+
+}  // namespace segue::cli

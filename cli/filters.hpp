@@ -1,0 +1,55 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "recorder/exchange.pb.h"
+
+namespace CLI {
+class App;
+}
+
+namespace segue::cli {
+
+struct StatusRange {
+  std::uint32_t low = 0;
+  std::uint32_t high = 0;  // both included
+};
+
+// "404", "5xx" or "500-599"; nullopt for anything else.
+std::optional<StatusRange> parse_status(std::string_view text);
+
+// "24h", "90s", "15m", "7d" before `now`, or "2026-11-21", "2026-11-21T09:00",
+// "2026-11-21T09:00:00.5Z", "...+01:00" (RFC 3339; UTC without a zone). Microseconds since the
+// Unix epoch; nullopt for anything else.
+std::optional<std::int64_t> parse_time(std::string_view text, std::int64_t now);
+
+// Which exchanges of a source are meant. Values of one option are alternatives, options add up.
+// Values are checked while the command line is read.
+class Filters {
+ public:
+  // Adds --route --status --method --account --kind --since --until to a command.
+  void add_to(CLI::App& command);
+  // Account ids may be on record hashed: looks for the journal's account key, once, before the
+  // first matches().
+  void prepare(const std::filesystem::path& journal);
+
+  bool matches(const v1::Exchange& exchange) const;
+  // Whether FINISH records were asked for by name.
+  bool wants_finishes() const;
+  std::int64_t since() const { return since_.value_or(0); }
+
+ private:
+  bool status_matches(const v1::Exchange& exchange) const;
+
+  std::vector<std::string> routes_, methods_, accounts_, kinds_, statuses_;
+  std::vector<StatusRange> ranges_;
+  std::optional<std::int64_t> since_, until_;
+  std::vector<std::string> hashed_accounts_;
+};
+
+}  // namespace segue::cli

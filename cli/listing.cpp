@@ -1,0 +1,125 @@
+#include "cli/listing.hpp"
+
+#include <fmt/format.h>
+
+#include <cerrno>
+#include <cstdio>
+#include <cstdlib>
+
+#include "cli/exchange_json.hpp"
+#include "cli/exchange_text.hpp"
+
+namespace segue::cli {
+namespace {
+
+constexpr std::size_t kTargetWidth = 40;
+constexpr std::size_t kShortId = 18;
+
+// Width in characters, not bytes.
+std::size_t width(std::string_view utf8) {
+  std::size_t count = 0;
+  for (const char c : utf8) count += (static_cast<unsigned char>(c) & 0xc0) != 0x80 ? 1 : 0;
+  return count;
+}
+
+// The first `count` characters, or the last.
+std::string_view first(std::string_view text, std::size_t count) {
+  std::size_t at = 0;
+  while (at < text.size() && count > 0) {
+    do ++at;
+    while (at < text.size() && (static_cast<unsigned char>(text[at]) & 0xc0) == 0x80);
+    --count;
+  }
+  return text.substr(0, at);
+}
+
+std::string column(const std::string& text, std::size_t wanted) {
+  const std::size_t has = width(text);
+  if (has <= wanted) return text + std::string(wanted - has, ' ');
+  const std::size_t tail = wanted / 3;
+  const std::string_view head = first(text, wanted - tail - 1);
+  const std::string_view skipped = first(text, has - tail);
+  return fmt::format("{}…{}", head, std::string_view(text).substr(skipped.size()));
+}
+
+std::string painted_status(const Paint& paint, std::uint32_t status) {
+  if (status == 0) return paint.faint("  -");
+  const std::string text = fmt::format("{:3}", status);
+  if (status >= 500) return paint.error(text);
+  return status >= 400 ? paint.strong(text) : paint.good(text);
+}
+
+// What a person should not overlook: anything but a completed primary.
+std::string note(const v1::Exchange& exchange) {
+  std::string text;
+  if (exchange.kind() != v1::KIND_PRIMARY) text += fmt::format("  {}", kind_name(exchange.kind()));
+  if (exchange.outcome() != v1::OUTCOME_COMPLETED)
+    text += fmt::format("  {}", outcome_name(exchange.outcome()));
+  if (!exchange.refusal().empty()) text += fmt::format(" ({})", printable(exchange.refusal()));
+  return text;
+}
+
+std::string finish_line(const v1::Exchange& finish) {
+  std::string time = time_text(finish.created_at()).substr(0, 23);
+  time[10] = ' ';
+  return fmt::format("{}  FINISH of {}  {}  {} bytes from the client, {} to it", time,
+                     id_text(finish.parent_id()), outcome_name(finish.outcome()),
+                     finish.finish().bytes_from_client(), finish.finish().bytes_to_client());
+}
+
+void write_out(std::string_view text) {
+  if (std::fwrite(text.data(), 1, text.size(), stdout) == text.size()) return;
+  // Nobody reads any more: that is the reader's right, and no failure.
+  if (errno == EPIPE) std::_Exit(0);
+  fmt::print(stderr, "seguectl: cannot write to standard output\n");
+  std::_Exit(2);
+}
+
+}  // namespace
+
+std::string short_id(const v1::Exchange& exchange) {
+  return id_text(exchange.id()).substr(0, kShortId);
+}
+
+std::string latency_text(const v1::Exchange& exchange) {
+  if (!exchange.timing().has_last_byte()) return "-";
+  const auto micros = static_cast<double>(exchange.timing().last_byte());
+  if (micros < 1e3) return fmt::format("{:.0f} us", micros);
+  if (micros < 1e6) return fmt::format("{:.1f} ms", micros / 1e3);
+  return fmt::format("{:.2f} s", micros / 1e6);
+}
+
+std::string Listing::text_line(const v1::Exchange& exchange) const {
+  if (exchange.kind() == v1::KIND_FINISH) return finish_line(exchange);
+  std::string time = time_text(exchange.created_at()).substr(0, 23);
+  time[10] = ' ';
+  const std::string remark = note(exchange);
+  const auto shown_or_dash = [](const std::string& text) {
+    return text.empty() ? std::string("-") : printable(text);
+  };
+  return fmt::format("{}  {}     {} {} {} {} {:>8}  {}{}", time,
+                     painted_status(paint_, exchange.response().status()),
+                     column(printable(exchange.request().method()), 7),
+                     column(printable(exchange.request().target()), kTargetWidth),
+                     column(shown_or_dash(exchange.decision().route()), 16),
+                     column(shown_or_dash(exchange.decision().backend()), 10),
+                     latency_text(exchange), short_id(exchange),
+                     remark.empty() ? remark : paint_.error(remark));
+}
+
+void Listing::print(const v1::Exchange& exchange) {
+  if (form_ == OutputForm::json) return write_out(exchange_json(exchange) + '\n');
+  if (!headed_) {
+    headed_ = true;
+    write_out(fmt::format("{:<23}  {:<7} {:<7} {:<{}} {:<16} {:<10} {:>8}  {}\n", "TIME (UTC)",
+                          "STATUS", "METHOD", "TARGET", kTargetWidth, "ROUTE", "BACKEND",
+                          "LATENCY", "ID"));
+  }
+  write_out(text_line(exchange) + '\n');
+}
+
+void Listing::flush() {
+  if (std::fflush(stdout) != 0) write_out(" ");
+}
+
+}  // namespace segue::cli

@@ -1,0 +1,41 @@
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <exception>
+
+#include "cli/cat.hpp"
+#include "cli/show.hpp"
+#include "cli/tail.hpp"
+#include "exchange/error.hpp"
+
+namespace {
+
+constexpr int kCannot = 2;  // usage, unreadable input
+
+int parse_and_run(int argc, char** argv) {
+  CLI::App program("Asks about recorded traffic.", "seguectl");
+  program.require_subcommand(1);
+  program.set_version_flag("--version", SEGUE_VERSION);
+  segue::cli::CatCommand cat(program);
+  segue::cli::TailCommand tail(program);
+  segue::cli::ShowCommand show(program);
+  try {
+    program.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return program.exit(error) == 0 ? 0 : kCannot;
+  }
+  if (cat.chosen()) return cat.run();
+  if (tail.chosen()) return tail.run();
+  return show.run();
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  try {
+    return parse_and_run(argc, argv);
+  } catch (const std::exception& error) {
+    fmt::print(stderr, "seguectl: {}\n", error.what());
+    return kCannot;
+  }
+}

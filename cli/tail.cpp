@@ -1,0 +1,124 @@
+#include "cli/tail.hpp"
+
+#include <poll.h>
+#include <signal.h>
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+#include <memory>
+
+#include "cli/exchange_text.hpp"
+
+namespace segue::cli {
+namespace {
+
+// Of so many exchanges that were printed, a FINISH that comes later is printed too.
+constexpr std::size_t kRemembered = 65'536;
+constexpr int kPollMilliseconds = 100;
+
+volatile sig_atomic_t interrupted = 0;
+
+void listen_for_interrupts() {
+  struct sigaction action{};
+  action.sa_handler = [](int) { interrupted = 1; };
+  sigaction(SIGINT, &action, nullptr);  // without SA_RESTART: it ends the poll
+}
+
+enum class Woken : std::uint8_t { time, interrupt, reader_gone };
+
+// A signal just before the poll costs one poll's while, no more.
+Woken wait_a_while() {
+  pollfd output{STDOUT_FILENO, 0, 0};
+  const int ready = poll(&output, 1, kPollMilliseconds);
+  if (interrupted != 0) return Woken::interrupt;
+  return ready > 0 && (output.revents & POLLERR) != 0 ? Woken::reader_gone : Woken::time;
+}
+
+}  // namespace
+
+TailCommand::TailCommand(CLI::App& program)
+    : command_(program.add_subcommand("tail", "The last exchanges; -f follows")) {
+  reading_.add_to(*command_);
+  filters_.add_to(*command_);
+  add_output_option(*command_, form_);
+  command_->add_option("-n,--lines", lines_, "How many")->capture_default_str();
+  command_->add_option("--limit", limit_, "Stop after so many")->check(CLI::PositiveNumber);
+  command_->add_flag("-f,--follow", follow_, "Go on with what comes");
+}
+
+bool TailCommand::wanted(const v1::Exchange& exchange) const {
+  if (exchange.kind() == v1::KIND_FINISH && !filters_.wants_finishes()) return false;
+  return filters_.matches(exchange);
+}
+
+std::deque<v1::Exchange> TailCommand::last_of(ExchangeReader& reader) const {
+  std::deque<v1::Exchange> last;
+  Finishes finishes;
+  while (v1::Exchange* const exchange = reader.next()) {
+    if (exchange->kind() == v1::KIND_FINISH)
+      finishes.insert_or_assign(exchange->parent_id(), *exchange);
+    if (!wanted(*exchange)) continue;
+    last.push_back(std::move(*exchange));
+    if (last.size() > lines_) last.pop_front();
+  }
+  for (v1::Exchange& exchange : last)
+    if (const auto finish = finishes.find(exchange.id()); finish != finishes.end())
+      join_finish(exchange, finish->second);
+  return last;
+}
+
+bool TailCommand::chosen() const { return command_->parsed(); }
+
+int TailCommand::run() {
+  const Source source = reading_.source();
+  filters_.prepare(source.journal);
+  // The end of the journal alone, and more of it only while that holds too few.
+  std::unique_ptr<ExchangeReader> reader;
+  std::deque<v1::Exchange> last;
+  for (const unsigned segments : {1U, 8U, 64U, 0U}) {
+    reader = std::make_unique<ExchangeReader>(source, filters_.since(), segments);
+    last = last_of(*reader);
+    if (last.size() >= lines_) break;
+  }
+  Listing listing(form_, reading_.paint());
+  bool more = true;
+  for (const v1::Exchange& exchange : last) more = more && print(exchange, listing);
+  listing.flush();
+  reader->tell_damage();
+  return follow_ && more ? follow(*reader, listing) : 0;
+}
+
+int TailCommand::follow(ExchangeReader& reader, Listing& listing) {
+  listen_for_interrupts();
+  for (;;) {
+    while (const v1::Exchange* const exchange = reader.next()) {
+      const bool ours = exchange->kind() == v1::KIND_FINISH &&
+                        printed_ids_.contains(exchange->parent_id());
+      const bool more = (!ours && !wanted(*exchange)) || print(*exchange, listing);
+      if (!more || interrupted != 0) break;
+    }
+    listing.flush();
+    reader.tell_damage();
+    if (printed_ == limit_ && limit_ != 0) return 0;
+    switch (wait_a_while()) {
+      case Woken::interrupt:
+        return 130;
+      case Woken::reader_gone:
+        return 0;
+      case Woken::time:
+        break;
+    }
+  }
+}
+
+bool TailCommand::print(const v1::Exchange& exchange, Listing& listing) {
+  listing.print(exchange);
+  if (printed_ids_.insert(exchange.id()).second) printed_order_.push_back(exchange.id());
+  if (printed_order_.size() > kRemembered) {
+    printed_ids_.erase(printed_order_.front());
+    printed_order_.pop_front();
+  }
+  return ++printed_ != limit_;
+}
+
+}  // namespace segue::cli
