@@ -101,7 +101,7 @@ struct TestCase {
 // What is wrong with a rule set. `key` leads to the place in the configuration:
 // "routes.search-read.match.path"; config/ turns it into file:line:column.
 struct Problem {
-  std::string code;  // "E031"; every code has an entry in docs/errors.md
+  std::string code;  // "E031"; docs/routing.md explains E030 and up, docs/errors.md the rest
   std::string key;
   std::string message;
   std::string fix;  // what to write instead; may be empty
