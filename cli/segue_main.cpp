@@ -27,7 +27,6 @@ class Program {
   CLI::App app_{"An HTTP reverse proxy that moves traffic from a legacy backend to a new one.",
                 "segue"};
   ServeCommand serve_{app_};
-  ServeCommand serve_{app_};
   ValidateCommand validate_{app_};
   CLI::App& routes_ = add_routes();
   RoutesListCommand routes_list_{routes_};

@@ -196,6 +196,7 @@ bool Stream::Read::await_ready() noexcept {
 void Stream::Read::await_suspend(std::coroutine_handle<> waiter) {
   waiter_ = waiter;
   stream_.read_timed_out_ = false;
+  stream_.reading_ = true;
   stream_.read_deadline_.arm(expiry_);
   start();
 }
@@ -221,6 +222,7 @@ void Stream::Read::start() {
 
 void Stream::Read::finish(error_code ec, std::size_t bytes) {
   stream_.read_deadline_.disarm();
+  stream_.reading_ = false;
   result_ = {stream_.ended(stream_.read_timed_out_, ec), bytes};
   waiter_.resume();
 }

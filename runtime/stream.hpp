@@ -53,6 +53,11 @@ class Stream {
   // peer takes something, `patience` starts anew; kNever waits for ever.
   Write write(std::span<iovec> pieces, MonotonicNs patience_ns);
 
+  // Changes the expiry of the read that waits now; nothing when none does.
+  void expect_read_by(MonotonicNs expiry) noexcept {
+    if (reading_) read_deadline_.arm(expiry);
+  }
+
   // Ends what waits, with operation_aborted; the socket stays open.
   void cancel() noexcept;
   void shutdown_send() noexcept;
@@ -87,6 +92,7 @@ class Stream {
   SslPtr ssl_;
   Deadline read_deadline_;
   Deadline write_deadline_;
+  bool reading_ = false;  // a read waits
   bool read_timed_out_ = false;
   bool write_timed_out_ = false;
   std::vector<char> record_;  // TLS: small pieces gathered into one record

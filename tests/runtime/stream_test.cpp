@@ -1,0 +1,237 @@
+#include "runtime/stream.hpp"
+
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <boost/asio/error.hpp>
+#include <boost/asio/local/stream_protocol.hpp>
+#include <catch2/catch_test_macros.hpp>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <future>
+#include <string>
+
+#include "exchange/error.hpp"
+#include "runtime/task_group.hpp"
+
+namespace segue::runtime {
+namespace {
+
+namespace errors = boost::asio::error;
+
+MonotonicNs soon(int millis) { return after(monotonic_now(), std::chrono::milliseconds(millis)); }
+MonotonicNs generous() { return soon(20'000); }
+
+// A core with a thread, and a pair of connected streams on it.
+struct Pair {
+  Pair() {
+    int ends[2];
+    REQUIRE(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, ends) == 0);
+    REQUIRE_FALSE(left.assign(AF_UNIX, ends[0]));
+    REQUIRE_FALSE(right.assign(AF_UNIX, ends[1]));
+    core.start();
+  }
+  ~Pair() {
+    core.ask([this] {
+      left.close();
+      right.close();
+    });
+    while (core.ask([this] { return group.size(); }) != 0) {
+    }
+    core.stop();
+    core.join();
+  }
+
+  // Runs a task on the core and waits for its result.
+  template <class T>
+  T run(Task<T> task) {
+    std::promise<T> done;
+    auto result = done.get_future();
+    core.post([this, &done, &task] { group.spawn(deliver(std::move(task), done)); });
+    return result.get();
+  }
+  template <class T>
+  static Task<void> deliver(Task<T> task, std::promise<T>& done) {
+    done.set_value(co_await task);
+  }
+
+  Core core{0};
+  Stream left{core};
+  Stream right{core};
+  TaskGroup group;
+};
+
+Task<Transfer> read_once(Stream& stream, std::string& into, MonotonicNs expiry) {
+  into.resize(64);
+  const std::span<char> room(into);
+  const Transfer got = co_await stream.read_some(room, expiry);
+  into.resize(got.bytes);
+  co_return got;
+}
+
+Task<Transfer> write_all(Stream& stream, std::string text, MonotonicNs patience) {
+  iovec piece{text.data(), text.size()};
+  const std::span<iovec> pieces(&piece, 1);
+  co_return co_await stream.write(pieces, patience);
+}
+
+Task<std::size_t> read_to_end(Stream& stream) {
+  std::string room(65'536, '\0');
+  std::size_t total = 0;
+  for (;;) {
+    const std::span<char> into(room);
+    const Transfer got = co_await stream.read_some(into, generous());
+    if (got.bytes == 0) co_return total;
+    total += got.bytes;
+  }
+}
+
+TEST_CASE("bytes pass, and the end of the stream is a read of nothing without an error") {
+  Pair pair;
+  CHECK(pair.run(write_all(pair.left, "hello", kNever)).bytes == 5);
+  std::string text;
+  CHECK(pair.run(read_once(pair.right, text, generous())).bytes == 5);
+  CHECK(text == "hello");
+  pair.core.ask([&] { pair.left.shutdown_send(); });
+  const Transfer end = pair.run(read_once(pair.right, text, generous()));
+  CHECK_FALSE(end.ec);
+  CHECK(end.bytes == 0);
+}
+
+TEST_CASE("a read whose expiry passes says timed_out, and the stream can be read again") {
+  Pair pair;
+  std::string text;
+  CHECK(pair.run(read_once(pair.right, text, soon(20))).ec == errors::timed_out);
+  pair.run(write_all(pair.left, "late", kNever));
+  CHECK(pair.run(read_once(pair.right, text, generous())).bytes == 4);
+}
+
+TEST_CASE("a cancelled read says operation_aborted, not timed_out") {
+  Pair pair;
+  std::promise<Transfer> done;
+  auto result = done.get_future();
+  std::string text;
+  pair.core.ask([&] {
+    pair.group.spawn(Pair::deliver(read_once(pair.right, text, generous()), done));
+    pair.right.cancel();
+  });
+  CHECK(result.get().ec == errors::operation_aborted);
+}
+
+TEST_CASE("a write that the peer does not take times out, and says what went") {
+  Pair pair;
+  const std::string large(32 << 20, 'x');
+  const Transfer sent = pair.run(write_all(pair.left, large, 50'000'000));
+  CHECK(sent.ec == errors::timed_out);
+  CHECK(sent.bytes > 0);
+  CHECK(sent.bytes < large.size());
+}
+
+TEST_CASE("a write larger than the socket's buffer waits for the reader and goes on") {
+  Pair pair;
+  std::promise<std::size_t> counted;
+  auto count = counted.get_future();
+  pair.core.post([&] { pair.group.spawn(Pair::deliver(read_to_end(pair.right), counted)); });
+  const std::string large(8 << 20, 'x');
+  CHECK(pair.run(write_all(pair.left, large, kNever)).bytes == large.size());
+  pair.core.ask([&] { pair.left.shutdown_send(); });
+  CHECK(count.get() == large.size());
+}
+
+TEST_CASE("an idle stream is quiet until something comes or the peer leaves") {
+  Pair pair;
+  CHECK(pair.core.ask([&] { return pair.right.quiet(); }));
+  CHECK_FALSE(pair.core.ask([&] { return pair.right.peer_gone(); }));
+  pair.run(write_all(pair.left, "x", kNever));
+  CHECK_FALSE(pair.core.ask([&] { return pair.right.quiet(); }));
+  pair.core.ask([&] { pair.left.close(); });
+  CHECK(pair.core.ask([&] { return pair.right.peer_gone(); }));
+}
+
+// A certificate for "localhost", signed by itself, made by the openssl command.
+struct Certificate {
+  Certificate() {
+    char name[] = "/tmp/segue-tls-XXXXXX";
+    folder = mkdtemp(name);
+    const std::string command =
+        "openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=localhost "
+        "-addext subjectAltName=DNS:localhost -keyout " +
+        key() + " -out " + certificate() + " 2>/dev/null";
+    REQUIRE(std::system(command.c_str()) == 0);
+  }
+  ~Certificate() { std::filesystem::remove_all(folder); }
+  std::string key() const { return folder + "/key.pem"; }
+  std::string certificate() const { return folder + "/cert.pem"; }
+  std::string folder;
+};
+
+Task<boost::system::error_code> shake(Stream& stream, const TlsContext& tls) {
+  co_return co_await stream.handshake(tls, generous());
+}
+
+struct Handshake {
+  Handshake(Pair& pair, const TlsContext& server, const TlsContext& client) {
+    std::promise<boost::system::error_code> accepted;
+    auto result = accepted.get_future();
+    pair.core.post([&] { pair.group.spawn(Pair::deliver(shake(pair.right, server), accepted)); });
+    client_ec = pair.run(shake(pair.left, client));
+    if (client_ec) pair.core.ask([&] { pair.left.close(); });
+    server_ec = result.get();
+  }
+  boost::system::error_code client_ec, server_ec;
+};
+
+TEST_CASE("TLS: bytes pass both ways, large writes too, and the name is verified") {
+  const Certificate files;
+  const TlsContext server = TlsContext::server(files.certificate(), files.key());
+  const TlsContext client = TlsContext::client(files.certificate(), "", "", "localhost");
+  Pair pair;
+  const Handshake hands(pair, server, client);
+  REQUIRE_FALSE(hands.client_ec);
+  REQUIRE_FALSE(hands.server_ec);
+  CHECK(pair.core.ask([&] { return pair.right.tls_version(); }) == "TLSv1.3");
+  CHECK(pair.core.ask([&] { return pair.right.tls_server_name(); }) == "localhost");
+  pair.run(write_all(pair.left, "hello", kNever));
+  std::string text;
+  CHECK(pair.run(read_once(pair.right, text, generous())).bytes == 5);
+  std::promise<std::size_t> counted;
+  auto count = counted.get_future();
+  pair.core.post([&] { pair.group.spawn(Pair::deliver(read_to_end(pair.left), counted)); });
+  const std::string large(4 << 20, 'y');
+  CHECK(pair.run(write_all(pair.right, large, kNever)).bytes == large.size());
+  pair.core.ask([&] { pair.right.shutdown_send(); });
+  CHECK(count.get() == large.size());
+}
+
+TEST_CASE("TLS: a peer with another name or another CA is refused") {
+  const Certificate files;
+  const Certificate other;
+  const TlsContext server = TlsContext::server(files.certificate(), files.key());
+  {
+    Pair pair;
+    const TlsContext wrong_name = TlsContext::client(files.certificate(), "", "", "elsewhere");
+    CHECK(Handshake(pair, server, wrong_name).client_ec);
+  }
+  {
+    Pair pair;
+    const TlsContext wrong_ca = TlsContext::client(other.certificate(), "", "", "localhost");
+    CHECK(Handshake(pair, server, wrong_ca).client_ec);
+  }
+}
+
+TEST_CASE("TLS: a file that cannot be used is named, with what to do") {
+  const Certificate files;
+  try {
+    TlsContext::server("/nowhere/cert.pem", files.key());
+    FAIL("accepted");
+  } catch (const StartupError& error) {
+    CHECK(std::string(error.what()).find("/nowhere/cert.pem") != std::string::npos);
+    CHECK(std::string(error.what()).find("check that the file exists") != std::string::npos);
+  }
+  const Certificate other;
+  CHECK_THROWS_AS(TlsContext::server(files.certificate(), other.key()), StartupError);
+}
+
+}  // namespace
+}  // namespace segue::runtime
