@@ -3,11 +3,9 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
-#include <CLI/App.hpp>
-#include <CLI/Config.hpp>
-#include <CLI/Formatter.hpp>
 #include <cstdlib>
-#include <map>
+
+#include "cli/word_option.hpp"
 
 namespace segue::cli {
 namespace {
@@ -26,12 +24,11 @@ bool can_paint(std::FILE* stream) {
 }  // namespace
 
 void add_colour_option(CLI::App& app, Colour& colour) {
-  const std::map<std::string, Colour> words{
-      {"auto", Colour::automatic}, {"always", Colour::always}, {"never", Colour::never}};
-  app.add_option("--color", colour, "auto, always or never")
-      ->transform(CLI::Transformer(words))
-      ->envname("SEGUE_COLOR")
-      ->type_name("WHEN");
+  add_word_option<Colour>(
+      app, "--color", colour,
+      {{"auto", Colour::automatic}, {"always", Colour::always}, {"never", Colour::never}},
+      "when to use colour")
+      ->envname("SEGUE_COLOR");
 }
 
 Paint::Paint(Colour colour, std::FILE* stream)

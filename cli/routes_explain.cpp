@@ -2,12 +2,12 @@
 
 #include <algorithm>
 #include <cstdio>
-#include <map>
 
 #include "cli/diagnostics.hpp"
 #include "cli/exit_code.hpp"
 #include "cli/json_writer.hpp"
 #include "cli/routes.hpp"
+#include "cli/word_option.hpp"
 #include "exchange/error.hpp"
 #include "routing/explain.hpp"
 
@@ -150,16 +150,14 @@ std::string as_json(const Explanation& explanation, const config::Settings& sett
 
 RoutesExplainCommand::RoutesExplainCommand(CLI::App& routes)
     : command_(routes.add_subcommand("explain", "why a request goes where it goes")) {
-  const std::map<std::string, RoutesForm> forms{{"text", RoutesForm::text},
-                                                {"json", RoutesForm::json}};
   add_configuration_option(*command_, config_);
   command_->add_option("REQUEST", request_, "for instance 'GET /searches/42'")->required();
   command_->add_option("-H,--header", headers_, "'name: value', may be repeated")
       ->type_name("HEADER")
       ->allow_extra_args(false);
-  command_->add_option("-o,--output", form_, "text or json")
-      ->transform(CLI::Transformer(forms))
-      ->type_name("FORM");
+  add_word_option<RoutesForm>(*command_, "-o,--output", form_,
+                              {{"text", RoutesForm::text}, {"json", RoutesForm::json}},
+                              "form of the output");
   add_colour_option(*command_, colour_);
 }
 

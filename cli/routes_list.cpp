@@ -2,12 +2,12 @@
 
 #include <algorithm>
 #include <cstdio>
-#include <map>
 
 #include "cli/diagnostics.hpp"
 #include "cli/exit_code.hpp"
 #include "cli/json_writer.hpp"
 #include "cli/routes.hpp"
+#include "cli/word_option.hpp"
 #include "routing/listing.hpp"
 
 namespace segue::cli {
@@ -84,12 +84,10 @@ std::string as_json(const std::vector<Row>& rows, std::string_view version) {
 
 RoutesListCommand::RoutesListCommand(CLI::App& routes)
     : command_(routes.add_subcommand("list", "all routes in their effective order")) {
-  const std::map<std::string, RoutesForm> forms{{"text", RoutesForm::text},
-                                                {"json", RoutesForm::json}};
   add_configuration_option(*command_, config_);
-  command_->add_option("-o,--output", form_, "text or json")
-      ->transform(CLI::Transformer(forms))
-      ->type_name("FORM");
+  add_word_option<RoutesForm>(*command_, "-o,--output", form_,
+                              {{"text", RoutesForm::text}, {"json", RoutesForm::json}},
+                              "form of the output");
   add_colour_option(*command_, colour_);
 }
 

@@ -5,11 +5,11 @@
 
 #include <algorithm>
 #include <cstdio>
-#include <map>
 
 #include "cli/diagnostics.hpp"
 #include "cli/exit_code.hpp"
 #include "cli/json_writer.hpp"
+#include "cli/word_option.hpp"
 #include "exchange/error.hpp"
 #include "routing/route_tests.hpp"
 
@@ -136,14 +136,13 @@ void keep_matching(std::vector<TestResult>& results, const std::string& expressi
 
 RoutesTestCommand::RoutesTestCommand(CLI::App& routes)
     : command_(routes.add_subcommand("test", "run the tests of the configuration")) {
-  const std::map<std::string, RoutesForm> forms{
-      {"text", RoutesForm::text}, {"json", RoutesForm::json}, {"junit", RoutesForm::junit}};
   add_configuration_option(*command_, config_);
   command_->add_option("--run", filter_, "only cases whose request line or route matches (RE2)")
       ->type_name("REGEX");
-  command_->add_option("-o,--output", form_, "text, json or junit")
-      ->transform(CLI::Transformer(forms))
-      ->type_name("FORM");
+  add_word_option<RoutesForm>(
+      *command_, "-o,--output", form_,
+      {{"text", RoutesForm::text}, {"json", RoutesForm::json}, {"junit", RoutesForm::junit}},
+      "form of the output");
   add_colour_option(*command_, colour_);
 }
 

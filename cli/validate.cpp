@@ -4,12 +4,12 @@
 
 #include <algorithm>
 #include <cstdio>
-#include <map>
 
 #include "cli/configuration.hpp"
 #include "cli/diagnostics.hpp"
 #include "cli/exit_code.hpp"
 #include "cli/json_writer.hpp"
+#include "cli/word_option.hpp"
 #include "config/codes.hpp"
 
 namespace segue::cli {
@@ -79,13 +79,11 @@ int code_of(const std::vector<Checked>& all) {
 
 ValidateCommand::ValidateCommand(CLI::App& program)
     : command_(program.add_subcommand("validate", "check a configuration, all errors in one run")) {
-  const std::map<std::string, Form> forms{
-      {"text", Form::text}, {"json", Form::json}, {"github", Form::github}};
   command_->add_option("FILE", files_, "configurations, - is standard input (default: segue.yaml)")
       ->envname("SEGUE_CONFIG");
-  command_->add_option("-o,--output", form_, "text, json or github")
-      ->transform(CLI::Transformer(forms))
-      ->type_name("FORM");
+  add_word_option<Form>(*command_, "-o,--output", form_,
+                        {{"text", Form::text}, {"json", Form::json}, {"github", Form::github}},
+                        "form of the output");
   add_colour_option(*command_, colour_);
 }
 

@@ -37,7 +37,7 @@ std::size_t distance(std::string_view a, std::string_view b) {
 std::string_view nearest(std::string_view word, std::span<const std::string_view> candidates) {
   if (word.empty() || word.size() > kMaxLength) return {};
   std::string_view best;
-  std::size_t best_distance = (word.size() + 2) / 3 + 1;
+  std::size_t best_distance = std::max<std::size_t>(1, word.size() / 3) + 1;
   for (std::string_view candidate : candidates) {
     if (candidate.size() > kMaxLength) continue;
     const std::size_t d = distance(word, candidate);

@@ -92,6 +92,7 @@ std::size_t find_not_text(std::string_view text) {
 std::size_t token_bytes(std::string_view rest, std::string_view value) {
   if (rest.empty()) return 0;
   const char first = rest.front();
+  if (first == '[' || first == '{') return 1;
   if (first == '"' || first == '\'') {
     for (std::size_t i = 1; i < rest.size(); ++i) {
       if (first == '"' && rest[i] == '\\') {

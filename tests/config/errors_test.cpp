@@ -39,7 +39,7 @@ void check(const Case& expected) {
 }
 
 constexpr Case kYaml[] = {
-    {"limits: { head: 1KiB, ‹head›: 2KiB }", "E003", "key 'head' is already there, in line 8",
+    {"limits: { head: 1KiB, ‹head›: 2KiB }", "E003", "key 'head' is already there, in line 9",
      "keep one of them"},
     {"limits: ‹&a› { head: 2KiB }", "E004", "anchors are not part of this format",
      "write the value where it is needed, or use 'defaults'"},

@@ -270,7 +270,7 @@ TEST_CASE("what two files say twice is refused with both places") {
       folder.write("segue.yaml", configuration_with("include: [more.yaml]\nlimits: {}"));
   const LoadResult result = load(file);
   CHECK(codes_of(result) == std::vector<std::string>{"E017", "E026", "E026"});
-  CHECK(result.errors[1].message == "'all' is already there, in " + file + ":7");
+  CHECK(result.errors[1].message == "'all' is already there, in " + file + ":8");
   CHECK(result.errors[1].file == (folder.path() / "more.yaml").string());
 }
 
