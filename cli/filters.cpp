@@ -161,17 +161,19 @@ std::optional<std::int64_t> parse_time(std::string_view text, std::int64_t now) 
 
 void Filters::add_to(CLI::App& command) {
   const std::string group = "Filters";
-  command.add_option("--route", routes_, "Name of a route")->group(group);
-  command.add_option("--status", statuses_, "404, 5xx or 500-599")
-      ->check(CLI::Validator(check_status, "STATUS"))
-      ->group(group);
-  command.add_option("--method", methods_, "GET, POST, ...")->group(group);
-  command.add_option("--account", accounts_, "Account id, plain or as it is hashed on record")
-      ->group(group);
-  command.add_option("--kind", kinds_, "primary, shadow, control, replay, probe or finish")
+  // One value each time it is given, or a list would swallow the SOURCE behind it.
+  const auto list_option = [&](const char* name, std::vector<std::string>& into,
+                               const char* about) {
+    return command.add_option(name, into, about)->allow_extra_args(false)->group(group);
+  };
+  list_option("--route", routes_, "Name of a route; may be given again, as all of these");
+  list_option("--status", statuses_, "404, 5xx or 500-599")
+      ->check(CLI::Validator(check_status, "STATUS"));
+  list_option("--method", methods_, "GET, POST, ...");
+  list_option("--account", accounts_, "Account id, plain or as it is hashed on record");
+  list_option("--kind", kinds_, "What kind of record")
       ->check(CLI::IsMember({"primary", "shadow", "control", "replay", "probe", "finish"},
-                            CLI::ignore_case))
-      ->group(group);
+                            CLI::ignore_case));
   const auto time_option = [&](const char* name, std::optional<std::int64_t>& into,
                                const char* about) {
     command

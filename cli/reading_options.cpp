@@ -22,7 +22,8 @@ void add_output_option(CLI::App& command, OutputForm& form) {
   static const std::map<std::string, OutputForm> kForms{{"text", OutputForm::text},
                                                         {"json", OutputForm::json}};
   command.add_option("-o,--output", form, "text, or json: one object a line")
-      ->transform(CLI::CheckedTransformer(kForms, CLI::ignore_case))
+      ->transform(CLI::CheckedTransformer(kForms, CLI::ignore_case).description("{text,json}"))
+      ->type_name("FORM")
       ->envname("SEGUE_OUTPUT");
 }
 

@@ -87,8 +87,10 @@ ShowCommand::ShowCommand(CLI::App& program)
                                                     {"json", ShowAs::json},
                                                     {"curl", ShowAs::curl},
                                                     {"har", ShowAs::har}};
-  command_->add_option("--as", as_, "text, curl, har or json")
-      ->transform(CLI::CheckedTransformer(kForms, CLI::ignore_case));
+  command_->add_option("--as", as_, "How to print it")
+      ->transform(
+          CLI::CheckedTransformer(kForms, CLI::ignore_case).description("{text,curl,har,json}"))
+      ->type_name("FORM");
 }
 
 bool ShowCommand::chosen() const { return command_->parsed(); }
