@@ -158,7 +158,6 @@ listeners:
   probe: {{ address: "127.0.0.1:{probe}" }}
 backends:
   legacy: {{ endpoints: ["127.0.0.1:{backend}"] }}
-access_log: {{ format: off }}
 recorder:
   journal: {{ dir: {journal}, max_size: 1GiB, segment: 64MiB }}
 defaults:
@@ -173,7 +172,7 @@ routes:
 def recorded(probe):
     with urllib.request.urlopen(f"http://127.0.0.1:{probe}/metrics", timeout=10) as answer:
         text = answer.read().decode()
-    rows = re.findall(r'^segue_record_exchanges_total\{[^}]*sink="journal"[^}]*\} (\S+)', text, re.M)
+    rows = re.findall(r'^segue_record_exchanges_total\{[^}]*result="recorded"[^}]*\} (\S+)', text, re.M)
     return sum(float(row) for row in rows)
 
 

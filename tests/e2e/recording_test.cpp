@@ -161,7 +161,7 @@ TEST_CASE("a client that goes away: an unsafe exchange is read to its end, and t
   backend.wait_for_requests(1);
   client.socket().reset();
   gone.set();
-  gateway.wait_for_metric("segue_record_exchanges_total", {"sink=\"journal\""}, 1);
+  gateway.wait_for_metric("segue_record_exchanges_total", {"result=\"recorded\""}, 1);
   const auto exchanges = recorded(gateway.journal());
   REQUIRE(exchanges.size() == 1);
   CHECK(exchanges[0].at("outcome") == "CLIENT_ABORTED");

@@ -36,6 +36,7 @@ bool is_series(std::string_view line, std::string_view name,
 ConfigText::ConfigText() {
   with("version", "1");
   with("cores", "{ count: 2 }");
+  with("defaults", "{ record: { redact: {} } }");
   with("drain", "{ delay: 0s, timeout: 10s }");
 }
 
