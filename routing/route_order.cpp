@@ -117,7 +117,8 @@ class Ordering {
     if (done.contains(&route)) return;
     trail.push_back(&route);
     for (const auto& name : route.rule.before) {
-      if (const auto* next = find(name); next != nullptr) follow(*next, trail, done);
+      const auto* next = find(name);
+      if (next != nullptr && next != &route) follow(*next, trail, done);
     }
     trail.pop_back();
     done.insert(&route);

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <tuple>
 
 #include "routing/canonical.hpp"
 #include "routing/compiled_routes.hpp"
@@ -18,8 +19,9 @@ using Rules = std::vector<const RouteRule*>;
 Rules by_name(std::span<const RouteRule> rules) {
   Rules sorted;
   for (const auto& rule : rules) sorted.push_back(&rule);
-  std::stable_sort(sorted.begin(), sorted.end(),
-                   [](const auto* a, const auto* b) { return a->name < b->name; });
+  std::sort(sorted.begin(), sorted.end(), [](const auto* a, const auto* b) {
+    return std::tie(a->name, a) < std::tie(b->name, b);
+  });
   return sorted;
 }
 
@@ -117,8 +119,9 @@ CompileResult RouteTable::compile(std::span<const RouteRule> rules,
                                      [](const auto& problem) { return problem.code == "E055"; });
   append(result.problems, std::move(order.problems));
   if (!is_cyclic) append(result.problems, find_unreachable(*table));
-  std::stable_sort(result.problems.begin(), result.problems.end(),
-                   [](const auto& a, const auto& b) { return a.key < b.key; });
+  std::sort(result.problems.begin(), result.problems.end(), [](const auto& a, const auto& b) {
+    return std::tie(a.key, a.code, a.message) < std::tie(b.key, b.code, b.message);
+  });
   if (!result.problems.empty()) return result;
   table->order = std::move(order.entries);
   build_tries(*table);

@@ -192,7 +192,7 @@ TEST_CASE("names are needed once, and all problems come in one run") {
   CHECK(codes({path("r", "/x"), path("r", "/y")}) == std::vector<std::string>{"E058 routes.r"});
   const auto list = codes({path("a", "x").to("nowhere").methods({"get"}), path("b", "/{x").before({"z"}),
                            path("c", "/c"), path("d", "/c")});
-  CHECK(list == std::vector<std::string>{"E030 routes.a.match.path", "E041 routes.a.match.method",
+  CHECK(list == std::vector<std::string>{"E041 routes.a.match.method", "E030 routes.a.match.path",
                                          "E044 routes.a.to", "E052 routes.b.before",
                                          "E031 routes.b.match.path", "E056 routes.c"});
 }
