@@ -60,7 +60,6 @@ int Program::run(int argc, char** argv) {
 
 int Program::run_chosen() {
   if (serve_.chosen()) return serve_.run();
-  if (serve_.chosen()) return serve_.run();
   if (validate_.chosen()) return validate_.run();
   if (routes_list_.chosen()) return routes_list_.run();
   if (routes_test_.chosen()) return routes_test_.run();

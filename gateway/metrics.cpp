@@ -109,7 +109,7 @@ void write_backends(const Counters& sum, const GatewaySettings& settings, Metric
                 {{"segue_backend", settings.backends[i].name}, {"segue_role", settings.backends[i].role}});
   }
   out.family(MetricType::Histogram, "http_client_request_duration_seconds",
-             "Time from a request sent to the end of the backend's response.");
+             "Time from a connection to the backend ready to the end of its response.");
   for (std::size_t i = 0; i < sum.backends.size(); ++i)
     for (const RequestCounts::Entry& entry : sum.backends[i].requests.entries())
       out.histogram(entry.duration, {{"segue_backend", settings.backends[i].name},

@@ -123,6 +123,7 @@ Refusal Relay::refusal_of(Failure failure) {
 
 Task<Relay::Failure> Relay::send_and_read_head() {
   got_bytes_ = false;
+  sent_at_ = exchange_.elapsed_micros();
   co_await send_head();
   co_return co_await read_response_head();
 }

@@ -66,6 +66,7 @@ class Relay {
   runtime::Task<Next> finish_response();
   runtime::Task<Next> broken_response(Outcome outcome);
   runtime::Task<Next> unrecorded();
+  void count_backend();
   void finish_upstream();
   void add_piece(std::string_view text);
 
@@ -80,6 +81,7 @@ class Relay {
   Timeouts timeouts_;
   runtime::MonotonicNs total_expiry_;
   UpstreamLease lease_;
+  std::int64_t sent_at_ = 0;  // microseconds since the exchange began: connection ready
 
   // Upload.
   runtime::Fork upload_;

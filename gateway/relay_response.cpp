@@ -149,6 +149,7 @@ Task<bool> Relay::send_part() {
 
 Task<Next> Relay::finish_response() {
   exchange_.timing.last_byte = exchange_.elapsed_micros();
+  count_backend();
   if (client_gone_) exchange_.outcome = Outcome::client_aborted;
   const bool recorded = co_await record(client_, exchange_);
   if (!recorded) co_return co_await unrecorded();
@@ -171,6 +172,13 @@ Task<Next> Relay::finish_response() {
   if (client_gone_) co_return Next::close;
   if (!upload_was_over) co_return Next::linger;
   co_return close_client_ ? Next::close : Next::keep_alive;
+}
+
+// What the backend alone took: connection ready to last byte.
+void Relay::count_backend() {
+  worker_.counters.backends[exchange_.decision.backend]
+      .requests.of(method_label(exchange_.request().method), exchange_.response.status)
+      .observe(exchange_.timing.last_byte - sent_at_);
 }
 
 void Relay::finish_upstream() {
