@@ -1,7 +1,9 @@
 #pragma once
 
+#include <re2/re2.h>
+
+#include <algorithm>
 #include <optional>
-#include <regex>
 #include <set>
 #include <string>
 #include <vector>
@@ -71,7 +73,7 @@ class ReferenceMatcher {
   }
 
   static bool full(const std::string& expression, const std::string& text) {
-    return std::regex_match(text, std::regex(expression));
+    return re2::RE2::FullMatch(text, expression);
   }
 
   // Empty when the rule does not match the request.
