@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <tuple>
 #include <utility>
 
 #include "config/codes.hpp"
@@ -58,8 +59,10 @@ bool Report::blames(const Position& at) const noexcept {
 }
 
 std::vector<Diagnostic> Report::take() {
-  std::stable_sort(diagnostics_.begin(), diagnostics_.end(),
-                   [](const Entry& a, const Entry& b) { return a.at < b.at; });
+  std::sort(diagnostics_.begin(), diagnostics_.end(), [](const Entry& a, const Entry& b) {
+    return std::tie(a.at, a.diagnostic.code, a.diagnostic.message) <
+           std::tie(b.at, b.diagnostic.code, b.diagnostic.message);
+  });
   std::vector<Diagnostic> result;
   result.reserve(diagnostics_.size() + 1);
   for (Entry& entry : diagnostics_) result.push_back(std::move(entry.diagnostic));
