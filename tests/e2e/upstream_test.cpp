@@ -4,6 +4,7 @@
 #include <atomic>
 #include <catch2/catch_test_macros.hpp>
 #include <catch2/generators/catch_generators.hpp>
+#include <list>
 
 #include "tests/support/gateway_process.hpp"
 #include "tests/support/raw_client.hpp"
@@ -111,7 +112,8 @@ TEST_CASE("an end inside a body aborts the client, never a clean end") {
   RawClient client(gateway.port());
   client.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
   const auto answer = client.reader().response();
-  if (answer) {
+  // Damage that was seen before anything was sent to the client is still a 502.
+  if (answer && answer->status() != 502) {
     CHECK_FALSE(answer->whole);
   }
   const auto exchanges = recorded(gateway.journal());
@@ -233,9 +235,16 @@ TEST_CASE("the pending limit of a backend: 503, counted, while the one in flight
   CHECK(statuses == std::vector{200, 503});
 }
 
-TEST_CASE("several endpoints of a backend take turns") {
-  ScriptedBackend one(answer_always(response_with(200, "one")));
-  ScriptedBackend two(answer_always(response_with(200, "two")));
+TEST_CASE("several endpoints of a backend share its connections evenly") {
+  Event all_there;
+  const auto held = [&](BackendConnection& connection) {
+    while (connection.request()) {
+      all_there.wait();
+      connection.send(response_with(200, "x"));
+    }
+  };
+  ScriptedBackend one(held);
+  ScriptedBackend two(held);
   ConfigText config;
   config.with("cores", "{ count: 1 }")
       .with("backends", fmt::format("{{ legacy: {{ endpoints: [\"127.0.0.1:{}\", "
@@ -243,10 +252,14 @@ TEST_CASE("several endpoints of a backend take turns") {
                                     one.port(), two.port()))
       .route("all", "{ match: { prefix: / }, to: legacy }");
   GatewayProcess gateway(config);
-  RawClient client(gateway.port());
-  for (int i = 0; i < 10; ++i) CHECK(client.get("/").status() == 200);
-  CHECK(one.requests().size() == 5);
-  CHECK(two.requests().size() == 5);
+  std::list<RawClient> clients;
+  for (int i = 0; i < 10; ++i) {
+    clients.emplace_back(gateway.port()).send("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+  }
+  one.wait_for_requests(5);
+  two.wait_for_requests(5);
+  all_there.set();
+  for (auto& client : clients) CHECK(client.response().status() == 200);
 }
 
 }  // namespace
