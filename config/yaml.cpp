@@ -181,6 +181,7 @@ class TreeBuilder final : public YAML::EventHandler {
   };
 
   std::string_view rest_of_line(const YAML::Mark& mark) const;
+  std::uint32_t column_of(std::uint32_t line, std::string_view before) const;
   Position parent_position(const YAML::Mark& mark) const;
   void check_anchor(Node& node, YAML::anchor_t anchor);
   void check_tag(Node& node, const std::string& tag, const YAML::Mark& mark);
@@ -197,6 +198,12 @@ class TreeBuilder final : public YAML::EventHandler {
   Node root_;
   std::size_t nodes_ = 0;
   std::size_t documents_ = 0;
+  struct Counted {
+    std::uint32_t line = 0;
+    std::size_t bytes = 0;
+    std::uint32_t characters = 0;
+  };
+  mutable Counted counted_;  // how far the columns of the current line are known
 };
 
 std::string_view TreeBuilder::rest_of_line(const YAML::Mark& mark) const {
@@ -205,13 +212,21 @@ std::string_view TreeBuilder::rest_of_line(const YAML::Mark& mark) const {
   return line.substr(std::min(static_cast<std::size_t>(mark.column), line.size()));
 }
 
+// Counts on from the last token of the same line, so that one long line is read once.
+std::uint32_t TreeBuilder::column_of(std::uint32_t line, std::string_view before) const {
+  if (line != counted_.line || before.size() < counted_.bytes) counted_ = {line, 0, 0};
+  counted_.characters += count_characters(before.substr(counted_.bytes));
+  counted_.bytes = before.size();
+  return counted_.characters + 1;
+}
+
 Position TreeBuilder::position(const YAML::Mark& mark, std::string_view value) const {
   Position at{.file = file_};
   if (mark.line < 0 || mark.column < 0) return at;
   const std::string_view rest = rest_of_line(mark);
   const std::string_view line = sources_[file_].line(static_cast<std::size_t>(mark.line) + 1);
   at.line = static_cast<std::uint32_t>(mark.line) + 1;
-  at.column = count_characters(line.substr(0, line.size() - rest.size())) + 1;
+  at.column = column_of(at.line, line.substr(0, line.size() - rest.size()));
   at.length = std::max(1U, count_characters(rest.substr(0, token_bytes(rest, value))));
   return at;
 }
