@@ -140,7 +140,9 @@ void JournalReader::State::enter(Run& run) {
   for (const std::uint32_t lane : list_lanes(run.path))
     run.lanes.push_back(
         std::make_unique<LaneReader>(run.path, run.name, lane, options, damage));
-  for (const auto& lane : run.lanes) refill(run, *lane);
+  std::vector<LaneReader*> opened;  // a lane that is at its end leaves the run
+  for (const auto& lane : run.lanes) opened.push_back(lane.get());
+  for (LaneReader* const lane : opened) refill(run, *lane);
 }
 
 void JournalReader::State::refill(Run& run, LaneReader& lane) {

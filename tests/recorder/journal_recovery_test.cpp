@@ -40,6 +40,15 @@ void die_after(const JournalSettings& settings, Work work) {
   REQUIRE(WTERMSIG(status) == SIGKILL);
 }
 
+TEST_CASE("lanes of a dead run that hold nothing do not hide the others") {
+  const TempDir dir;
+  for (std::uint32_t used = 0; used < 4; ++used) {
+    Journal journal(small_journal(dir.path()), 4, kKiB);
+    append(journal.lane(used), payload_of(used + 1));
+  }
+  CHECK(read_journal(dir.path()).numbers() == std::vector<std::uint64_t>{1, 2, 3, 4});
+}
+
 TEST_CASE("an intent without its exchange is INTERRUPTED after a crash, once, before and after "
           "recovery") {
   const TempDir dir;
