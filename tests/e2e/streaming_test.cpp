@@ -13,7 +13,7 @@ namespace segue::test {
 namespace {
 
 constexpr std::uint64_t kLarge = std::uint64_t{1} << 30;
-constexpr std::uint64_t kMostAnonymous = std::uint64_t{64} << 20;
+[[maybe_unused]] constexpr std::uint64_t kMostAnonymous = std::uint64_t{64} << 20;
 constexpr std::chrono::minutes kLong{5};
 
 // 1 MiB whose every 8 bytes differ, so that a lost or doubled piece shows in the sum.
