@@ -58,7 +58,7 @@ Task<void> own_side(Core& core, Stream& stream, bool first) {
     co_await stream.write(pieces, kNever);
     if (first) co_await take(stream, into);
   }
-  if (first) core.context().stop();
+  if (first) core.stop();
 }
 
 double own_round() {
@@ -67,11 +67,11 @@ double own_round() {
   Stream left(core);
   Stream right(core);
   const auto ends = make_pair();
-  if (left.assign(AF_UNIX, ends[0]) || right.assign(AF_UNIX, ends[1])) std::terminate();
+  if (left.assign(ends[0]) || right.assign(ends[1])) std::terminate();
   group.spawn(own_side(core, right, false));
   group.spawn(own_side(core, left, true));
   const double start = cpu_ns();
-  core.context().run();
+  core.run();
   const double used = cpu_ns() - start;
   return used / kTrips;
 }

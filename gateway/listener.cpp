@@ -12,7 +12,6 @@
 
 #include "exchange/error.hpp"
 #include "gateway/session.hpp"
-#include "runtime/await.hpp"
 #include "runtime/pause.hpp"
 
 namespace segue::gateway {
@@ -131,20 +130,15 @@ Listener::Listener(Worker& worker, const ListenerSettings& settings, const runti
       settings_(settings),
       tls_(tls),
       trusted_(trusted),
-      acceptor_(worker.core.executor()) {
-  sockaddr_storage local{};
-  socklen_t size = sizeof local;
-  const int descriptor = socket.release();
-  getsockname(descriptor, reinterpret_cast<sockaddr*>(&local), &size);
-  acceptor_.assign(local.ss_family == AF_INET6 ? tcp::v6() : tcp::v4(), descriptor);
+      descriptor_(worker.core) {
+  if (descriptor_.open(socket.release()))
+    throw StartupError("cannot watch a listening socket: " + std::string(std::strerror(errno)));
 }
 
 runtime::Task<void> Listener::run() {
   while (!closed_) {
-    runtime::Completion waiting([this](auto done) {
-      acceptor_.async_wait(Acceptor::wait_read, std::move(done));
-    });
-    const boost::system::error_code ec = co_await waiting;
+    runtime::Descriptor::Until ready(descriptor_, runtime::Way::in, runtime::kNever);
+    const boost::system::error_code ec = co_await ready;
     if (ec || closed_) co_return;
     Accepted last = Accepted::one;
     while (last == Accepted::one && !closed_ && worker_.sessions() < worker_.max_sessions())
@@ -161,19 +155,19 @@ Listener::Accepted Listener::accept_one() {
   tcp::endpoint peer;
   socklen_t size = static_cast<socklen_t>(peer.capacity());
   const int descriptor =
-      ::accept4(acceptor_.native_handle(), peer.data(), &size, SOCK_NONBLOCK | SOCK_CLOEXEC);
+      ::accept4(descriptor_.get(), peer.data(), &size, SOCK_NONBLOCK | SOCK_CLOEXEC);
   if (descriptor < 0) {
+    if (errno == ECONNABORTED || errno == EINTR) return Accepted::one;  // that one left again
     const bool exhausted = errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM;
-    return exhausted ? Accepted::exhausted : Accepted::nothing;
+    if (exhausted) return Accepted::exhausted;
+    descriptor_.blocked(runtime::Way::in);
+    return Accepted::nothing;
   }
   peer.resize(size);
   ++worker_.counters.connections_accepted;
   auto session = std::make_unique<Session>(worker_, settings_, tls_);
   Client& client = session->client();
-  if (client.stream.assign(peer.data()->sa_family, descriptor)) {
-    ::close(descriptor);
-    return Accepted::one;
-  }
+  if (client.stream.assign(descriptor)) return Accepted::exhausted;
   client.ip = peer.address().to_string();
   client.address = peer_text(peer);
   client.trusted = trusted_.contains(peer.address());
@@ -186,8 +180,7 @@ void Listener::close() noexcept {
   while (worker_.sessions() < worker_.max_sessions() && accept_one() == Accepted::one) {
   }
   closed_ = true;
-  boost::system::error_code ignored;  // the descriptor is gone whatever close() says
-  acceptor_.close(ignored);
+  descriptor_.close();
 }
 
 }  // namespace segue::gateway

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <boost/asio/basic_socket_acceptor.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <cstdint>
 #include <memory>
@@ -9,6 +8,7 @@
 
 #include "gateway/settings.hpp"
 #include "gateway/worker.hpp"
+#include "runtime/descriptor.hpp"
 #include "runtime/task.hpp"
 #include "runtime/tls.hpp"
 
@@ -65,15 +65,13 @@ class Listener {
 
  private:
   enum class Accepted : std::uint8_t { nothing, one, exhausted };
-  using Acceptor = boost::asio::basic_socket_acceptor<boost::asio::ip::tcp, runtime::Executor>;
-
   Accepted accept_one();
 
   Worker& worker_;
   const ListenerSettings& settings_;
   const runtime::TlsContext* tls_;
   const TrustedPeers& trusted_;
-  Acceptor acceptor_;
+  runtime::Descriptor descriptor_;
   bool closed_ = false;
 };
 

@@ -59,7 +59,8 @@ Task<Next> Relay::run() {
 
 Task<std::optional<Refusal>> Relay::reach_backend() {
   if (upload_plan_ == Upload::streamed) start_capture(exchange_.request_body, exchange_);
-  Reuse reuse = exchange_.unsafe() ? Reuse::recent : Reuse::any;
+  const bool once = exchange_.unsafe() || upload_plan_ == Upload::streamed;
+  Reuse reuse = once ? Reuse::recent : Reuse::any;
   for (;;) {
     const std::optional<Refusal> refusal = co_await connect(reuse);
     if (refusal) co_return refusal;

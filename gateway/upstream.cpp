@@ -38,28 +38,35 @@ std::optional<runtime::TlsContext> make_tls(const BackendSettings& settings) {
 }  // namespace
 
 // A request that waits for a connection; lives in the frame of wait_for_slot().
-struct Upstream::Waiter {
-  Waiter(runtime::Core& core, Upstream& owner)
-      : upstream(owner),
-        deadline(core.wheel(), [](void* self) { static_cast<Waiter*>(self)->end(false); }, this) {}
+struct Upstream::Queued : runtime::Waiter {
+  Queued(runtime::Core& core, Upstream& owner)
+      : runtime::Waiter([](runtime::Waiter& self, error_code) {
+          static_cast<Queued&>(self).resume.resume();
+        }),
+        upstream(owner),
+        deadline(
+            core.wheel(),
+            [](void* self) { static_cast<Queued*>(self)->end(Outcome::gave_up); }, this) {}
+
+  enum class Outcome : std::uint8_t { gave_up, slot };
 
   // Resumes from the event loop, so that whoever frees a slot is not re-entered.
-  void end(bool with_slot) {
+  void end(Outcome how) {
     deadline.disarm();
-    got_slot = with_slot;
+    outcome = how;
     std::erase(upstream.waiting_, this);
     --upstream.counts_.pending;
-    upstream.core_.post([waiter = resume] { waiter.resume(); });
+    upstream.core_.wake_later(*this, {});
   }
+
+  bool await_ready() const noexcept { return false; }
+  void await_suspend(std::coroutine_handle<> handle) noexcept { resume = handle; }
+  Outcome await_resume() const noexcept { return outcome; }
 
   Upstream& upstream;
   runtime::Deadline deadline;
   std::coroutine_handle<> resume;
-  bool got_slot = false;
-
-  bool await_ready() const noexcept { return false; }
-  void await_suspend(std::coroutine_handle<> handle) noexcept { resume = handle; }
-  bool await_resume() const noexcept { return got_slot; }
+  Outcome outcome = Outcome::gave_up;
 };
 
 UpstreamLease& UpstreamLease::operator=(UpstreamLease&& other) noexcept {
@@ -80,6 +87,17 @@ void UpstreamLease::discard() noexcept {
   upstream_->closed();
 }
 
+Endpoint::Endpoint(const EndpointSettings& settings) : host(settings.host), port(settings.port) {
+  const bool ipv6 = host.find(':') != std::string::npos;
+  name = (ipv6 ? "[" + host + "]" : host) + ":" + std::to_string(port);
+  error_code not_literal;
+  const auto address = boost::asio::ip::make_address(host, not_literal);
+  literal = !not_literal;
+  if (literal) addresses.emplace_back(address, port);
+}
+
+Endpoint::~Endpoint() = default;
+
 Upstream::Upstream(runtime::Core& core, runtime::BufferPool& pool, const BackendSettings& settings,
                    unsigned shares, BackendCounts& counts)
     : core_(core),
@@ -90,89 +108,92 @@ Upstream::Upstream(runtime::Core& core, runtime::BufferPool& pool, const Backend
       max_pending_(share(settings.max_pending, shares)),
       max_idle_(share(settings.max_idle, shares)),
       tls_(make_tls(settings)),
-      next_endpoint_(core.index()),
+      turn_(core.index()),
       sweep_(core.wheel(), [](void* self) { static_cast<Upstream*>(self)->drop_expired(); }, this) {
-  for (const EndpointSettings& configured : settings.endpoints) {
-    auto endpoint = std::make_unique<Endpoint>();
-    const bool ipv6 = configured.host.find(':') != std::string::npos;
-    endpoint->name = (ipv6 ? "[" + configured.host + "]" : configured.host) + ":" +
-                     std::to_string(configured.port);
-    endpoint->host = configured.host;
-    endpoint->port = configured.port;
-    error_code not_literal;
-    const auto address = boost::asio::ip::make_address(configured.host, not_literal);
-    endpoint->literal = !not_literal;
-    if (endpoint->literal) endpoint->addresses.emplace_back(address, configured.port);
-    endpoints_.push_back(std::move(endpoint));
-  }
+  for (const EndpointSettings& endpoint : settings.endpoints)
+    endpoints_.push_back(std::make_unique<Endpoint>(endpoint));
 }
 
 Upstream::~Upstream() { ensure(waiting_.empty(), "nobody waits for a backend that goes"); }
 
 void Upstream::abort() noexcept {
-  for (auto& connection : idle_) {
-    connection.reset();
-    --open_;
+  while (close_one_idle()) {
   }
-  idle_.clear();
-  counts_.idle = 0;
-  counts_.open = open_;
-  while (!waiting_.empty()) waiting_.front()->end(false);
+  while (!waiting_.empty()) waiting_.front()->end(Queued::Outcome::gave_up);
   for (UpstreamConnection* connection : connecting_) connection->stream.cancel();
 }
 
 Task<Result<UpstreamLease>> Upstream::acquire(Reuse reuse, MonotonicNs expiry) {
-  if (auto connection = take_idle(reuse)) {
-    ++counts_.reused;
-    connection->reused = true;
+  Endpoint& endpoint = next_endpoint();
+  if (auto connection = take_idle(endpoint, reuse))
     co_return UpstreamLease(*this, std::move(connection));
-  }
   while (open_ >= max_connections_) {
-    if (!idle_.empty()) {  // one that may not be reused makes room
-      idle_.erase(idle_.begin());
-      counts_.idle = idle_.size();
-      closed();
-      continue;
-    }
+    if (auto connection = take_any_idle(reuse))
+      co_return UpstreamLease(*this, std::move(connection));
+    if (close_one_idle()) continue;  // one that may not be reused makes room
     if (waiting_.size() >= max_pending_)
       co_return upstream_error(make_error_code(errors::no_buffer_space),
                                "waiting for a connection: too many requests wait");
     const bool woken = co_await wait_for_slot(expiry);
     if (!woken)
       co_return upstream_error(make_error_code(errors::timed_out), "waiting for a connection");
-    if (auto connection = take_idle(reuse)) {
-      ++counts_.reused;
-      connection->reused = true;
-      co_return UpstreamLease(*this, std::move(connection));
-    }
   }
-  co_return co_await connect(expiry);
+  co_return co_await connect(endpoint, expiry);
 }
 
-std::unique_ptr<UpstreamConnection> Upstream::take_idle(Reuse reuse) {
+std::unique_ptr<UpstreamConnection> Upstream::take_any_idle(Reuse reuse) {
+  for (std::size_t i = 0; i < endpoints_.size(); ++i)
+    if (auto connection = take_idle(next_endpoint(), reuse)) return connection;
+  return nullptr;
+}
+
+std::unique_ptr<UpstreamConnection> Upstream::take_idle(Endpoint& endpoint, Reuse reuse) {
   if (reuse == Reuse::fresh) return nullptr;
   const MonotonicNs now = monotonic_now();
-  while (!idle_.empty()) {
-    UpstreamConnection& newest = *idle_.back();
-    const auto limit = reuse == Reuse::recent ? std::min(kRecent, newest.idle_time) : newest.idle_time;
+  while (!endpoint.idle.empty()) {
+    UpstreamConnection& newest = *endpoint.idle.back();
+    const auto limit =
+        reuse == Reuse::recent ? std::min(kRecent, newest.idle_time) : newest.idle_time;
     const bool young = now < runtime::after(newest.idle_since, limit);
     if (!young && reuse == Reuse::recent) return nullptr;  // good enough for a safe request
-    auto connection = std::move(idle_.back());
-    idle_.pop_back();
-    counts_.idle = idle_.size();
-    if (young && connection->stream.quiet()) return connection;
+    auto connection = std::move(endpoint.idle.back());
+    endpoint.idle.pop_back();
+    counts_.idle = --idle_;
+    // What cannot be sent again is worth a system call; the rest is, if need be.
+    const auto how =
+        reuse == Reuse::recent ? runtime::Stream::Quiet::asked : runtime::Stream::Quiet::heard;
+    if (young && connection->stream.quiet(how)) {
+      ++counts_.reused;
+      connection->reused = true;
+      return connection;
+    }
     connection.reset();
     closed();
   }
   return nullptr;
 }
 
+bool Upstream::close_one_idle() noexcept {
+  Endpoint* oldest = nullptr;
+  for (const auto& endpoint : endpoints_)
+    if (!endpoint->idle.empty() &&
+        (oldest == nullptr ||
+         endpoint->idle.front()->idle_since < oldest->idle.front()->idle_since))
+      oldest = endpoint.get();
+  if (oldest == nullptr) return false;
+  oldest->idle.erase(oldest->idle.begin());
+  counts_.idle = --idle_;
+  closed();
+  return true;
+}
+
 Task<bool> Upstream::wait_for_slot(MonotonicNs expiry) {
-  Waiter waiter(core_, *this);
-  waiting_.push_back(&waiter);
+  Queued queued(core_, *this);
+  waiting_.push_back(&queued);
   ++counts_.pending;
-  waiter.deadline.arm(expiry);
-  co_return co_await waiter;
+  queued.deadline.arm(expiry);
+  const Queued::Outcome outcome = co_await queued;
+  co_return outcome == Queued::Outcome::slot;
 }
 
 Task<error_code> Upstream::resolve(Endpoint& endpoint) {
@@ -197,11 +218,10 @@ Task<error_code> Upstream::resolve(Endpoint& endpoint) {
   co_return error_code();
 }
 
-Task<Result<UpstreamLease>> Upstream::connect(MonotonicNs expiry) {
+Task<Result<UpstreamLease>> Upstream::connect(Endpoint& endpoint, MonotonicNs expiry) {
   ++open_;
   counts_.open = open_;
   ++counts_.connects;
-  Endpoint& endpoint = *endpoints_[next_endpoint_++ % endpoints_.size()];
   UpstreamLease lease(*this, std::make_unique<UpstreamConnection>(core_, pool_, endpoint));
   const MonotonicNs start = monotonic_now();
   const auto limit = settings_.timeouts.connect;
@@ -213,7 +233,7 @@ Task<Result<UpstreamLease>> Upstream::connect(MonotonicNs expiry) {
     co_return upstream_error(ec, "resolving the backend's name");
   }
   const tcp::endpoint address = endpoint.addresses[endpoint.next_address++ % endpoint.addresses.size()];
-  const runtime::Stream::Socket::endpoint_type peer(address);
+  const runtime::Stream::Address peer(address);
   connecting_.push_back(&*lease);
   ec = co_await lease->stream.connect(peer, until);
   if (!ec && tls_) {
@@ -225,8 +245,7 @@ Task<Result<UpstreamLease>> Upstream::connect(MonotonicNs expiry) {
     ++counts_.connect_failures;
     co_return upstream_error(ec, "connecting to the backend");
   }
-  boost::system::error_code ignored;  // without it small requests are slower, not wrong
-  lease->stream.socket().set_option(tcp::no_delay(true), ignored);
+  lease->stream.set_no_delay();
   lease->connect_ns = monotonic_now() - start;
   lease->idle_time = settings_.idle_time;
   co_return std::move(lease);
@@ -234,13 +253,14 @@ Task<Result<UpstreamLease>> Upstream::connect(MonotonicNs expiry) {
 
 void Upstream::give_back(std::unique_ptr<UpstreamConnection> connection) {
   connection->buffer.release();
-  if (idle_.size() >= max_idle_ || connection->idle_time.count() == 0) {
+  if (idle_ >= max_idle_ || connection->idle_time.count() == 0) {
     connection.reset();
     return closed();
   }
   connection->idle_since = monotonic_now();
-  idle_.push_back(std::move(connection));
-  counts_.idle = idle_.size();
+  Endpoint& endpoint = connection->endpoint;
+  endpoint.idle.push_back(std::move(connection));
+  counts_.idle = ++idle_;
   if (!sweep_.armed()) sweep_.arm(runtime::after(monotonic_now(), kSweep));
   wake_one();
 }
@@ -252,18 +272,20 @@ void Upstream::closed() noexcept {
 }
 
 void Upstream::wake_one() noexcept {
-  if (!waiting_.empty()) waiting_.front()->end(true);
+  if (!waiting_.empty()) waiting_.front()->end(Queued::Outcome::slot);
 }
 
 void Upstream::drop_expired() noexcept {
   const MonotonicNs now = monotonic_now();
-  const std::size_t before = idle_.size();
-  std::erase_if(idle_, [now](const auto& connection) {
-    return now >= runtime::after(connection->idle_since, connection->idle_time);
-  });
-  counts_.idle = idle_.size();
-  for (std::size_t gone = before - idle_.size(); gone != 0; --gone) closed();
-  if (!idle_.empty()) sweep_.arm(runtime::after(now, kSweep));
+  for (const auto& endpoint : endpoints_) {
+    const std::size_t gone = std::erase_if(endpoint->idle, [now](const auto& connection) {
+      return now >= runtime::after(connection->idle_since, connection->idle_time) ||
+             !connection->stream.quiet(runtime::Stream::Quiet::heard);
+    });
+    counts_.idle = idle_ -= gone;
+    for (std::size_t i = 0; i < gone; ++i) closed();
+  }
+  if (idle_ != 0) sweep_.arm(runtime::after(now, kSweep));
 }
 
 }  // namespace segue::gateway

@@ -18,9 +18,14 @@ namespace segue::gateway {
 
 class Upstream;
 
-// One server of a backend. Names are resolved again when the last answer is older than
-// Upstream::kResolveAgain.
+struct UpstreamConnection;
+
+// One server of a backend, with its idle connections. Names are resolved again when the last
+// answer is older than Upstream::kResolveAgain.
 struct Endpoint {
+  explicit Endpoint(const EndpointSettings& settings);
+  ~Endpoint();
+
   std::string name;  // "host:port", as configured
   std::string host;
   std::uint16_t port = 0;
@@ -28,6 +33,7 @@ struct Endpoint {
   std::size_t next_address = 0;
   runtime::MonotonicNs resolved_at = 0;
   bool literal = false;  // an IP address: never resolved
+  std::vector<std::unique_ptr<UpstreamConnection>> idle;  // last in, first out
 };
 
 // One connection to an endpoint, with what was received on it.
@@ -71,8 +77,8 @@ class UpstreamLease {
 // that was used a moment ago, or a fresh one; a retry takes a fresh one.
 enum class Reuse : std::uint8_t { any, recent, fresh };
 
-// The connections of one core to one backend: idle ones, last in first out; limits; requests that
-// wait for a connection. One thread. Endpoints are used round robin.
+// The connections of one core to one backend: idle ones, limits, requests that wait for a
+// connection. One thread. Endpoints take turns, request by request.
 class Upstream {
  public:
   static constexpr std::chrono::seconds kResolveAgain{5};
@@ -95,10 +101,14 @@ class Upstream {
 
  private:
   friend class UpstreamLease;
-  struct Waiter;
+  struct Queued;
 
-  std::unique_ptr<UpstreamConnection> take_idle(Reuse reuse);
-  runtime::Task<Result<UpstreamLease>> connect(runtime::MonotonicNs expiry);
+  Endpoint& next_endpoint() noexcept { return *endpoints_[turn_++ % endpoints_.size()]; }
+  std::unique_ptr<UpstreamConnection> take_idle(Endpoint& endpoint, Reuse reuse);
+  std::unique_ptr<UpstreamConnection> take_any_idle(Reuse reuse);
+  // Closes the connection that has idled longest; false: none idles.
+  bool close_one_idle() noexcept;
+  runtime::Task<Result<UpstreamLease>> connect(Endpoint& endpoint, runtime::MonotonicNs expiry);
   runtime::Task<boost::system::error_code> resolve(Endpoint& endpoint);
   runtime::Task<bool> wait_for_slot(runtime::MonotonicNs expiry);
   void give_back(std::unique_ptr<UpstreamConnection> connection);
@@ -115,9 +125,9 @@ class Upstream {
   std::size_t max_idle_;
   std::optional<runtime::TlsContext> tls_;
   std::vector<std::unique_ptr<Endpoint>> endpoints_;
-  std::size_t next_endpoint_ = 0;
-  std::vector<std::unique_ptr<UpstreamConnection>> idle_;
-  std::deque<Waiter*> waiting_;
+  std::size_t turn_;
+  std::size_t idle_ = 0;
+  std::deque<Queued*> waiting_;
   std::vector<UpstreamConnection*> connecting_;
   std::size_t open_ = 0;  // leased, idle and connecting
   runtime::Deadline sweep_;

@@ -2,14 +2,25 @@
 
 #include <pthread.h>
 #include <sched.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <array>
+#include <cerrno>
 #include <cmath>
+#include <cstring>
 #include <fstream>
 #include <string>
 
+#include "exchange/error.hpp"
+
 namespace segue::runtime {
 namespace {
+
+constexpr std::size_t kEventsATurn = 256;
+constexpr int kTickMillis = static_cast<int>(DeadlineWheel::kTick / 1'000'000);
 
 // Quota of the cgroup this process is in, in CPUs; 0 when there is none. cgroup v2 says
 // "max 100000" or "150000 100000" in cpu.max; inside a container its own group is the root.
@@ -34,13 +45,24 @@ unsigned usable_cpus() {
   return cpus;
 }
 
+Core::Owned::~Owned() {
+  if (descriptor_ >= 0) ::close(descriptor_);
+}
+
 Core::Core(unsigned index)
     : index_(index),
       context_(BOOST_ASIO_CONCURRENCY_HINT_UNSAFE_IO),
       work_(boost::asio::make_work_guard(context_)),
-      wheel_(monotonic_now()),
-      ticker_(context_.get_executor()) {
-  post([this] { tick(); });
+      epoll_(epoll_create1(EPOLL_CLOEXEC)),
+      event_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)),
+      wheel_(monotonic_now()) {
+  epoll_event event{};
+  event.events = EPOLLIN | EPOLLET;
+  event.data.ptr = nullptr;
+  if (epoll_.get() < 0 || event_.get() < 0 ||
+      epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, event_.get(), &event) != 0)
+    throw StartupError(std::string("cannot make an event loop: ") + std::strerror(errno) +
+                       "; raise the limit of open files");
 }
 
 Core::~Core() {
@@ -49,7 +71,7 @@ Core::~Core() {
 }
 
 void Core::start(int cpu) {
-  thread_ = std::thread([this] { context_.run(); });
+  thread_ = std::thread([this] { run(); });
   pthread_setname_np(thread_.native_handle(), ("core-" + std::to_string(index_)).c_str());
   if (cpu < 0) return;
   cpu_set_t set;
@@ -59,21 +81,67 @@ void Core::start(int cpu) {
 }
 
 void Core::stop() {
-  work_.reset();
-  context_.stop();
+  stopping_.store(true);
+  interrupt();
 }
 
 void Core::join() {
   if (thread_.joinable()) thread_.join();
 }
 
-// One timer a core drives all deadlines.
-void Core::tick() {
-  wheel_.advance(monotonic_now());
-  ticker_.expires_after(std::chrono::nanoseconds(DeadlineWheel::kTick));
-  ticker_.async_wait([this](const boost::system::error_code& ec) {
-    if (!ec) tick();
-  });
+// One write wakes the core for any number of messages.
+void Core::interrupt() noexcept {
+  if (interrupted_.exchange(true)) return;
+  const std::uint64_t one = 1;
+  const ssize_t written = ::write(event_.get(), &one, sizeof one);
+  static_cast<void>(written);  // it cannot be full: it is read each time it is written
+}
+
+void Core::run() {
+  std::array<epoll_event, kEventsATurn> events;
+  MonotonicNs next_tick = 0;
+  while (!stopping_.load(std::memory_order_relaxed)) {
+    const bool hurry = !later_.empty();
+    const int told = epoll_wait(epoll_.get(), events.data(), static_cast<int>(events.size()),
+                                hurry ? 0 : kTickMillis);
+    if (told > 0) dispatch({events.data(), static_cast<std::size_t>(told)});
+    wake_late();
+    const MonotonicNs now = monotonic_now();
+    if (now < next_tick) continue;
+    next_tick = now + DeadlineWheel::kTick;
+    wheel_.advance(now);
+    context_.poll();  // resolved names come without an interrupt
+  }
+}
+
+void Core::dispatch(std::span<epoll_event> events) {
+  in_hand_ = events;
+  while (!in_hand_.empty()) {
+    const epoll_event event = in_hand_.front();
+    in_hand_ = in_hand_.subspan(1);
+    if (event.data.ptr != nullptr) {
+      if (event.events != 0) static_cast<Descriptor*>(event.data.ptr)->on_events(event.events);
+      continue;
+    }
+    std::uint64_t count = 0;
+    const ssize_t taken = ::read(event_.get(), &count, sizeof count);
+    static_cast<void>(taken);
+    interrupted_.store(false);
+    context_.poll();
+  }
+}
+
+void Core::forget(const Descriptor& descriptor) noexcept {
+  for (epoll_event& event : in_hand_)
+    if (event.data.ptr == &descriptor) event.events = 0;
+}
+
+void Core::wake_late() {
+  for (std::size_t i = 0; i < later_.size(); ++i) {  // who is woken may add more
+    const Late late = later_[i];
+    late.waiter->wake(*late.waiter, late.why);
+  }
+  later_.clear();
 }
 
 }  // namespace segue::runtime

@@ -1,24 +1,34 @@
 #pragma once
 
+#include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
-#include <boost/asio/steady_timer.hpp>
+#include <atomic>
 #include <functional>
 #include <future>
+#include <span>
 #include <thread>
 #include <utility>
+#include <vector>
 
 #include "runtime/deadline_wheel.hpp"
+#include "runtime/descriptor.hpp"
+
+struct epoll_event;
 
 namespace segue::runtime {
 
 using Executor = boost::asio::io_context::executor_type;
 
-// One thread with one io_context: the whole world of what runs on it. Nothing on it is locked;
-// other threads reach it only by post(). The io_context is told so (UNSAFE_IO: its reactor takes
-// no locks, its queue does).
+// One thread, the whole world of what runs on it. Nothing on it is locked; other threads reach it
+// only by post().
+//
+// Its loop waits on an epoll set of its own for the descriptors of the data path, moves the
+// deadlines every tick, and lets its io_context do what is left: messages from other threads and
+// name resolution (docs/decisions/0001-own-task-type.md says why and what it saves).
 class Core {
  public:
+  // Throws StartupError when the kernel gives no epoll set.
   explicit Core(unsigned index);
   Core(const Core&) = delete;
   Core& operator=(const Core&) = delete;
@@ -26,7 +36,9 @@ class Core {
 
   // Starts the thread; with `cpu` >= 0 it stays on that CPU.
   void start(int cpu = -1);
-  // From any thread: the loop ends after the handler that runs now. What still waits is dropped.
+  // The loop itself, for who has a thread for it: returns after stop().
+  void run();
+  // From any thread: the loop ends after what it does now. What still waits is dropped.
   void stop();
   void join();
 
@@ -34,6 +46,7 @@ class Core {
   template <class Call>
   void post(Call&& call) {
     boost::asio::post(context_, std::forward<Call>(call));
+    interrupt();
   }
   // From any other thread: runs `call` on the core and waits for what it returns.
   template <class Call>
@@ -43,22 +56,49 @@ class Core {
     post([&question] { question(); });
     return answer.get();
   }
+  // On the core: wakes from the loop, before it waits again.
+  void wake_later(Waiter& waiter, boost::system::error_code why) { later_.push_back({&waiter, why}); }
 
   unsigned index() const noexcept { return index_; }
-  boost::asio::io_context& context() noexcept { return context_; }
   Executor executor() noexcept { return context_.get_executor(); }
   DeadlineWheel& wheel() noexcept { return wheel_; }
 
  private:
-  void tick();
+  friend class Descriptor;
+  struct Late {
+    Waiter* waiter;
+    boost::system::error_code why;
+  };
+  // A descriptor of the core's own: closed with it.
+  class Owned {
+   public:
+    explicit Owned(int descriptor) noexcept : descriptor_(descriptor) {}
+    Owned(const Owned&) = delete;
+    Owned& operator=(const Owned&) = delete;
+    ~Owned();
+    int get() const noexcept { return descriptor_; }
+
+   private:
+    int descriptor_;
+  };
+
+  int epoll() const noexcept { return epoll_.get(); }
+  // A descriptor closes: what the kernel told of it in this turn is void.
+  void forget(const Descriptor& descriptor) noexcept;
+  void interrupt() noexcept;
+  void dispatch(std::span<epoll_event> events);
+  void wake_late();
 
   unsigned index_;
   boost::asio::io_context context_;
   boost::asio::executor_work_guard<Executor> work_;
+  Owned epoll_;
+  Owned event_;
+  std::atomic<bool> interrupted_{false};
+  std::atomic<bool> stopping_{false};
   DeadlineWheel wheel_;
-  boost::asio::basic_waitable_timer<std::chrono::steady_clock,
-                                    boost::asio::wait_traits<std::chrono::steady_clock>, Executor>
-      ticker_;
+  std::vector<Late> later_;
+  std::span<epoll_event> in_hand_;  // told by the kernel and not dispatched yet
   std::thread thread_;
 };
 

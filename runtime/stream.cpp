@@ -2,15 +2,16 @@
 
 #include <openssl/err.h>
 #include <openssl/ssl.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <boost/asio/error.hpp>
 #include <cerrno>
 #include <cstring>
-
-#include "runtime/await.hpp"
 
 namespace segue::runtime {
 namespace {
@@ -23,7 +24,7 @@ constexpr std::size_t kTlsRecord = 16 << 10;       // RFC 8446, 5.1
 
 error_code last_error() { return {errno, boost::system::system_category()}; }
 bool would_block(const error_code& ec) {
-  return ec == errors::would_block || ec == errors::try_again || ec == errors::interrupted;
+  return ec == errors::would_block || ec == errors::try_again;
 }
 
 // Leaves out the first `bytes` of `pieces`.
@@ -41,62 +42,34 @@ std::span<iovec> advance_past(std::span<iovec> pieces, std::size_t bytes) {
 
 }  // namespace
 
-Stream::Stream(Core& core)
-    : socket_(core.executor()),
-      read_deadline_(
-          core.wheel(),
-          [](void* self) {
-            auto& stream = *static_cast<Stream*>(self);
-            stream.read_timed_out_ = true;
-            stream.cancel();
-          },
-          this),
-      write_deadline_(
-          core.wheel(),
-          [](void* self) {
-            auto& stream = *static_cast<Stream*>(self);
-            stream.write_timed_out_ = true;
-            stream.cancel();
-          },
-          this) {}
-
-error_code Stream::assign(int family, int descriptor) {
-  error_code ec;
-  socket_.assign(boost::asio::generic::stream_protocol(family, 0), descriptor, ec);
-  if (!ec) socket_.native_non_blocking(true, ec);
-  return ec;
-}
-
-void Stream::cancel() noexcept {
-  error_code ignored;  // a socket that cannot cancel has nothing waiting
-  socket_.cancel(ignored);
-}
-
 void Stream::shutdown_send() noexcept {
-  error_code ignored;  // not connected any more: as good as shut
+  if (!descriptor_.is_open()) return;
   if (ssl_ != nullptr) SSL_shutdown(ssl_.get());
-  socket_.shutdown(Socket::shutdown_send, ignored);
-}
-
-void Stream::close() noexcept {
-  error_code ignored;  // the descriptor is gone whatever close() says
-  socket_.close(ignored);
+  ::shutdown(descriptor_.get(), SHUT_WR);
 }
 
 void Stream::reset() noexcept {
-  error_code ignored;
-  socket_.set_option(boost::asio::socket_base::linger(true, 0), ignored);
-  socket_.close(ignored);
+  if (!descriptor_.is_open()) return;
+  const linger at_once{1, 0};
+  setsockopt(descriptor_.get(), SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
+  descriptor_.close();
+}
+
+void Stream::set_no_delay() noexcept {
+  const int on = 1;
+  setsockopt(descriptor_.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
 }
 
 bool Stream::peer_gone() noexcept {
-  pollfd state{socket_.native_handle(), 0, 0};
+  pollfd state{descriptor_.get(), 0, 0};
   return poll(&state, 1, 0) > 0 && (state.revents & (POLLERR | POLLHUP | POLLNVAL)) != 0;
 }
 
-bool Stream::quiet() noexcept {
+bool Stream::quiet(Quiet how) noexcept {
+  if (descriptor_.anything_to_read()) return false;
+  if (how == Quiet::heard) return true;
   char byte;
-  const ssize_t got = recv(socket_.native_handle(), &byte, 1, MSG_PEEK | MSG_DONTWAIT);
+  const ssize_t got = recv(descriptor_.get(), &byte, 1, MSG_PEEK | MSG_DONTWAIT);
   return got < 0 && would_block(last_error());
 }
 
@@ -110,20 +83,14 @@ std::string Stream::tls_server_name() const {
   return name == nullptr ? std::string() : std::string(name);
 }
 
-// Says how an operation that waited ended; a cancel that a deadline caused is a timeout.
-error_code Stream::ended(bool& timed_out, error_code ec) noexcept {
-  if (ec == errors::operation_aborted && std::exchange(timed_out, false)) return errors::timed_out;
-  return ec;
-}
-
-Transfer Stream::tls_result(int result, Wait& wait) noexcept {
+Transfer Stream::tls_result(int result, Way& way) noexcept {
   const int saved = errno;
   switch (SSL_get_error(ssl_.get(), result)) {
     case SSL_ERROR_WANT_READ:
-      wait = Wait::read;
+      way = Way::in;
       return {errors::would_block, 0};
     case SSL_ERROR_WANT_WRITE:
-      wait = Wait::write;
+      way = Way::out;
       return {errors::would_block, 0};
     case SSL_ERROR_ZERO_RETURN:
       return {};
@@ -138,20 +105,24 @@ Transfer Stream::tls_result(int result, Wait& wait) noexcept {
   }
 }
 
-Transfer Stream::try_read(std::span<char> into, Wait& wait) noexcept {
+Transfer Stream::try_read(std::span<char> into, Way& way) noexcept {
   if (ssl_ != nullptr) {
     errno = 0;
     const int got = SSL_read(ssl_.get(), into.data(),
                              static_cast<int>(std::min<std::size_t>(into.size(), INT32_MAX)));
-    return got > 0 ? Transfer{{}, static_cast<std::size_t>(got)} : tls_result(got, wait);
+    return got > 0 ? Transfer{{}, static_cast<std::size_t>(got)} : tls_result(got, way);
   }
-  const ssize_t got = recv(socket_.native_handle(), into.data(), into.size(), 0);
-  if (got >= 0) return {{}, static_cast<std::size_t>(got)};
-  wait = Wait::read;
-  return {last_error(), 0};
+  way = Way::in;
+  ssize_t got;
+  do got = recv(descriptor_.get(), into.data(), into.size(), 0);
+  while (got < 0 && errno == EINTR);
+  if (got < 0) return {last_error(), 0};
+  // Less than asked for is all there was (TCP and Unix streams): the next try would be in vain.
+  if (got != 0 && static_cast<std::size_t>(got) < into.size()) descriptor_.exhausted(Way::in);
+  return {{}, static_cast<std::size_t>(got)};
 }
 
-Transfer Stream::try_write_tls(std::span<iovec> pieces, Wait& wait) noexcept {
+Transfer Stream::try_write_tls(std::span<iovec> pieces, Way& way) noexcept {
   const void* data = pieces.front().iov_base;
   std::size_t size = pieces.front().iov_len;
   if (pieces.size() > 1 && size < kTlsRecord) {
@@ -167,73 +138,65 @@ Transfer Stream::try_write_tls(std::span<iovec> pieces, Wait& wait) noexcept {
   errno = 0;
   const int sent =
       SSL_write(ssl_.get(), data, static_cast<int>(std::min<std::size_t>(size, INT32_MAX)));
-  return sent > 0 ? Transfer{{}, static_cast<std::size_t>(sent)} : tls_result(sent, wait);
+  return sent > 0 ? Transfer{{}, static_cast<std::size_t>(sent)} : tls_result(sent, way);
 }
 
-Transfer Stream::try_write(std::span<iovec> pieces, Wait& wait) noexcept {
-  if (ssl_ != nullptr) return try_write_tls(pieces, wait);
+Transfer Stream::try_write(std::span<iovec> pieces, Way& way) noexcept {
+  if (ssl_ != nullptr) return try_write_tls(pieces, way);
   msghdr message{};
   message.msg_iov = pieces.data();
   message.msg_iovlen = std::min(pieces.size(), kMaxPieces);
-  const ssize_t sent = sendmsg(socket_.native_handle(), &message, MSG_NOSIGNAL);
-  if (sent >= 0) return {{}, static_cast<std::size_t>(sent)};
-  wait = Wait::write;
-  return {last_error(), 0};
+  way = Way::out;
+  ssize_t sent;
+  do sent = sendmsg(descriptor_.get(), &message, MSG_NOSIGNAL);
+  while (sent < 0 && errno == EINTR);
+  if (sent < 0) return {last_error(), 0};
+  return {{}, static_cast<std::size_t>(sent)};
 }
 
-template <class Done>
-void Stream::wait_for(Wait wait, Done done) {
-  socket_.async_wait(wait == Wait::read ? Socket::wait_read : Socket::wait_write, std::move(done));
-}
-
-// Plain reads leave the first try to Asio, which tries and waits in one operation.
+// Where the loop has told of nothing, a plain read is not tried: it would be in vain. TLS may hold
+// decrypted bytes that no event will announce.
 bool Stream::Read::await_ready() noexcept {
-  if (!stream_.is_tls()) return false;
-  result_ = stream_.try_read(into_, wait_);
-  return !would_block(result_.ec);
-}
-
-void Stream::Read::await_suspend(std::coroutine_handle<> waiter) {
-  waiter_ = waiter;
-  stream_.read_timed_out_ = false;
-  stream_.reading_ = true;
-  stream_.read_deadline_.arm(expiry_);
-  start();
-}
-
-void Stream::Read::start() {
-  if (stream_.is_tls()) {
-    stream_.wait_for(wait_, [this](error_code ec) {
-      if (!ec) {
-        result_ = stream_.try_read(into_, wait_);
-        if (would_block(result_.ec)) return start();
-        return finish(result_.ec, result_.bytes);
-      }
-      finish(ec, 0);
-    });
-    return;
+  if (!stream_.descriptor_.is_open()) {
+    result_.ec = errors::operation_aborted;
+    return true;
   }
-  stream_.socket_.async_receive(
-      boost::asio::buffer(into_.data(), into_.size()),
-      [this](error_code ec, std::size_t bytes) {
-        finish(ec == errors::eof ? error_code() : ec, bytes);
-      });
+  if (!stream_.is_tls() && !stream_.descriptor_.ready(Way::in)) return false;
+  result_ = stream_.try_read(into_, way_);
+  if (!would_block(result_.ec)) return true;
+  stream_.descriptor_.blocked(way_);
+  return false;
 }
 
-void Stream::Read::finish(error_code ec, std::size_t bytes) {
-  stream_.read_deadline_.disarm();
-  stream_.reading_ = false;
-  result_ = {stream_.ended(stream_.read_timed_out_, ec), bytes};
-  waiter_.resume();
+void Stream::Read::await_suspend(std::coroutine_handle<> resume) noexcept {
+  resume_ = resume;
+  stream_.descriptor_.wait(way_, *this, expiry_);
+}
+
+void Stream::Read::woken(Waiter& self, error_code why) {
+  auto& read = static_cast<Read&>(self);
+  if (why) {
+    read.result_ = {why, 0};
+  } else if (!read.await_ready()) {
+    return read.stream_.descriptor_.wait(read.way_, read, read.expiry_);
+  }
+  read.resume_.resume();
 }
 
 bool Stream::Write::advance() noexcept {
+  if (!stream_.descriptor_.is_open()) {
+    result_.ec = errors::operation_aborted;
+    return true;
+  }
   while (!pieces_.empty()) {
-    const Transfer step = stream_.try_write(pieces_, wait_);
+    const Transfer step = stream_.try_write(pieces_, way_);
     if (step.ec) {
-      if (would_block(step.ec)) return false;
-      result_.ec = step.ec;
-      return true;
+      if (!would_block(step.ec)) {
+        result_.ec = step.ec;
+        return true;
+      }
+      stream_.descriptor_.blocked(way_);
+      return false;
     }
     result_.bytes += step.bytes;
     pieces_ = advance_past(pieces_, step.bytes);
@@ -241,56 +204,63 @@ bool Stream::Write::advance() noexcept {
   return true;
 }
 
-void Stream::Write::await_suspend(std::coroutine_handle<> waiter) {
-  waiter_ = waiter;
-  stream_.write_timed_out_ = false;
-  start();
+void Stream::Write::await_suspend(std::coroutine_handle<> resume) noexcept {
+  resume_ = resume;
+  wait();
 }
 
-void Stream::Write::start() {
-  stream_.write_deadline_.arm(patience_ == kNever ? kNever : monotonic_now() + patience_);
-  stream_.wait_for(wait_, [this](error_code ec) {
-    if (!ec && !advance()) return start();
-    stream_.write_deadline_.disarm();
-    if (ec) result_.ec = stream_.ended(stream_.write_timed_out_, ec);
-    waiter_.resume();
-  });
+void Stream::Write::wait() noexcept {
+  const MonotonicNs now = monotonic_now();
+  stream_.descriptor_.wait(way_, *this, patience_ > kNever - now ? kNever : now + patience_);
 }
 
-Task<error_code> Stream::connect(const Socket::endpoint_type& peer, MonotonicNs expiry) {
+void Stream::Write::woken(Waiter& self, error_code why) {
+  auto& write = static_cast<Write&>(self);
+  if (why)
+    write.result_.ec = why;
+  else if (!write.advance())
+    return write.wait();
+  write.resume_.resume();
+}
+
+Task<error_code> Stream::connect(const Address& peer, MonotonicNs expiry) {
+  const int socket =
+      ::socket(peer.protocol().family(), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+  if (socket < 0) co_return last_error();
   error_code ec;
-  socket_.open(peer.protocol(), ec);
-  if (!ec) socket_.native_non_blocking(true, ec);
+  if (::connect(socket, peer.data(), static_cast<socklen_t>(peer.size())) != 0) ec = last_error();
+  const bool under_way = ec == errors::in_progress;
+  if (ec && !under_way) {
+    ::close(socket);
+    co_return ec;
+  }
+  ec = descriptor_.open(socket);
+  if (ec || !under_way) co_return ec;
+  descriptor_.blocked(Way::out);
+  Descriptor::Until connected(descriptor_, Way::out, expiry);
+  ec = co_await connected;
   if (ec) co_return ec;
-  write_timed_out_ = false;
-  write_deadline_.arm(expiry);
-  Completion connecting([this, &peer](auto done) { socket_.async_connect(peer, std::move(done)); });
-  const error_code result = co_await connecting;
-  write_deadline_.disarm();
-  co_return ended(write_timed_out_, result);
+  int failure = 0;
+  socklen_t size = sizeof failure;
+  getsockopt(socket, SOL_SOCKET, SO_ERROR, &failure, &size);
+  co_return error_code(failure, boost::system::system_category());
 }
 
 Task<error_code> Stream::handshake(const TlsContext& tls, MonotonicNs expiry) {
-  ssl_ = tls.session(socket_.native_handle());
-  read_timed_out_ = false;
-  read_deadline_.arm(expiry);
-  error_code ec;
+  ssl_ = tls.session(descriptor_.get());
   for (;;) {
-    Wait wait = Wait::none;
+    Way way = Way::in;
     errno = 0;
     const int result = SSL_do_handshake(ssl_.get());
-    if (result == 1) break;
-    ec = tls_result(result, wait).ec;
-    if (!would_block(ec)) {
-      if (!ec) ec = errors::connection_reset;
-      break;
-    }
-    Completion waiting([this, wait](auto done) { wait_for(wait, std::move(done)); });
-    ec = co_await waiting;
-    if (ec) break;
+    if (result == 1) co_return error_code();
+    const error_code ec = tls_result(result, way).ec;
+    if (!ec) co_return make_error_code(errors::connection_reset);
+    if (!would_block(ec)) co_return ec;
+    descriptor_.blocked(way);
+    Descriptor::Until ready(descriptor_, way, expiry);
+    const error_code waited = co_await ready;
+    if (waited) co_return waited;
   }
-  read_deadline_.disarm();
-  co_return ended(read_timed_out_, ec);
 }
 
 }  // namespace segue::runtime

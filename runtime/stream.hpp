@@ -2,7 +2,6 @@
 
 #include <sys/uio.h>
 
-#include <boost/asio/basic_stream_socket.hpp>
 #include <boost/asio/generic/stream_protocol.hpp>
 #include <coroutine>
 #include <span>
@@ -10,6 +9,7 @@
 #include <vector>
 
 #include "runtime/core.hpp"
+#include "runtime/descriptor.hpp"
 #include "runtime/task.hpp"
 #include "runtime/tls.hpp"
 
@@ -24,24 +24,20 @@ struct Transfer {
 
 // A connected byte stream, plain or TLS, of one core. Immovable. One read and one write may be
 // under way at once; they must have ended before the stream goes (close() ends them; their
-// coroutine goes on from the event loop, not within close()). The system call is tried first,
-// and the coroutine suspends only when it would block.
-//
-// An operation whose expiry passes ends with timed_out and takes the other direction's wait with
-// it: a stream that timed out is in the middle of a message and good for nothing but close().
+// coroutine goes on from the event loop, not within close()). The system call is tried first where
+// the descriptor may be ready, and the coroutine suspends only when it would block.
 class Stream {
  public:
-  using Socket =
-      boost::asio::basic_stream_socket<boost::asio::generic::stream_protocol, Executor>;
+  using Address = boost::asio::generic::stream_protocol::endpoint;  // TCP or Unix
 
-  explicit Stream(Core& core);
+  explicit Stream(Core& core) : descriptor_(core) {}
   Stream(const Stream&) = delete;
   Stream& operator=(const Stream&) = delete;
 
   // Takes over a connected, non-blocking descriptor.
-  boost::system::error_code assign(int family, int descriptor);
-  // TCP or Unix, by the endpoint. `peer` must outlive the task.
-  Task<boost::system::error_code> connect(const Socket::endpoint_type& peer, MonotonicNs expiry);
+  boost::system::error_code assign(int descriptor) noexcept { return descriptor_.open(descriptor); }
+  // `peer` must outlive the task.
+  Task<boost::system::error_code> connect(const Address& peer, MonotonicNs expiry);
   // TLS from here on; the peer's certificate is verified on the client's side.
   Task<boost::system::error_code> handshake(const TlsContext& tls, MonotonicNs expiry);
 
@@ -54,90 +50,81 @@ class Stream {
   Write write(std::span<iovec> pieces, MonotonicNs patience_ns);
 
   // Changes the expiry of the read that waits now; nothing when none does.
-  void expect_read_by(MonotonicNs expiry) noexcept {
-    if (reading_) read_deadline_.arm(expiry);
-  }
+  void expect_read_by(MonotonicNs expiry) noexcept { descriptor_.expect_by(Way::in, expiry); }
 
-  // Ends what waits, with operation_aborted; the socket stays open.
-  void cancel() noexcept;
+  // Ends what waits, with operation_aborted; the stream stays open.
+  void cancel() noexcept { descriptor_.cancel(); }
   void shutdown_send() noexcept;
-  void close() noexcept;
+  void close() noexcept { descriptor_.close(); }
   // Closes with RST: the peer sees that what it got is not whole.
   void reset() noexcept;
-  bool open() const noexcept { return socket_.is_open(); }
 
+  // Small writes leave at once (TCP only).
+  void set_no_delay() noexcept;
   // Whether the peer reset the connection or it broke; a peer that only ended its sending is
   // not gone. One system call.
   bool peer_gone() noexcept;
-  // Whether an idle stream is still fit to be used: open, nothing to read, no end. One call.
-  bool quiet() noexcept;
+  // Whether an idle stream is still fit to be used: nothing to read, no end. `heard`: as far as
+  // the loop has been told; `asked`: one system call.
+  enum class Quiet : std::uint8_t { heard, asked };
+  bool quiet(Quiet how) noexcept;
 
   bool is_tls() const noexcept { return ssl_ != nullptr; }
   std::string tls_version() const;      // "TLSv1.3"; empty: plain
   std::string tls_server_name() const;  // SNI the client sent
-  Socket& socket() noexcept { return socket_; }
 
  private:
-  enum class Wait : std::uint8_t { none, read, write };
-  // One attempt; ec would_block and which readiness to wait for.
-  Transfer try_read(std::span<char> into, Wait& wait) noexcept;
-  Transfer try_write(std::span<iovec> pieces, Wait& wait) noexcept;
-  Transfer try_write_tls(std::span<iovec> pieces, Wait& wait) noexcept;
-  Transfer tls_result(int result, Wait& wait) noexcept;
-  template <class Done>
-  void wait_for(Wait wait, Done done);
-  boost::system::error_code ended(bool& timed_out, boost::system::error_code ec) noexcept;
+  // One attempt; would_block: `way` says what to wait for.
+  Transfer try_read(std::span<char> into, Way& way) noexcept;
+  Transfer try_write(std::span<iovec> pieces, Way& way) noexcept;
+  Transfer try_write_tls(std::span<iovec> pieces, Way& way) noexcept;
+  Transfer tls_result(int result, Way& way) noexcept;
 
-  Socket socket_;
+  Descriptor descriptor_;
   SslPtr ssl_;
-  Deadline read_deadline_;
-  Deadline write_deadline_;
-  bool reading_ = false;  // a read waits
-  bool read_timed_out_ = false;
-  bool write_timed_out_ = false;
   std::vector<char> record_;  // TLS: small pieces gathered into one record
 };
 
 // Awaitable of Stream::read_some.
-class Stream::Read {
+class Stream::Read : Waiter {
  public:
   Read(Stream& stream, std::span<char> into, MonotonicNs expiry)
-      : stream_(stream), into_(into), expiry_(expiry) {}
+      : Waiter(woken), stream_(stream), into_(into), expiry_(expiry) {}
   bool await_ready() noexcept;
-  void await_suspend(std::coroutine_handle<> waiter);
-  Transfer await_resume() noexcept { return result_; }
+  void await_suspend(std::coroutine_handle<> resume) noexcept;
+  Transfer await_resume() const noexcept { return result_; }
 
  private:
-  void start();
-  void finish(boost::system::error_code ec, std::size_t bytes);
+  static void woken(Waiter& self, boost::system::error_code why);
 
   Stream& stream_;
   std::span<char> into_;
   MonotonicNs expiry_;
-  Wait wait_ = Wait::read;
+  Way way_ = Way::in;
   Transfer result_;
-  std::coroutine_handle<> waiter_;
+  std::coroutine_handle<> resume_;
 };
 
 // Awaitable of Stream::write.
-class Stream::Write {
+class Stream::Write : Waiter {
  public:
   Write(Stream& stream, std::span<iovec> pieces, MonotonicNs patience)
-      : stream_(stream), pieces_(pieces), patience_(patience) {}
+      : Waiter(woken), stream_(stream), pieces_(pieces), patience_(patience) {}
   bool await_ready() noexcept { return advance(); }
-  void await_suspend(std::coroutine_handle<> waiter);
-  Transfer await_resume() noexcept { return result_; }
+  void await_suspend(std::coroutine_handle<> resume) noexcept;
+  Transfer await_resume() const noexcept { return result_; }
 
  private:
+  static void woken(Waiter& self, boost::system::error_code why);
   bool advance() noexcept;  // true: all written, or failed
-  void start();
+  void wait() noexcept;
 
   Stream& stream_;
   std::span<iovec> pieces_;
   MonotonicNs patience_;
-  Wait wait_ = Wait::write;
+  Way way_ = Way::out;
   Transfer result_;
-  std::coroutine_handle<> waiter_;
+  std::coroutine_handle<> resume_;
 };
 
 inline Stream::Read Stream::read_some(std::span<char> into, MonotonicNs expiry) {

@@ -4,7 +4,6 @@
 #include <unistd.h>
 
 #include <boost/asio/error.hpp>
-#include <boost/asio/local/stream_protocol.hpp>
 #include <catch2/catch_test_macros.hpp>
 #include <cstdlib>
 #include <filesystem>
@@ -28,8 +27,8 @@ struct Pair {
   Pair() {
     int ends[2];
     REQUIRE(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, ends) == 0);
-    REQUIRE_FALSE(left.assign(AF_UNIX, ends[0]));
-    REQUIRE_FALSE(right.assign(AF_UNIX, ends[1]));
+    REQUIRE_FALSE(left.assign(ends[0]));
+    REQUIRE_FALSE(right.assign(ends[1]));
     core.start();
   }
   ~Pair() {
@@ -141,10 +140,10 @@ TEST_CASE("a write larger than the socket's buffer waits for the reader and goes
 
 TEST_CASE("an idle stream is quiet until something comes or the peer leaves") {
   Pair pair;
-  CHECK(pair.core.ask([&] { return pair.right.quiet(); }));
+  CHECK(pair.core.ask([&] { return pair.right.quiet(Stream::Quiet::asked); }));
   CHECK_FALSE(pair.core.ask([&] { return pair.right.peer_gone(); }));
   pair.run(write_all(pair.left, "x", kNever));
-  CHECK_FALSE(pair.core.ask([&] { return pair.right.quiet(); }));
+  CHECK_FALSE(pair.core.ask([&] { return pair.right.quiet(Stream::Quiet::asked); }));
   pair.core.ask([&] { pair.left.close(); });
   CHECK(pair.core.ask([&] { return pair.right.peer_gone(); }));
 }

@@ -1,0 +1,100 @@
+#include "runtime/descriptor.hpp"
+
+#include <sys/epoll.h>
+#include <unistd.h>
+
+#include <boost/asio/error.hpp>
+#include <cerrno>
+#include <utility>
+
+#include "exchange/ensure.hpp"
+#include "runtime/core.hpp"
+
+namespace segue::runtime {
+
+using boost::system::error_code;
+namespace errors = boost::asio::error;
+
+Descriptor::Descriptor(Core& core) noexcept
+    : core_(core),
+      in_deadline_(
+          core.wheel(),
+          [](void* self) { static_cast<Descriptor*>(self)->wake(Way::in, errors::timed_out); }, this),
+      out_deadline_(
+          core.wheel(),
+          [](void* self) { static_cast<Descriptor*>(self)->wake(Way::out, errors::timed_out); },
+          this) {}
+
+error_code Descriptor::open(int descriptor) noexcept {
+  descriptor_ = descriptor;
+  ready_[0] = false;
+  ready_[1] = true;  // a connection can be written until the kernel says otherwise
+  ended_ = false;
+  epoll_event event{};
+  event.events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET;
+  event.data.ptr = this;
+  if (epoll_ctl(core_.epoll(), EPOLL_CTL_ADD, descriptor, &event) == 0) return {};
+  const error_code failed(errno, boost::system::system_category());
+  ::close(std::exchange(descriptor_, -1));
+  return failed;
+}
+
+void Descriptor::close() noexcept {
+  if (descriptor_ < 0) return;
+  cancel();
+  core_.forget(*this);
+  ::close(std::exchange(descriptor_, -1));  // which also takes it out of the epoll set
+}
+
+void Descriptor::exhausted(Way way) noexcept {
+  // An end that the kernel announced together with the last bytes is announced once.
+  ready_[index(way)] = way == Way::in && ended_;
+}
+
+void Descriptor::wait(Way way, Waiter& waiter, MonotonicNs expiry) noexcept {
+  ensure(waiting_[index(way)] == nullptr, "one waiter each way");
+  waiting_[index(way)] = &waiter;
+  (way == Way::in ? in_deadline_ : out_deadline_).arm(expiry);
+}
+
+void Descriptor::expect_by(Way way, MonotonicNs expiry) noexcept {
+  if (waiting_[index(way)] != nullptr) (way == Way::in ? in_deadline_ : out_deadline_).arm(expiry);
+}
+
+void Descriptor::cancel() noexcept {
+  end(Way::in, errors::operation_aborted);
+  end(Way::out, errors::operation_aborted);
+}
+
+// Who cancels is not re-entered by who waited.
+void Descriptor::end(Way way, error_code why) noexcept {
+  Waiter* waiter = std::exchange(waiting_[index(way)], nullptr);
+  if (waiter == nullptr) return;
+  (way == Way::in ? in_deadline_ : out_deadline_).disarm();
+  core_.wake_later(*waiter, why);
+}
+
+void Descriptor::wake(Way way, error_code why) noexcept {
+  Waiter* waiter = std::exchange(waiting_[index(way)], nullptr);
+  if (waiter == nullptr) return;
+  (way == Way::in ? in_deadline_ : out_deadline_).disarm();
+  waiter->wake(*waiter, why);
+}
+
+void Descriptor::on_events(std::uint32_t events) noexcept {
+  if ((events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0) ended_ = true;
+  const bool in = (events & (EPOLLIN | EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0;
+  const bool out = (events & (EPOLLOUT | EPOLLHUP | EPOLLERR)) != 0;
+  if (in) ready_[0] = true;
+  if (out) ready_[1] = true;
+  // The first one woken may destroy this; the second is then woken by the core.
+  Waiter* const second = out ? std::exchange(waiting_[1], nullptr) : nullptr;
+  if (second != nullptr) {
+    out_deadline_.disarm();
+    if (!in || waiting_[0] == nullptr) return second->wake(*second, {});
+    core_.wake_later(*second, {});
+  }
+  if (in) wake(Way::in, {});
+}
+
+}  // namespace segue::runtime
