@@ -38,6 +38,10 @@ Relay::Relay(Client& client, Exchange& exchange, Upload upload)
   if (route.idle) timeouts_.idle = route.idle;
   if (route.total) timeouts_.total = route.total;
   total_expiry_ = timeouts_.total ? after(exchange.started, *timeouts_.total) : runtime::kNever;
+  // Used up whatever becomes of the exchange: left behind, the body would be read as a request.
+  const http1::RequestHead& head = exchange.request();
+  if (upload == Upload::whole && head.framing == http1::Framing::length)
+    window_used_ = static_cast<std::size_t>(head.content_length);
 }
 
 Task<Next> Relay::run() {
@@ -145,10 +149,8 @@ Task<void> Relay::send_head() {
       head, exchange_.decision.upstream_target,
       backend.host.empty() ? head.authority : std::string_view(backend.host), head.framing, forward,
       exchange_.out);
-  if (upload_plan_ == Upload::whole && head.framing == http1::Framing::length) {
-    window_used_ = static_cast<std::size_t>(head.content_length);
+  if (upload_plan_ == Upload::whole)
     exchange_.out.borrow(client_.buffer.readable().substr(head.bytes, window_used_));
-  }
   const std::span<iovec> pieces(exchange_.out.pieces());
   const Transfer sent = co_await lease_->stream.write(pieces, upstream_patience().count());
   if (upload_plan_ == Upload::whole) {

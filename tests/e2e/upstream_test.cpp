@@ -135,6 +135,20 @@ TEST_CASE("nobody listens: 502 that cannot be mistaken for the backend's") {
   CHECK(exchanges[0].at("outcome") == "UPSTREAM_CONNECT_FAILED");
 }
 
+TEST_CASE("the body of a request that no backend took is never read as the next request") {
+  GatewayProcess gateway(all_to(closed_port()));
+  RawClient client(gateway.port());
+  const std::string hidden = "GET /hidden HTTP/1.1\r\nHost: a\r\n\r\n";
+  const auto first = client.exchange(fmt::format(
+      "POST /first HTTP/1.1\r\nHost: a\r\nContent-Length: {}\r\n\r\n{}", hidden.size(), hidden));
+  CHECK(first.status() == 502);
+  if (first.field("connection") != "close") {
+    CHECK(client.get("/second").status() == 502);
+  }
+  for (const auto& exchange : recorded(gateway.journal()))
+    CHECK(exchange.at("request").at("target") != "/hidden");
+}
+
 TEST_CASE("a backend that stays silent: 504 at the first byte, and at the total") {
   const auto timeouts =
       GENERATE(as<std::string>{}, "timeouts: { first_byte: 200ms }", "timeouts: { total: 200ms }");
