@@ -53,6 +53,7 @@ class Relay {
   runtime::Task<void> upload();
   runtime::Task<bool> upload_window(bool& ended);
   runtime::Task<bool> send_body_pieces(std::uint64_t content, bool ended);
+  void expect_answer() noexcept;
   void upload_failed(const Refusal& refusal);
   void client_left();
   runtime::Task<void> stop_upload();

@@ -20,7 +20,7 @@ Task<void> Relay::upload() {
   bool ended = false;
   for (;;) {
     const bool sent = co_await upload_window(ended);
-    if (!sent) co_return;  // the response says why, or there is none
+    if (!sent) co_return expect_answer();  // the response says why, or there is none
     if (ended) break;
     buffer.truncate(head_bytes);
     window_used_ = 0;
@@ -36,6 +36,11 @@ Task<void> Relay::upload() {
   }
   uploaded_ = true;
   exchange_.timing.request_sent = exchange_.elapsed_micros();
+  expect_answer();
+}
+
+// The upload is over, done or not: from here on the read that waits for the backend has its limit.
+void Relay::expect_answer() noexcept {
   const auto limit = got_bytes_ ? timeouts_.idle : timeouts_.first_byte;
   if (limit) lease_->stream.expect_read_by(std::min(total_expiry_, after(monotonic_now(), *limit)));
 }

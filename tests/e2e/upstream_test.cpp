@@ -5,6 +5,7 @@
 #include <catch2/catch_test_macros.hpp>
 #include <catch2/generators/catch_generators.hpp>
 #include <list>
+#include <thread>
 
 #include "tests/support/gateway_process.hpp"
 #include "tests/support/raw_client.hpp"
@@ -166,6 +167,24 @@ TEST_CASE("a backend that stays silent: 504 at the first byte, and at the total"
   const auto exchanges = recorded(gateway.journal());
   REQUIRE(exchanges.size() == 1);
   CHECK(exchanges[0].at("outcome") == "UPSTREAM_TIMEOUT");
+}
+
+TEST_CASE("a backend that stops taking a body and stays silent: 504, not a wait for ever") {
+  Event done;
+  ScriptedBackend backend([&](BackendConnection& connection) {
+    connection.request_head();
+    done.wait();
+  });
+  GatewayProcess gateway(all_to(backend.port(), "timeouts: { idle: 200ms, first_byte: 200ms }"));
+  RawClient client(gateway.port());
+  const std::string large(std::size_t{64} << 20, 'u');
+  client.send(fmt::format("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: {}\r\n\r\n", large.size()));
+  std::thread sender([&] { client.socket().send_what_is_taken(large); });
+  const auto answer = client.reader().response("POST");
+  done.set();
+  sender.join();
+  REQUIRE(answer);
+  CHECK(answer->status() == 504);
 }
 
 TEST_CASE("a backend that stalls inside a body is cut at its idle limit") {
