@@ -18,7 +18,8 @@ using runtime::Task;
 using runtime::Transfer;
 namespace errors = boost::asio::error;
 
-constexpr std::size_t kIdleBuffer = 4096;           // of a connection that waits for a request
+constexpr std::size_t kRequestBuffer = 16 << 10;    // taken when a request arrives, not before
+constexpr std::size_t kLingerBuffer = 4096;         // what comes is thrown away
 constexpr std::size_t kBodyWindow = 64 << 10;       // of a body that streams
 constexpr std::size_t kWholeBody = 64 << 10;        // up to here a body is read before it is sent
 constexpr std::chrono::milliseconds kLinger{2'000};  // reading on after an early answer
@@ -84,12 +85,14 @@ Task<bool> Session::wait_for_request() {
   if (worker_.closing()) co_return false;
   client_.buffer.shrink();
   if (client_.buffer.size() != 0) co_return true;  // pipelined
-  client_.buffer.reserve(kIdleBuffer);
   const Limits& limits = worker_.settings.limits;
   const MonotonicNs expiry = after(monotonic_now(), first_ ? limits.head_time : limits.keep_alive);
   idle_ = true;
-  const Transfer got = co_await client_.stream.read_some(client_.buffer.writable(), expiry);
+  const auto ec = co_await client_.stream.readable(expiry);
   idle_ = false;
+  if (ec) co_return false;
+  client_.buffer.reserve(kRequestBuffer);
+  const Transfer got = co_await client_.stream.read_some(client_.buffer.writable(), expiry);
   client_.buffer.commit(got.bytes);
   co_return got.bytes != 0;
 }
@@ -115,7 +118,10 @@ Task<std::optional<Next>> Session::read_head(Exchange& exchange) {
       const Refusal refusal = malformed(bad.status, bad.reason);
       co_return co_await refuse(client_, exchange, refusal, Next::linger);
     }
-    if (buffer.writable().empty()) buffer.reserve(buffer.size() * 2);
+    if (buffer.writable().empty()) {
+      buffer.reserve(buffer.size() * 2);
+      continue;  // what was read so far must follow the buffer, also when no more comes
+    }
     const Transfer got = co_await client_.stream.read_some(buffer.writable(), expiry);
     if (got.ec == errors::timed_out) {
       exchange.head_received(runtime::unix_micros_now(), monotonic_now());
@@ -284,7 +290,7 @@ Task<void> Session::linger() {
   client_.stream.shutdown_send();
   const MonotonicNs expiry = after(monotonic_now(), kLinger);
   client_.buffer.release();
-  client_.buffer.reserve(kIdleBuffer);
+  client_.buffer.reserve(kLingerBuffer);
   for (;;) {
     const Transfer got = co_await client_.stream.read_some(client_.buffer.writable(), expiry);
     if (got.ec || got.bytes == 0) co_return;

@@ -63,6 +63,31 @@ TEST_CASE("a head that does not come in time is 408") {
   CHECK(small.refused("GET / HTTP/1.1\r\nHos") == 408);
 }
 
+TEST_CASE("a head that stops after it outgrew its memory is recorded as it came") {
+  ScriptedBackend backend(answer_always(response_with(200, "x")));
+  GatewayProcess gateway(
+      all_to(backend.port()).with("limits", "{ head_time: 300ms }").with("cores", "{ count: 1 }"));
+  RawClient slow(gateway.port());
+  const std::string value(2000, 'v');
+  // The buffer of 4 KiB is full at the end of the second field, and has to grow.
+  std::string head = "GET /slow HTTP/1.1\r\nHost: a\r\nX-One: " + value + "\r\nX-Two: " + value + "\r\n";
+  head += "X-Three: " + std::string(4096 - head.size() - 9, 'w');
+  slow.send(head);
+  // Others take the memory that was given back meanwhile.
+  RawClient other(gateway.port());
+  for (int i = 0; i < 20; ++i) {
+    RawClient next(gateway.port());
+    CHECK(next.get("/other", "X-Other: " + std::string(3000, 'o') + "\r\n").status() == 200);
+  }
+  CHECK(slow.response().status() == 408);
+  for (const auto& exchange : recorded(gateway.journal())) {
+    const auto& request = exchange.at("request").as_object();
+    if (request.at("target") != "/slow") continue;
+    CHECK(recorded_header(request, "x-one") == value);
+    CHECK(recorded_header(request, "x-two") == value);
+  }
+}
+
 TEST_CASE("a body that stops coming is 408") {
   ScriptedBackend backend(answer_always(response_with(200, "x")));
   GatewayProcess gateway(all_to(backend.port()).with("limits", "{ body_idle: 300ms }"));
