@@ -166,17 +166,30 @@ std::chrono::nanoseconds Relay::upstream_patience() const noexcept {
   return timeouts_.idle ? std::chrono::nanoseconds(*timeouts_.idle) : std::chrono::nanoseconds(runtime::kNever);
 }
 
-// Reads behind what is in the backend's buffer, and looks now and then whether the client is there.
-// While an upload runs its own deadlines hold; when it ends it sets the one of this read.
+// Reads behind what is in the backend's buffer, which does not move (a head in it is viewed), and
+// looks now and then whether the client is there. While an upload runs its own deadlines hold; when
+// it ends it sets the one of this read.
 Task<Transfer> Relay::read_upstream(std::optional<std::chrono::milliseconds> limit) {
   MonotonicNs now = monotonic_now();
   const MonotonicNs expiry = std::min(total_expiry_, limit ? after(now, *limit) : runtime::kNever);
+  answer_expiry_ = runtime::kNever;
   for (;;) {
     if (upload_refusal_) co_return Transfer{make_error_code(errors::operation_aborted), 0};
+    // A backend that never pauses never waits, so that no deadline would fire.
+    if (now >= total_expiry_) co_return Transfer{make_error_code(errors::timed_out), 0};
     const bool uploading = upload_.running();
     const bool probing = !uploading && !client_gone_ && after(now, kClientProbe) < expiry;
     const MonotonicNs until = probing ? after(now, kClientProbe) : uploading ? total_expiry_ : expiry;
-    const Transfer got = co_await lease_->stream.read_some(lease_->buffer.writable(), until);
+    Transfer got;
+    got.ec = co_await lease_->stream.readable(until);
+    if (!got.ec) {
+      runtime::Buffer& in = lease_->buffer;
+      // Memory is taken when there is something to put in it.
+      if (in.capacity() == 0) in.reserve(response_buffer());
+      // What was announced may be nothing for us, a session ticket of TLS: this may wait again.
+      const MonotonicNs still = std::min(until, answer_expiry_);
+      got = co_await lease_->stream.read_some(in.writable(), still);
+    }
     if (got.ec != errors::timed_out || !probing) co_return got;
     now = monotonic_now();
     if (!client_.stream.peer_gone()) continue;
@@ -193,7 +206,6 @@ std::size_t Relay::response_buffer() const noexcept {
 
 Task<Relay::Failure> Relay::read_response_head() {
   runtime::Buffer& in = lease_->buffer;
-  in.reserve(response_buffer());
   for (;;) {
     const Transfer got = co_await read_upstream(timeouts_.first_byte);
     if (upload_refusal_) co_return Failure::upload;
@@ -225,10 +237,8 @@ Task<std::optional<Relay::Failure>> Relay::parse_response_head() {
     co_await relay_interim();
     in.consume(head.bytes);
     parser.reset();
-    if (in.size() == 0) {
-      in.reserve(response_buffer());
-      co_return std::nullopt;
-    }
+    in.reserve(response_buffer());  // as much room for the next head as for the first
+    if (in.size() == 0) co_return std::nullopt;
   }
 }
 

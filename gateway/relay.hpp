@@ -81,6 +81,7 @@ class Relay {
   Upload upload_plan_;
   Timeouts timeouts_;
   runtime::MonotonicNs total_expiry_;
+  runtime::MonotonicNs answer_expiry_ = runtime::kNever;  // of the read that waits, by the upload
   UpstreamLease lease_;
   std::int64_t sent_at_ = 0;  // microseconds since the exchange began: connection ready
 

@@ -42,7 +42,9 @@ Task<void> Relay::upload() {
 // The upload is over, done or not: from here on the read that waits for the backend has its limit.
 void Relay::expect_answer() noexcept {
   const auto limit = got_bytes_ ? timeouts_.idle : timeouts_.first_byte;
-  if (limit) lease_->stream.expect_read_by(std::min(total_expiry_, after(monotonic_now(), *limit)));
+  if (!limit) return;
+  answer_expiry_ = std::min(total_expiry_, after(monotonic_now(), *limit));
+  lease_->stream.expect_read_by(answer_expiry_);
 }
 
 // Sends the content of what lies behind the head in the buffer. False: the upload is over.

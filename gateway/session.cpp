@@ -88,11 +88,13 @@ Task<bool> Session::wait_for_request() {
   const Limits& limits = worker_.settings.limits;
   const MonotonicNs expiry = after(monotonic_now(), first_ ? limits.head_time : limits.keep_alive);
   idle_ = true;
-  const auto ec = co_await client_.stream.readable(expiry);
+  Transfer got;
+  got.ec = co_await client_.stream.readable(expiry);
+  if (!got.ec) {
+    client_.buffer.reserve(kRequestBuffer);
+    got = co_await client_.stream.read_some(client_.buffer.writable(), expiry);
+  }
   idle_ = false;
-  if (ec) co_return false;
-  client_.buffer.reserve(kRequestBuffer);
-  const Transfer got = co_await client_.stream.read_some(client_.buffer.writable(), expiry);
   client_.buffer.commit(got.bytes);
   co_return got.bytes != 0;
 }

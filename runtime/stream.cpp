@@ -83,6 +83,11 @@ std::string Stream::tls_server_name() const {
   return name == nullptr ? std::string() : std::string(name);
 }
 
+// A closed stream says so when it is read.
+bool Stream::has_pending() const noexcept {
+  return !descriptor_.is_open() || (ssl_ != nullptr && SSL_has_pending(ssl_.get()) == 1);
+}
+
 Transfer Stream::tls_result(int result, Way& way) noexcept {
   const int saved = errno;
   switch (SSL_get_error(ssl_.get(), result)) {

@@ -43,6 +43,9 @@ class Stream {
 
   class Read;
   class Write;
+  class Readable;
+  // Waits until read_some() has something to say, so that whoever waits needs no buffer.
+  Readable readable(MonotonicNs expiry) noexcept;
   // Waits for some bytes. `into` must outlive the operation and not be empty.
   Read read_some(std::span<char> into, MonotonicNs expiry);
   // Writes all of `pieces`, which are used up (their iov_base and iov_len change). Each time the
@@ -74,6 +77,7 @@ class Stream {
   std::string tls_server_name() const;  // SNI the client sent
 
  private:
+  bool has_pending() const noexcept;  // decrypted bytes that no event will announce
   // One attempt; would_block: `way` says what to wait for.
   Transfer try_read(std::span<char> into, Way& way) noexcept;
   Transfer try_write(std::span<iovec> pieces, Way& way) noexcept;
@@ -83,6 +87,20 @@ class Stream {
   Descriptor descriptor_;
   SslPtr ssl_;
   std::vector<char> record_;  // TLS: small pieces gathered into one record
+};
+
+// Awaitable of Stream::readable.
+class Stream::Readable {
+ public:
+  Readable(Stream& stream, MonotonicNs expiry) noexcept
+      : stream_(stream), until_(stream.descriptor_, Way::in, expiry) {}
+  bool await_ready() const noexcept { return stream_.has_pending() || until_.await_ready(); }
+  void await_suspend(std::coroutine_handle<> resume) noexcept { until_.await_suspend(resume); }
+  boost::system::error_code await_resume() const noexcept { return until_.await_resume(); }
+
+ private:
+  Stream& stream_;
+  Descriptor::Until until_;
 };
 
 // Awaitable of Stream::read_some.
@@ -127,6 +145,9 @@ class Stream::Write : Waiter {
   std::coroutine_handle<> resume_;
 };
 
+inline Stream::Readable Stream::readable(MonotonicNs expiry) noexcept {
+  return Readable(*this, expiry);
+}
 inline Stream::Read Stream::read_some(std::span<char> into, MonotonicNs expiry) {
   return Read(*this, into, expiry);
 }

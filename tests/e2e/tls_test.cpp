@@ -1,6 +1,8 @@
 #include <fmt/format.h>
 
 #include <catch2/catch_test_macros.hpp>
+#include <chrono>
+#include <thread>
 
 #include "tests/support/certificate.hpp"
 #include "tests/support/gateway_process.hpp"
@@ -47,6 +49,20 @@ TEST_CASE("TLS both ways: large bodies pass whole, and the record says how the c
   const auto exchanges = recorded(inner.journal());
   REQUIRE(exchanges.size() == 3);
   CHECK(exchanges[0].at("request").at("scheme") == "https");
+}
+
+TEST_CASE("a TLS backend that takes longer than the looks at the client is waited for") {
+  ScriptedBackend backend([](BackendConnection& connection) {
+    while (connection.request()) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(2500));  // slow is what it is about
+      connection.send(response_with(200, "at last"));
+    }
+  });
+  const Certificate certificate("inner.test");
+  GatewayProcess inner(terminating_tls(backend.port(), certificate));
+  GatewayProcess outer(originating_tls(inner.port(), certificate, "inner.test"));
+  RawClient client(outer.port());
+  CHECK(client.get("/").body == "at last");
 }
 
 TEST_CASE("a backend whose certificate is not trusted, or is another's, is a 502") {

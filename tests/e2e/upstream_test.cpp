@@ -169,6 +169,47 @@ TEST_CASE("a backend that stays silent: 504 at the first byte, and at the total"
   CHECK(exchanges[0].at("outcome") == "UPSTREAM_TIMEOUT");
 }
 
+TEST_CASE("a response that never pauses is cut at the total limit") {
+  ScriptedBackend backend([](BackendConnection& connection) {
+    connection.request();
+    const std::string chunk = "1000\r\n" + std::string(0x1000, 'x') + "\r\n";
+    connection.send("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n");
+    while (connection.socket().send_what_is_taken(chunk) == chunk.size()) {
+    }
+  });
+  GatewayProcess gateway(all_to(backend.port(), "timeouts: { total: 300ms }"));
+  RawClient client(gateway.port());
+  client.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+  const auto answer = client.reader().response();
+  if (answer) {
+    CHECK_FALSE(answer->whole);
+  }
+  const auto exchanges = recorded(gateway.journal());
+  REQUIRE(exchanges.size() == 1);
+  CHECK(exchanges[0].at("outcome") == "UPSTREAM_TIMEOUT");
+}
+
+TEST_CASE("a response behind many interim ones has as much room as any other") {
+  const std::string filler(2000, 'l');
+  const std::string body(200'000, 'b');
+  ScriptedBackend backend([&](BackendConnection& connection) {
+    while (connection.request()) {
+      std::string all;
+      for (int i = 0; i < 30; ++i)
+        all += "HTTP/1.1 103 Early Hints\r\nLink: " + filler + "\r\n\r\n";
+      connection.send(all + response_with(200, body, "X-Last: here\r\n"));
+    }
+  });
+  GatewayProcess gateway(all_to(backend.port()));
+  RawClient client(gateway.port());
+  client.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+  for (int i = 0; i < 30; ++i) CHECK(client.response().status() == 103);
+  CHECK((client.response().body == body));
+  const auto exchanges = recorded(gateway.journal());
+  REQUIRE(exchanges.size() == 1);
+  CHECK(recorded_header(exchanges[0].at("response").as_object(), "x-last") == "here");
+}
+
 TEST_CASE("a backend that stops taking a body and stays silent: 504, not a wait for ever") {
   Event done;
   ScriptedBackend backend([&](BackendConnection& connection) {
