@@ -25,6 +25,11 @@ Descriptor::Descriptor(Core& core) noexcept
           [](void* self) { static_cast<Descriptor*>(self)->wake(Way::out, errors::timed_out); },
           this) {}
 
+Descriptor::~Descriptor() {
+  close();
+  if (gone_ != nullptr) *gone_ = true;
+}
+
 error_code Descriptor::open(int descriptor) noexcept {
   descriptor_ = descriptor;
   ready_[0] = false;
@@ -87,13 +92,12 @@ void Descriptor::on_events(std::uint32_t events) noexcept {
   const bool out = (events & (EPOLLOUT | EPOLLHUP | EPOLLERR)) != 0;
   if (in) ready_[0] = true;
   if (out) ready_[1] = true;
-  // The first one woken may destroy this; the second is then woken by the core.
-  Waiter* const second = out ? std::exchange(waiting_[1], nullptr) : nullptr;
-  if (second != nullptr) {
-    out_deadline_.disarm();
-    if (!in || waiting_[0] == nullptr) return second->wake(*second, {});
-    core_.wake_later(*second, {});
-  }
+  // The first one woken may cancel what waits the other way, or destroy this.
+  bool gone = false;
+  gone_ = &gone;
+  if (out) wake(Way::out, {});
+  if (gone) return;
+  gone_ = nullptr;
   if (in) wake(Way::in, {});
 }
 

@@ -29,7 +29,7 @@ class Descriptor {
   explicit Descriptor(Core& core) noexcept;
   Descriptor(const Descriptor&) = delete;
   Descriptor& operator=(const Descriptor&) = delete;
-  ~Descriptor() { close(); }
+  ~Descriptor();
 
   // Takes over `descriptor`, which must not block.
   boost::system::error_code open(int descriptor) noexcept;
@@ -65,6 +65,7 @@ class Descriptor {
   Core& core_;
   int descriptor_ = -1;
   bool ready_[2] = {false, false};
+  bool* gone_ = nullptr;  // tells on_events() that this was destroyed by whom it woke
   bool ended_ = false;  // the peer ended or the connection broke: reading says so at once
   Waiter* waiting_[2] = {nullptr, nullptr};
   Deadline in_deadline_;

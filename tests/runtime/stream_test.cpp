@@ -118,6 +118,36 @@ TEST_CASE("a cancelled read says operation_aborted, not timed_out") {
   CHECK(result.get().ec == errors::operation_aborted);
 }
 
+Task<void> cancel_when_read(Stream& stream) {
+  std::string text;
+  co_await read_once(stream, text, generous());
+  stream.cancel();
+}
+
+TEST_CASE("a cancel by the reader ends the write that became ready in the same turn") {
+  int ends[2];
+  REQUIRE(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, ends) == 0);
+  Pair pair;
+  Stream stream(pair.core);
+  std::promise<Transfer> done;
+  auto result = done.get_future();
+  const std::string large(32 << 20, 'x');
+  pair.core.ask([&] {
+    REQUIRE_FALSE(stream.assign(ends[0]));
+    pair.group.spawn(Pair::deliver(write_all(stream, large, kNever), done));
+    pair.group.spawn(cancel_when_read(stream));
+  });
+  pair.core.ask([&] {  // both ways at once, while the core does not look
+    std::string taken(65'536, '\0');
+    while (recv(ends[1], taken.data(), taken.size(), 0) > 0) {
+    }
+    CHECK(send(ends[1], "x", 1, MSG_NOSIGNAL) == 1);
+  });
+  CHECK(result.get().ec == errors::operation_aborted);
+  pair.core.ask([&] { stream.close(); });
+  close(ends[1]);
+}
+
 TEST_CASE("a write that the peer does not take times out, and says what went") {
   Pair pair;
   const std::string large(32 << 20, 'x');
