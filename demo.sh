@@ -4,6 +4,7 @@ set -euo pipefail
 cd "$(dirname "$0")"
 
 log=$PWD/build/demo.log
+export CCACHE_BASEDIR=$PWD CCACHE_NOHASHDIR=1
 data=data/demo
 bin=build/release/bin
 mkdir -p build data

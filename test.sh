@@ -19,6 +19,9 @@ for argument in "$@"; do
 done
 [ ${#steps[@]} -gt 0 ] || steps=("${all_steps[@]}")
 
+# A fresh clone in another folder finds what an earlier one compiled.
+export CCACHE_BASEDIR=$PWD CCACHE_NOHASHDIR=1
+
 passed=0 failed=0
 logs=build/logs
 mkdir -p $logs

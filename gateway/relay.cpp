@@ -2,6 +2,8 @@
 
 #include <boost/asio/error.hpp>
 
+#include "exchange/ensure.hpp"
+
 namespace segue::gateway {
 
 using runtime::after;
@@ -228,6 +230,12 @@ Task<std::optional<Relay::Failure>> Relay::parse_response_head() {
     if (state == http1::ParseState::refused) co_return Failure::malformed;
     const http1::ResponseHead& head = parser.head();
     if (head.status >= 200) {
+      // Behind interim responses there may be little room left for the body.
+      if (in.reserve(response_buffer()) == runtime::Buffer::Moved::yes) {
+        parser.reset();
+        const auto again = parser.parse(in.readable(), exchange_.request().method);
+        ensure(again == http1::ParseState::done, "a head that was moved is read as before");
+      }
       exchange_.timing.first_byte = exchange_.elapsed_micros();
       co_return Failure::none;
     }

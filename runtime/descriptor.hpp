@@ -46,6 +46,7 @@ class Descriptor {
   // Readable, for what the kernel told last: false means that nothing came since.
   bool anything_to_read() const noexcept { return ready_[0]; }
 
+  bool waited_for(Way way) const noexcept { return waiting_[index(way)] != nullptr; }
   void wait(Way way, Waiter& waiter, MonotonicNs expiry) noexcept;
   // Moves the expiry of what waits now; nothing when nothing does.
   void expect_by(Way way, MonotonicNs expiry) noexcept;

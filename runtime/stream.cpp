@@ -45,6 +45,7 @@ std::span<iovec> advance_past(std::span<iovec> pieces, std::size_t bytes) {
 void Stream::shutdown_send() noexcept {
   if (!descriptor_.is_open()) return;
   if (ssl_ != nullptr) SSL_shutdown(ssl_.get());
+  ERR_clear_error();
   ::shutdown(descriptor_.get(), SHUT_WR);
 }
 
@@ -66,8 +67,9 @@ bool Stream::peer_gone() noexcept {
 }
 
 bool Stream::quiet(Quiet how) noexcept {
-  if (descriptor_.anything_to_read()) return false;
-  if (how == Quiet::heard) return true;
+  // A read of TLS leaves off without having asked the kernel whether that was all.
+  if (is_tls() ? SSL_pending(ssl_.get()) != 0 : descriptor_.anything_to_read()) return false;
+  if (how == Quiet::heard && !is_tls()) return true;
   char byte;
   const ssize_t got = recv(descriptor_.get(), &byte, 1, MSG_PEEK | MSG_DONTWAIT);
   return got < 0 && would_block(last_error());
@@ -85,9 +87,19 @@ std::string Stream::tls_server_name() const {
 
 // A closed stream says so when it is read.
 bool Stream::has_pending() const noexcept {
-  return !descriptor_.is_open() || (ssl_ != nullptr && SSL_has_pending(ssl_.get()) == 1);
+  return !descriptor_.is_open() ||
+         (is_tls() && (SSL_has_pending(ssl_.get()) == 1 || descriptor_.waited_for(Way::in)));
 }
 
+// TLS may need to write in order to read, and the reverse, where the peer changes its keys in the
+// middle of a message. Only one of the two can wait for the same readiness.
+bool Stream::can_wait(Way way) noexcept {
+  descriptor_.blocked(way);
+  return !is_tls() || !descriptor_.waited_for(way);
+}
+
+// OpenSSL keeps errors in a queue of the thread, and SSL_get_error() believes whatever it finds
+// there: what one connection left would end another. Each call therefore finds it empty.
 Transfer Stream::tls_result(int result, Way& way) noexcept {
   const int saved = errno;
   switch (SSL_get_error(ssl_.get(), result)) {
@@ -113,6 +125,7 @@ Transfer Stream::tls_result(int result, Way& way) noexcept {
 Transfer Stream::try_read(std::span<char> into, Way& way) noexcept {
   if (ssl_ != nullptr) {
     errno = 0;
+    ERR_clear_error();
     const int got = SSL_read(ssl_.get(), into.data(),
                              static_cast<int>(std::min<std::size_t>(into.size(), INT32_MAX)));
     return got > 0 ? Transfer{{}, static_cast<std::size_t>(got)} : tls_result(got, way);
@@ -141,6 +154,7 @@ Transfer Stream::try_write_tls(std::span<iovec> pieces, Way& way) noexcept {
     size = record_.size();
   }
   errno = 0;
+  ERR_clear_error();
   const int sent =
       SSL_write(ssl_.get(), data, static_cast<int>(std::min<std::size_t>(size, INT32_MAX)));
   return sent > 0 ? Transfer{{}, static_cast<std::size_t>(sent)} : tls_result(sent, way);
@@ -169,8 +183,9 @@ bool Stream::Read::await_ready() noexcept {
   if (!stream_.is_tls() && !stream_.descriptor_.ready(Way::in)) return false;
   result_ = stream_.try_read(into_, way_);
   if (!would_block(result_.ec)) return true;
-  stream_.descriptor_.blocked(way_);
-  return false;
+  if (stream_.can_wait(way_)) return false;
+  result_.ec = errors::connection_aborted;
+  return true;
 }
 
 void Stream::Read::await_suspend(std::coroutine_handle<> resume) noexcept {
@@ -196,12 +211,9 @@ bool Stream::Write::advance() noexcept {
   while (!pieces_.empty()) {
     const Transfer step = stream_.try_write(pieces_, way_);
     if (step.ec) {
-      if (!would_block(step.ec)) {
-        result_.ec = step.ec;
-        return true;
-      }
-      stream_.descriptor_.blocked(way_);
-      return false;
+      if (would_block(step.ec) && stream_.can_wait(way_)) return false;
+      result_.ec = would_block(step.ec) ? error_code(errors::connection_aborted) : step.ec;
+      return true;
     }
     result_.bytes += step.bytes;
     pieces_ = advance_past(pieces_, step.bytes);
@@ -256,6 +268,7 @@ Task<error_code> Stream::handshake(const TlsContext& tls, MonotonicNs expiry) {
   for (;;) {
     Way way = Way::in;
     errno = 0;
+    ERR_clear_error();
     const int result = SSL_do_handshake(ssl_.get());
     if (result == 1) co_return error_code();
     const error_code ec = tls_result(result, way).ec;

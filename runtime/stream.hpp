@@ -77,6 +77,7 @@ class Stream {
   std::string tls_server_name() const;  // SNI the client sent
 
  private:
+  bool can_wait(Way way) noexcept;
   bool has_pending() const noexcept;  // decrypted bytes that no event will announce
   // One attempt; would_block: `way` says what to wait for.
   Transfer try_read(std::span<char> into, Way& way) noexcept;
