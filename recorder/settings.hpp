@@ -6,6 +6,8 @@
 #include <string>
 #include <vector>
 
+#include "recorder/journal/segment_pages.hpp"
+
 namespace segue::recorder {
 
 // What happens to an exchange when the journal has no room: answer 503, serve without a record
@@ -20,6 +22,7 @@ struct JournalSettings {
   WhenFull when_full_safe = WhenFull::drop;
   WhenFull when_full_unsafe = WhenFull::refuse;
   std::chrono::milliseconds block_timeout{100};
+  SegmentPages pages = SegmentPages::automatic;  // for tests and measurements; no YAML key
 };
 
 enum class RedactionMode : std::uint8_t { mask, drop };

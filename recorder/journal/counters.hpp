@@ -3,6 +3,8 @@
 #include <atomic>
 #include <cstdint>
 
+#include "recorder/journal/segment_pages.hpp"
+
 namespace segue::recorder {
 
 // A count with one writer that any thread may read.
@@ -39,7 +41,8 @@ struct JournalStatus {
   std::uint64_t bytes_on_disk = 0;         // of all runs in the folder
   std::uint64_t segments = 0;              // of this run
   std::uint64_t recovered_intents = 0;     // at the start, from dead runs
-  std::uint64_t cut_bytes = 0;             // given back from dead runs at the start
+  std::uint64_t cut_bytes = 0;             // of dead runs' last segments, behind the last frame
+  SegmentPages pages = SegmentPages::lean;  // which way was chosen at the start
 };
 
 }  // namespace segue::recorder

@@ -13,8 +13,8 @@ inline constexpr std::array<char, 8> kSegmentMagic = {'S', 'E', 'G', 'U', 'E', '
 inline constexpr std::uint32_t kFormatVersion = 1;
 inline constexpr std::size_t kRunNameBytes = 40;
 
-// The first bytes of every segment; frames follow it. Written before the segment's frames are
-// zeroed and before a lane sees it, never changed while the segment lives.
+// The first bytes of every segment; frames follow it. Written, with a zero first
+// length word behind it, before a lane sees the segment; never changed while it lives.
 struct SegmentHeader {
   std::array<char, 8> magic;
   std::uint32_t format_version;

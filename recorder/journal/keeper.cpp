@@ -19,7 +19,7 @@ std::uint64_t window_start(std::uint64_t position) noexcept {
 }
 
 // Each call handles the part of a segment that its lane's position newly allows.
-void move_window(Segment& segment) {
+void move_window(Segment& segment, SegmentPages pages) {
   const std::uint64_t size = segment.file->size();
   const std::uint64_t here = window_start(segment.position.load(std::memory_order_acquire));
   const std::uint64_t ahead = std::min(size, here + (kWindowsAhead + 1) * kWindowBytes);
@@ -28,6 +28,7 @@ void move_window(Segment& segment) {
     segment.file->populate(populated, ahead);
     segment.populated.store(ahead, std::memory_order_release);
   }
+  if (pages == SegmentPages::warm) return;
   if (segment.written_back < here) {
     segment.file->start_writeback(segment.written_back, here);
     segment.written_back = here;
@@ -73,7 +74,7 @@ void Keeper::run() {
 
 void Keeper::serve(Lane& lane) {
   // The lane may leave this segment meanwhile; it stays whole until bury().
-  move_window(*lane.current_.load(std::memory_order_acquire));
+  move_window(*lane.current_.load(std::memory_order_acquire), pool_.pages());
   if (lane.spare_.load(std::memory_order_relaxed) == nullptr) {
     pool_.look_around();
     if (!prepare_spare(lane)) lacking_ = true;
@@ -83,7 +84,7 @@ void Keeper::serve(Lane& lane) {
 Result<void> Keeper::prepare_spare(Lane& lane) {
   auto segment = pool_.acquire(lane.number_);
   if (!segment) return segment.error();
-  move_window(**segment);
+  move_window(**segment, pool_.pages());
   lane.spare_.store(segment->release(), std::memory_order_release);
   lane.starved_.store(false, std::memory_order_relaxed);
   return {};

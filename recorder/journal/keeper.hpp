@@ -17,8 +17,8 @@ namespace segue::recorder {
 inline constexpr std::uint64_t kWindowBytes = std::uint64_t{8} << 20;
 
 // The thread that serves every lane of a journal: keeps a prepared segment ready for each, makes
-// the pages ahead of the lane present, writes back and gives away those behind it. Sleeps until a
-// lane crosses a window; lanes never wait for it.
+// the pages ahead of the lane present, and in lean writes back and gives away those behind it.
+// Sleeps until a lane crosses a window; lanes never wait for it.
 class Keeper {
  public:
   // `lanes` and `event`, the eventfd they signal, must outlive it.

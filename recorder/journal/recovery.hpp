@@ -14,7 +14,8 @@ namespace segue::recorder {
 // What sealing a run found and did.
 struct SealReport {
   std::uint64_t recovered_intents = 0;  // appended as INTERRUPTED exchanges
-  std::uint64_t cut_bytes = 0;          // of frames that were begun and never committed
+  std::uint64_t cut_bytes = 0;          // behind the last frame: begun and never committed, or
+                                        // left from the former life of a segment that was kept warm
   std::vector<Damage> damage;
   bool empty = true;                    // no frame in any lane
 };

@@ -4,6 +4,8 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include <array>
+#include <cstring>
 #include <utility>
 
 #include "recorder/journal/bus_error.hpp"
@@ -98,6 +100,22 @@ Result<std::unique_ptr<SegmentFile>> SegmentFile::recycle(const Storage& storage
   if (::rename(former.c_str(), path.c_str()) != 0)
     return storage_error(errno, "naming a journal segment");
   return segment;
+}
+
+Result<void> SegmentFile::renew(const fs::path& path, const SegmentHeader& header) {
+  file_ = FileHandle(::open(path_.c_str(), O_RDWR | O_CLOEXEC));
+  if (!file_) return storage_error(errno, "opening a journal segment to recycle it");
+  // One write within one disk sector: nobody meets the new header with the old first frame.
+  std::array<char, sizeof header + kEndMarkBytes> beginning{};
+  std::memcpy(beginning.data(), &header, sizeof header);
+  if (const int error = storage_.write(file_.get(), beginning, 0))
+    return storage_error(error, "writing the header of a journal segment");
+  if (::rename(path_.c_str(), path.c_str()) != 0)
+    return storage_error(errno, "naming a journal segment");
+  forget_mapping(data_);
+  path_ = path;
+  remember_mapping(data_, size_, path_.c_str());
+  return {};
 }
 
 Result<void> SegmentFile::flush(std::uint64_t until) {

@@ -14,9 +14,10 @@ namespace segue::recorder {
 
 // One segment on disk that a lane can write: memory of the whole file. On file systems that
 // reserve space for a map the memory is the file; elsewhere it is private memory that flush()
-// writes. Created ready: header written, all else zero. Immovable, for the signal handler that
-// names a segment after a disk error knows its address. The keeper calls populate() and
-// write_behind() while a lane writes; everything else belongs to the lane's thread.
+// writes. Created ready: header written, no frame behind it. Immovable, for the signal handler that
+// names a segment after a disk error knows its address. The keeper calls populate(),
+// start_writeback() and drop() while a lane writes; everything else belongs to one thread at a
+// time, the lane's or whoever prepares the segment.
 class SegmentFile {
  public:
   // A new file; it appears under its name complete.
@@ -24,13 +25,19 @@ class SegmentFile {
                                                      const std::filesystem::path& path,
                                                      const SegmentHeader& header,
                                                      std::uint64_t bytes);
-  // Gives the file `former` a new life as `path`. A failure leaves it under its former name with
-  // the new header: a segment without frames.
+  // Gives the file `former` a new life as `path`, all zero behind the header. A failure leaves it
+  // under its former name with the new header: a segment without frames.
   static Result<std::unique_ptr<SegmentFile>> recycle(const Storage& storage,
                                                       const std::filesystem::path& former,
                                                       const std::filesystem::path& path,
                                                       const SegmentHeader& header,
                                                       std::uint64_t bytes);
+  // Between two lives: the map stays, the file is closed. populate() only, until renew().
+  void rest() noexcept { file_.close(); }
+  // Ends the rest with a new life as `path`, without zeroing: behind the header stands a zero
+  // length word, and what follows it is no frame of this life, for its CRC started elsewhere. Only
+  // when mapped. A failure leaves the file as recycle() does.
+  Result<void> renew(const std::filesystem::path& path, const SegmentHeader& header);
   ~SegmentFile();
   SegmentFile(const SegmentFile&) = delete;
   SegmentFile& operator=(const SegmentFile&) = delete;

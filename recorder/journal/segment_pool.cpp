@@ -30,6 +30,11 @@ SegmentPool::SegmentPool(const Storage& storage, const JournalSettings& settings
       run_name_(std::move(run_name)),
       lanes_(first_numbers(lanes)),
       boot_(current_boot()),
+      // Without a map there are no pages to keep, and a reader may meet half of what is flushed:
+      // there zeros are worth their price.
+      pages_(storage.maps(run_) ? choose_pages(settings.pages, settings.max_bytes, segment_bytes,
+                                               memory_bounds())
+                                : SegmentPages::lean),
       next_sequence_(lanes, 1) {
   count_others();
 }
@@ -77,7 +82,7 @@ Result<SegmentPool::Claim> SegmentPool::claim_former(std::uint32_t lane) {
   const std::lock_guard lock(mutex_);
   const auto found = find_recyclable(passed);
   if (found == retired_.end()) return storage_error(ENOSPC, "finding room in the journal");
-  const Claim claim{.sequence = next_sequence_[lane]++, .fresh = false, .former = *found};
+  Claim claim{.sequence = next_sequence_[lane]++, .fresh = false, .former = std::move(*found)};
   retired_.erase(found);
   count_overwritten(claim.former);
   return claim;
@@ -101,14 +106,26 @@ void SegmentPool::count_overwritten(const Record& record) {
   ++overwritten_segments_;
 }
 
+Result<std::shared_ptr<SegmentFile>> SegmentPool::open_file(const Claim& claim,
+                                                            const SegmentHeader& header,
+                                                            const std::filesystem::path& path) {
+  if (const auto& kept = claim.former.file) {
+    if (auto renewed = kept->renew(path, header); !renewed) return renewed.error();
+    return kept;
+  }
+  const auto former = segment_path(run_, claim.former.lane, claim.former.sequence);
+  auto file = claim.fresh
+                  ? SegmentFile::create(storage_, path, header, segment_bytes_)
+                  : SegmentFile::recycle(storage_, former, path, header, segment_bytes_);
+  if (!file) return file.error();
+  return std::shared_ptr<SegmentFile>(std::move(*file));
+}
+
 // On failure the claim is given back, and a former segment is gone: its header may be written over.
 Result<std::unique_ptr<Segment>> SegmentPool::prepare(std::uint32_t lane, const Claim& claim) {
   const SegmentHeader head = make_segment_header(boot_, run_name_, lane, claim.sequence);
   const auto path = segment_path(run_, lane, claim.sequence);
-  const auto former = segment_path(run_, claim.former.lane, claim.former.sequence);
-  auto file = claim.fresh
-                  ? SegmentFile::create(storage_, path, head, segment_bytes_)
-                  : SegmentFile::recycle(storage_, former, path, head, segment_bytes_);
+  auto file = open_file(claim, head, path);
   if (!file) {
     give_back(claim);
     return file.error();
@@ -150,14 +167,22 @@ void SegmentPool::collect() {
   const std::lock_guard lock(mutex_);
   for (auto at = left.rbegin(); at != left.rend(); ++at) {
     const Segment& segment = **at;
-    retired_.push_back(
-        Record{segment.lane, segment.sequence, segment.frames, segment.last_lane_sequence});
+    std::shared_ptr<SegmentFile> kept;
+    if (pages_ == SegmentPages::warm) (kept = segment.file)->rest();
+    retired_.push_back(Record{segment.lane, segment.sequence, segment.frames,
+                              segment.last_lane_sequence, std::move(kept)});
     graves_.push_back(std::move(*at));
   }
 }
 
 void SegmentPool::bury() {
   collect();
+  if (pages_ == SegmentPages::warm) {
+    std::vector<std::unique_ptr<Segment>> over;
+    const std::lock_guard lock(mutex_);
+    graves_.swap(over);
+    return;
+  }
   // Written back a round ago, so that waiting for it is short.
   for (const auto& segment : dying_) segment->file->drop(segment->kept_from, segment->file->size());
   dying_.clear();
@@ -180,7 +205,7 @@ void SegmentPool::shrink() {
       if (found == retired_.end()) break;
       own_bytes_ -= segment_bytes_;
       count_overwritten(*found);
-      gone.push_back(*found);
+      gone.push_back(std::move(*found));
       retired_.erase(found);
     }
   }
@@ -227,6 +252,7 @@ void SegmentPool::add_to(JournalStatus& status) const {
   status.removed_runs = removed_runs_;
   status.bytes_on_disk = own_bytes_ + other_bytes_;
   status.segments = own_bytes_ / segment_bytes_;
+  status.pages = pages_;
 }
 
 }  // namespace segue::recorder

@@ -20,7 +20,8 @@ namespace segue::recorder {
 
 // A segment in a lane's hands, from its preparation to its retirement.
 struct Segment {
-  std::unique_ptr<SegmentFile> file;
+  // Shared with the next life, for the keeper may still be at work on this one.
+  std::shared_ptr<SegmentFile> file;
   std::uint32_t lane = 0;
   std::uint64_t sequence = 0;
   std::uint32_t seed = 0;
@@ -48,10 +49,11 @@ class SegmentPool {
   Result<std::unique_ptr<Segment>> acquire(std::uint32_t lane);
   // A prepared segment that came too late to be used.
   void discard(std::unique_ptr<Segment> segment);
-  // A segment that its lane has left. Its map stays until bury(), for the keeper may be at work on
+  // A segment that its lane has left. It stays until bury(), for the keeper may be at work on
   // it. No lock.
   void retire(std::unique_ptr<Segment> segment) noexcept;
-  // Keeper only: starts the writeback of what was retired, and unmaps what was so the last time.
+  // Keeper only. Lean: starts the writeback of what was retired, and unmaps what was so the last
+  // time. Warm: lets go of the segments' former lives; their maps wait for the next.
   void bury();
   // Keeper only: whether bury() has something left to unmap.
   bool burying() const noexcept { return !dying_.empty(); }
@@ -60,6 +62,7 @@ class SegmentPool {
   void look_around();
 
   std::uint64_t segment_bytes() const noexcept { return segment_bytes_; }
+  SegmentPages pages() const noexcept { return pages_; }
   void add_to(JournalStatus& status) const;
 
  private:
@@ -68,6 +71,7 @@ class SegmentPool {
     std::uint64_t sequence;
     std::uint64_t frames;
     std::uint64_t last_lane_sequence;
+    std::shared_ptr<SegmentFile> file;  // at rest; none in lean
   };
   struct Claim {
     std::uint64_t sequence = 0;
@@ -77,6 +81,8 @@ class SegmentPool {
 
   Result<Claim> claim_fresh(std::uint32_t lane);
   Result<Claim> claim_former(std::uint32_t lane);
+  Result<std::shared_ptr<SegmentFile>> open_file(const Claim& claim, const SegmentHeader& header,
+                                                 const std::filesystem::path& path);
   Result<std::unique_ptr<Segment>> prepare(std::uint32_t lane, const Claim& claim);
   void give_back(const Claim& claim);
   void collect();
@@ -95,6 +101,7 @@ class SegmentPool {
   const std::string run_name_;
   const std::vector<std::uint32_t> lanes_;
   const BootId boot_;
+  const SegmentPages pages_;
 
   std::vector<std::unique_ptr<Segment>> dying_;  // the keeper's alone
   std::atomic<Segment*> left_{nullptr};   // retired, not yet in the books

@@ -36,6 +36,7 @@ TEST_CASE("the instruction and the table give the CRC-32C of RFC 3720") {
 }
 
 TEST_CASE("what one lane commits is read back in order, also while it is being written") {
+  IN_LEAN_AND_WARM();
   const TempDir dir;
   Journal journal(small_journal(dir.path()), 1, kKiB);
   auto reader = JournalReader::open(dir.path(), {});
@@ -54,6 +55,7 @@ TEST_CASE("what one lane commits is read back in order, also while it is being w
 }
 
 TEST_CASE("frames go on over many segments without a gap") {
+  IN_LEAN_AND_WARM();
   const TempDir dir;
   {
     Journal journal(small_journal(dir.path(), 64 * kKiB * kKiB), 1, kKiB);
@@ -69,6 +71,7 @@ TEST_CASE("frames go on over many segments without a gap") {
 }
 
 TEST_CASE("a frame that was begun and not committed is never read") {
+  IN_LEAN_AND_WARM();
   const TempDir dir;
   Journal journal(small_journal(dir.path()), 1, kKiB);
   Lane& lane = journal.lane(0);
@@ -83,6 +86,7 @@ TEST_CASE("a frame that was begun and not committed is never read") {
 }
 
 TEST_CASE("a frame of half a segment fits and one byte more is refused") {
+  IN_LEAN_AND_WARM();
   const TempDir dir;
   Journal journal(small_journal(dir.path()), 1, kKiB);
   Lane& lane = journal.lane(0);
@@ -95,6 +99,7 @@ TEST_CASE("a frame of half a segment fits and one byte more is refused") {
 }
 
 TEST_CASE("a frame that one lane commits after it saw another's never comes before it") {
+  IN_LEAN_AND_WARM();
   const TempDir dir;
   Journal journal(small_journal(dir.path(), 64 * kKiB * kKiB), 2, kKiB);
   constexpr std::uint64_t kTurns = 4000;
@@ -124,6 +129,7 @@ TEST_CASE("a frame that one lane commits after it saw another's never comes befo
 }
 
 TEST_CASE("the journal is readable by its owner alone") {
+  IN_LEAN_AND_WARM();
   const TempDir dir;
   const auto folder = dir.path() / "made" / "journal";
   const Journal journal(small_journal(folder), 1, kKiB);
@@ -141,6 +147,7 @@ TEST_CASE("the journal is readable by its owner alone") {
 }
 
 TEST_CASE("intents are shown only when asked for") {
+  IN_LEAN_AND_WARM();
   const TempDir dir;
   Journal journal(small_journal(dir.path()), 1, kKiB);
   REQUIRE(open_intent(journal.lane(0), 1));

@@ -41,6 +41,7 @@ fs::path finished_run(const fs::path& directory, std::uint64_t last) {
 }
 
 TEST_CASE("a torn last frame is cut, earlier frames survive") {
+  IN_LEAN_AND_WARM();
   const TempDir dir;
   const auto segment = segments_of(finished_run(dir.path(), 10)).at(0);
   const std::uint64_t end = offset_of(10) + sizeof(FrameHeader) + payload_of(10, kFiller).size();
@@ -54,6 +55,7 @@ TEST_CASE("a torn last frame is cut, earlier frames survive") {
 }
 
 TEST_CASE("a flipped bit anywhere in a frame ends its segment before it and is told") {
+  IN_LEAN_AND_WARM();
   const TempDir dir;
   const auto segment = segments_of(finished_run(dir.path(), 5)).at(0);
   const std::string whole = file_bytes(segment);
@@ -72,6 +74,7 @@ TEST_CASE("a flipped bit anywhere in a frame ends its segment before it and is t
 }
 
 TEST_CASE("damage in one segment costs the rest of that segment and not the next ones") {
+  IN_LEAN_AND_WARM();
   const TempDir dir;
   const auto run = finished_run(dir.path(), 1500);
   const auto segments = segments_of(run);
@@ -89,6 +92,7 @@ TEST_CASE("damage in one segment costs the rest of that segment and not the next
 }
 
 TEST_CASE("a length word that became zero is told once the next segment shows what is missing") {
+  IN_LEAN_AND_WARM();
   const TempDir dir;
   const auto segments = segments_of(finished_run(dir.path(), 1500));
   overwrite(segments[0], offset_of(7), std::string_view("\0\0\0\0", 4));
@@ -100,6 +104,7 @@ TEST_CASE("a length word that became zero is told once the next segment shows wh
 }
 
 TEST_CASE("a segment whose header is damaged is left out and told") {
+  IN_LEAN_AND_WARM();
   const TempDir dir;
   const auto segments = segments_of(finished_run(dir.path(), 1500));
   overwrite(segments[1], 90, "damage");
@@ -112,6 +117,7 @@ TEST_CASE("a segment whose header is damaged is left out and told") {
 }
 
 TEST_CASE("a segment that is missing from the middle is a counted gap") {
+  IN_LEAN_AND_WARM();
   const TempDir dir;
   const auto segments = segments_of(finished_run(dir.path(), 1500));
   fs::remove(segments[1]);
@@ -121,6 +127,7 @@ TEST_CASE("a segment that is missing from the middle is a counted gap") {
 }
 
 TEST_CASE("a frame of a segment's former life never validates") {
+  IN_LEAN_AND_WARM();
   const TempDir dir;
   const auto segments = segments_of(finished_run(dir.path(), 1500));
   const std::string former = file_bytes(segments[0]);
@@ -138,6 +145,7 @@ TEST_CASE("a frame of a segment's former life never validates") {
 }
 
 TEST_CASE("a segment of another name is one that is being recycled: not read, not damage") {
+  IN_LEAN_AND_WARM();
   const TempDir dir;
   const auto run = finished_run(dir.path(), 10);
   fs::rename(segments_of(run)[0], segment_path(run, 0, 7));
@@ -157,6 +165,7 @@ TEST_CASE("a folder that is no journal is refused") {
 
 // Whatever happens to a segment's bytes, what is read is a beginning of what was written.
 TEST_CASE("of a segment cut or changed at random a beginning is read, and nothing else") {
+  IN_LEAN_AND_WARM();
   const TempDir dir;
   const auto segment = segments_of(finished_run(dir.path(), 200)).at(0);
   const std::string whole = file_bytes(segment);

@@ -12,12 +12,24 @@ namespace segue::recorder::test {
 
 namespace fs = std::filesystem;
 
+namespace {
+SegmentPages pages_under_test = SegmentPages::lean;
+}  // namespace
+
+void select_pages(SegmentPages pages) {
+  pages_under_test = pages;
+  UNSCOPED_INFO((pages == SegmentPages::warm ? "warm" : "lean"));
+}
+
+SegmentPages selected_pages() noexcept { return pages_under_test; }
+
 JournalSettings small_journal(const fs::path& directory, std::uint64_t max_bytes,
                               std::uint64_t segment_bytes) {
   JournalSettings settings;
   settings.directory = directory;
   settings.max_bytes = max_bytes;
   settings.segment_bytes = segment_bytes;
+  settings.pages = pages_under_test;
   return settings;
 }
 

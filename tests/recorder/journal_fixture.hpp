@@ -1,5 +1,11 @@
 #pragma once
 
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <catch2/catch_test_macros.hpp>
+#include <catch2/generators/catch_generators.hpp>
+#include <csignal>
 #include <filesystem>
 #include <string>
 #include <string_view>
@@ -11,6 +17,13 @@
 namespace segue::recorder::test {
 
 constexpr std::uint64_t kKiB = 1024;
+
+// The first line of a test case: it runs once lean and once warm, and small_journal() gives
+// settings of the one whose turn it is.
+#define IN_LEAN_AND_WARM() \
+  select_pages(GENERATE(SegmentPages::lean, SegmentPages::warm))
+void select_pages(SegmentPages pages);
+SegmentPages selected_pages() noexcept;
 
 // A journal of small segments: 64 KiB each unless the test says otherwise.
 JournalSettings small_journal(const std::filesystem::path& directory,
@@ -29,6 +42,27 @@ bool append(Lane& lane, std::string_view payload, FrameKind kind = FrameKind::ex
             Room room = Room::free);
 // An open intent: appended and told to the lane.
 bool open_intent(Lane& lane, std::uint64_t n, std::size_t filler = 100);
+
+// Works in a child process that then dies without a word, as by SIGKILL.
+template <class Work>
+void die_after(const JournalSettings& settings, unsigned lanes, Work work) {
+  const pid_t child = ::fork();
+  REQUIRE(child >= 0);
+  if (child == 0) {
+    Journal journal(settings, lanes, kKiB);
+    work(journal);
+    ::kill(::getpid(), SIGKILL);
+  }
+  int status = 0;
+  REQUIRE(::waitpid(child, &status, 0) == child);
+  REQUIRE(WIFSIGNALED(status));
+  REQUIRE(WTERMSIG(status) == SIGKILL);
+}
+
+template <class Work>
+void die_after(const JournalSettings& settings, Work work) {
+  die_after(settings, 1, [&](Journal& journal) { work(journal.lane(0)); });
+}
 
 struct Row {
   FrameKind kind;

@@ -10,6 +10,7 @@
 #include <random>
 #include <set>
 #include <system_error>
+#include <thread>
 
 #include "recorder/journal/cursor.hpp"
 #include "recorder/journal/run_folder.hpp"
@@ -24,23 +25,8 @@ using namespace segue::recorder::test;
 using segue::test::TempDir;
 namespace fs = std::filesystem;
 
-// Appends in a child process that then dies without a word, as by SIGKILL.
-template <class Work>
-void die_after(const JournalSettings& settings, Work work) {
-  const pid_t child = ::fork();
-  REQUIRE(child >= 0);
-  if (child == 0) {
-    Journal journal(settings, 1, kKiB);
-    work(journal.lane(0));
-    ::kill(::getpid(), SIGKILL);
-  }
-  int status = 0;
-  REQUIRE(::waitpid(child, &status, 0) == child);
-  REQUIRE(WIFSIGNALED(status));
-  REQUIRE(WTERMSIG(status) == SIGKILL);
-}
-
 TEST_CASE("lanes of a dead run that hold nothing do not hide the others") {
+  IN_LEAN_AND_WARM();
   const TempDir dir;
   for (std::uint32_t used = 0; used < 4; ++used) {
     Journal journal(small_journal(dir.path()), 4, kKiB);
@@ -51,6 +37,7 @@ TEST_CASE("lanes of a dead run that hold nothing do not hide the others") {
 
 TEST_CASE("an intent without its exchange is INTERRUPTED after a crash, once, before and after "
           "recovery") {
+  IN_LEAN_AND_WARM();
   const TempDir dir;
   const auto settings = small_journal(dir.path());
   die_after(settings, [](Lane& lane) {
@@ -84,6 +71,7 @@ TEST_CASE("an intent without its exchange is INTERRUPTED after a crash, once, be
 }
 
 TEST_CASE("an open intent outlives the segment it was appended to") {
+  IN_LEAN_AND_WARM();
   const TempDir dir;
   const auto settings = small_journal(dir.path(), 256 * kKiB);  // four segments: all are recycled
   die_after(settings, [](Lane& lane) {
@@ -98,6 +86,7 @@ TEST_CASE("an open intent outlives the segment it was appended to") {
 }
 
 TEST_CASE("an intent that was carried over and then closed is not INTERRUPTED") {
+  IN_LEAN_AND_WARM();
   const TempDir dir;
   const auto settings = small_journal(dir.path());
   die_after(settings, [](Lane& lane) {
@@ -115,6 +104,7 @@ TEST_CASE("an intent that was carried over and then closed is not INTERRUPTED") 
 }
 
 TEST_CASE("a frame that was being written when the process died is cut") {
+  IN_LEAN_AND_WARM();
   const TempDir dir;
   const auto settings = small_journal(dir.path());
   die_after(settings, [](Lane& lane) {
@@ -133,6 +123,7 @@ TEST_CASE("a frame that was being written when the process died is cut") {
 }
 
 TEST_CASE("fifty restarts cost what was recorded and not fifty times the preallocation") {
+  IN_LEAN_AND_WARM();
   const TempDir dir;
   const auto settings = small_journal(dir.path(), 64 * kKiB * kKiB, 512 * kKiB);
   for (std::uint64_t n = 1; n <= 50; ++n) {
@@ -148,12 +139,14 @@ TEST_CASE("fifty restarts cost what was recorded and not fifty times the preallo
 }
 
 TEST_CASE("a run that recorded nothing leaves nothing") {
+  IN_LEAN_AND_WARM();
   const TempDir dir;
   { const Journal journal(small_journal(dir.path()), 2, kKiB); }
   CHECK(list_runs(dir.path()).empty());
 }
 
 TEST_CASE("a damaged segment of a dead run is left whole and told") {
+  IN_LEAN_AND_WARM();
   const TempDir dir;
   const auto settings = small_journal(dir.path());
   die_after(settings, [](Lane& lane) {
@@ -170,6 +163,7 @@ TEST_CASE("a damaged segment of a dead run is left whole and told") {
 }
 
 TEST_CASE("what a killed process left half made is cleared away") {
+  IN_LEAN_AND_WARM();
   const TempDir dir;
   fs::create_directories(dir / ".new-20261121T105436.123456Z-9f86d081" / "0");
   fs::create_directories(dir / ".gone-20261121T105436.123456Z-9f86d081" / "0");
@@ -178,6 +172,7 @@ TEST_CASE("what a killed process left half made is cleared away") {
 }
 
 TEST_CASE("a running process's runs are neither recovered nor removed by another") {
+  IN_LEAN_AND_WARM();
   const TempDir dir;
   const auto settings = small_journal(dir.path());
   Journal first(settings, 1, kKiB);
@@ -195,6 +190,7 @@ TEST_CASE("a running process's runs are neither recovered nor removed by another
 }
 
 TEST_CASE("two processes write one folder at the same time and every frame is read") {
+  IN_LEAN_AND_WARM();
   const TempDir dir;
   const auto settings = small_journal(dir.path(), 64 * kKiB * kKiB);
   std::vector<pid_t> children;
@@ -233,7 +229,7 @@ std::uint64_t append_until_killed(const JournalSettings& settings, std::mt19937&
     Journal journal(settings, 1, kKiB);
     for (std::uint64_t n = 1;; ++n) {
       const std::string payload = payload_of(n, n * 37 % 3000);
-      if (!append(journal.lane(0), payload)) ::_exit(1);
+      while (!append(journal.lane(0), payload)) std::this_thread::yield();
       if (::write(told[1], &n, sizeof n) != sizeof n) ::_exit(1);
     }
   }
@@ -252,6 +248,7 @@ std::uint64_t append_until_killed(const JournalSettings& settings, std::mt19937&
 }
 
 TEST_CASE("every frame that was committed before a SIGKILL is read back") {
+  IN_LEAN_AND_WARM();
   std::mt19937 random(std::random_device{}());
   for (unsigned round = segue::test::rounds(30); round > 0; --round) {
     const TempDir dir;
@@ -268,6 +265,35 @@ TEST_CASE("every frame that was committed before a SIGKILL is read back") {
     };
     check();
     { const Journal next(settings, 1, kKiB); }
+    check();
+  }
+}
+
+TEST_CASE("of a ring whose process was killed an unbroken end is read, up to what was committed") {
+  IN_LEAN_AND_WARM();
+  std::mt19937 random(std::random_device{}());
+  for (unsigned round = segue::test::rounds(15); round > 0; --round) {
+    const TempDir dir;
+    const auto settings = small_journal(dir.path(), 256 * kKiB);
+    const std::uint64_t committed = append_until_killed(settings, random);
+    const auto check = [&] {
+      const Contents contents = read_journal(dir.path());
+      CHECK(contents.damage.empty());
+      REQUIRE(!contents.rows.empty());
+      CHECK(contents.rows.back().lane_sequence >= committed);
+      CHECK(contents.rows.back().lane_sequence <= committed + 1);
+      std::uint64_t n = contents.rows.front().lane_sequence;
+      for (const Row& row : contents.rows) {
+        if (row.lane_sequence != n || row.payload != payload_of(n, n * 37 % 3000))
+          FAIL("frame " << n);
+        ++n;
+      }
+    };
+    check();
+    {
+      const Journal next(settings, 1, kKiB);
+      CHECK(next.found_at_start().empty());
+    }
     check();
   }
 }
