@@ -1,5 +1,9 @@
 #include "runtime/stream.hpp"
 
+#include <fcntl.h>
+#include <openssl/err.h>
+#include <openssl/ssl.h>
+#include <signal.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -9,6 +13,7 @@
 #include <filesystem>
 #include <fstream>
 #include <future>
+#include <memory>
 #include <string>
 
 #include "exchange/error.hpp"
@@ -128,14 +133,14 @@ TEST_CASE("a cancel by the reader ends the write that became ready in the same t
   int ends[2];
   REQUIRE(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, ends) == 0);
   Pair pair;
-  Stream stream(pair.core);
+  auto stream = std::make_unique<Stream>(pair.core);
   std::promise<Transfer> done;
   auto result = done.get_future();
   const std::string large(32 << 20, 'x');
   pair.core.ask([&] {
-    REQUIRE_FALSE(stream.assign(ends[0]));
-    pair.group.spawn(Pair::deliver(write_all(stream, large, kNever), done));
-    pair.group.spawn(cancel_when_read(stream));
+    REQUIRE_FALSE(stream->assign(ends[0]));
+    pair.group.spawn(Pair::deliver(write_all(*stream, large, kNever), done));
+    pair.group.spawn(cancel_when_read(*stream));
   });
   pair.core.ask([&] {  // both ways at once, while the core does not look
     std::string taken(65'536, '\0');
@@ -144,7 +149,7 @@ TEST_CASE("a cancel by the reader ends the write that became ready in the same t
     CHECK(send(ends[1], "x", 1, MSG_NOSIGNAL) == 1);
   });
   CHECK(result.get().ec == errors::operation_aborted);
-  pair.core.ask([&] { stream.close(); });
+  pair.core.ask([&] { stream.reset(); });
   close(ends[1]);
 }
 
@@ -231,6 +236,71 @@ TEST_CASE("TLS: bytes pass both ways, large writes too, and the name is verified
   CHECK(pair.run(write_all(pair.right, large, kNever)).bytes == large.size());
   pair.core.ask([&] { pair.right.shutdown_send(); });
   CHECK(count.get() == large.size());
+}
+
+TEST_CASE("TLS: an error that another connection left behind ends no other") {
+  const Certificate files;
+  const TlsContext server = TlsContext::server(files.certificate(), files.key());
+  const TlsContext client = TlsContext::client(files.certificate(), "", "", "localhost");
+  Pair pair;
+  const Handshake hands(pair, server, client);
+  REQUIRE_FALSE(hands.server_ec);
+  pair.core.ask([] { ERR_raise(ERR_LIB_SSL, ERR_R_INTERNAL_ERROR); });
+  std::string text;
+  CHECK(pair.run(read_once(pair.right, text, soon(20))).ec == errors::timed_out);
+}
+
+TEST_CASE("TLS: a connection whose answer was read is quiet, and can be used again") {
+  const Certificate files;
+  const TlsContext server = TlsContext::server(files.certificate(), files.key());
+  const TlsContext client = TlsContext::client(files.certificate(), "", "", "localhost");
+  Pair pair;
+  const Handshake hands(pair, server, client);
+  REQUIRE_FALSE(hands.server_ec);
+  pair.run(write_all(pair.right, "answer", kNever));
+  std::string text;
+  CHECK(pair.run(read_once(pair.left, text, generous())).bytes == 6);
+  CHECK(pair.core.ask([&] { return pair.left.quiet(Stream::Quiet::heard); }));
+  pair.run(write_all(pair.right, "more", kNever));
+  CHECK_FALSE(pair.core.ask([&] { return pair.left.quiet(Stream::Quiet::heard); }));
+}
+
+TEST_CASE("TLS: a peer that changes keys and takes nothing ends its connection, not the process") {
+  signal(SIGPIPE, SIG_IGN);
+  const Certificate files;
+  const TlsContext server = TlsContext::server(files.certificate(), files.key());
+  int ends[2];
+  REQUIRE(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) == 0);
+  REQUIRE(fcntl(ends[0], F_SETFL, O_NONBLOCK) == 0);
+  Pair pair;
+  auto stream = std::make_unique<Stream>(pair.core);
+  std::promise<boost::system::error_code> accepted;
+  pair.core.ask([&] {
+    REQUIRE_FALSE(stream->assign(ends[0]));
+    pair.group.spawn(Pair::deliver(shake(*stream, server), accepted));
+  });
+  SSL_CTX* const context = SSL_CTX_new(TLS_client_method());
+  SSL* const peer = SSL_new(context);
+  SSL_set_fd(peer, ends[1]);
+  REQUIRE(SSL_connect(peer) == 1);
+  REQUIRE_FALSE(accepted.get_future().get());
+
+  std::promise<Transfer> written;
+  std::promise<std::size_t> read;
+  pair.core.ask([&] {
+    pair.group.spawn(Pair::deliver(write_all(*stream, std::string(32 << 20, 'x'), kNever), written));
+    pair.group.spawn(Pair::deliver(read_to_end(*stream), read));
+  });
+  REQUIRE(SSL_key_update(peer, SSL_KEY_UPDATE_REQUESTED) == 1);
+  CHECK(SSL_write(peer, "x", 1) == 1);
+  SSL_free(peer);
+  SSL_CTX_free(context);
+  close(ends[1]);
+  CHECK(written.get_future().get().ec);
+  read.get_future().get();
+  while (pair.core.ask([&] { return pair.group.size(); }) != 0) {
+  }
+  pair.core.ask([&] { stream.reset(); });
 }
 
 TEST_CASE("TLS: a peer with another name or another CA is refused") {
