@@ -110,8 +110,8 @@ void drain(gateway::Gateway& gateway, const EndSignals& signals) {
   const auto give_up = runtime::after(runtime::monotonic_now(), drain.timeout);
   while (gateway.running() != 0 && !hurry && runtime::monotonic_now() < give_up)
     hurry = signals.wait_for(kDrainPoll);
-  gateway.abort();
-  while (gateway.running() != 0) signals.wait_for(kDrainPoll);
+  // Again and again: an exchange that was cut in one wait may begin another one.
+  for (gateway.abort(); gateway.running() != 0; gateway.abort()) signals.wait_for(kDrainPoll);
 }
 
 void say_addresses(const std::vector<std::pair<std::string, std::string>>& addresses) {

@@ -61,7 +61,7 @@ class Exchange {
   std::string endpoint;       // "10.0.0.1:80"
   std::string_view account;
   std::vector<std::uint16_t> interim;
-  bool recorded = false;
+  bool recorded = false;  // it is in the journal, not dropped or unwanted
 
  private:
   struct FailedAttempt {

@@ -150,12 +150,12 @@ Task<bool> Relay::send_part() {
 Task<Next> Relay::finish_response() {
   exchange_.timing.last_byte = exchange_.elapsed_micros();
   count_backend();
-  if (client_gone_) exchange_.outcome = Outcome::client_aborted;
+  const bool was_gone = client_gone_;  // as the record says it; an upload may notice meanwhile
+  if (was_gone) exchange_.outcome = Outcome::client_aborted;
   const bool recorded = co_await record(client_, exchange_);
   if (!recorded) co_return co_await unrecorded();
-  const bool was_gone = client_gone_;
   const bool sent = co_await send_part();
-  if (!sent && !was_gone) {
+  if (!sent && !was_gone && exchange_.recorded) {
     const std::int64_t now = runtime::unix_micros_now();
     worker_.recorder->finish({.id = worker_.ids.next(now),
                               .exchange_id = exchange_.id,
@@ -169,7 +169,8 @@ Task<Next> Relay::finish_response() {
   co_await stop_upload();
   finish_upstream();
   client_.buffer.consume(exchange_.request().bytes + window_used_);
-  if (client_gone_) co_return Next::close;
+  // A client that is only slow must not take an end for the end of the body.
+  if (client_gone_) co_return Next::reset;
   if (!upload_was_over) co_return Next::linger;
   co_return close_client_ ? Next::close : Next::keep_alive;
 }
@@ -216,7 +217,8 @@ Task<Next> Relay::broken_response(Outcome outcome) {
 Task<Next> Relay::unrecorded() {
   co_await stop_upload();
   lease_.discard();
-  if (head_sent_) {
+  // Appended but not written: what the record says must not be answered differently.
+  if (head_sent_ || exchange_.recorded) {
     ++worker_.counters.unrecorded_resets;
     co_return Next::reset;
   }

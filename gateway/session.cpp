@@ -27,6 +27,18 @@ constexpr std::chrono::milliseconds kLinger{2'000};  // reading on after an earl
 constexpr Refusal kJournalFull{503, "journal_full",
                                "the exchange cannot be recorded now; nothing was sent to the backend"};
 
+// Counts a request as active, also where an allocation fails in its middle.
+class ActiveRequest {
+ public:
+  explicit ActiveRequest(Counters& counters) : counters_(counters) { ++counters_.active_requests; }
+  ActiveRequest(const ActiveRequest&) = delete;
+  ActiveRequest& operator=(const ActiveRequest&) = delete;
+  ~ActiveRequest() { --counters_.active_requests; }
+
+ private:
+  Counters& counters_;
+};
+
 }  // namespace
 
 Session::Session(Worker& worker, const ListenerSettings& listener, const runtime::TlsContext* tls)
@@ -102,10 +114,8 @@ Task<bool> Session::wait_for_request() {
 Task<Next> Session::serve(Exchange& exchange) {
   const std::optional<Next> ended = co_await read_head(exchange);
   if (ended) co_return *ended;
-  ++worker_.counters.active_requests;
-  const Next next = co_await serve_request(exchange);
-  --worker_.counters.active_requests;
-  co_return next;
+  const ActiveRequest active(worker_.counters);
+  co_return co_await serve_request(exchange);
 }
 
 Task<std::optional<Next>> Session::read_head(Exchange& exchange) {
