@@ -309,6 +309,29 @@ TEST_CASE("the pending limit of a backend: 503, counted, while the one in flight
   CHECK(statuses == std::vector{200, 503});
 }
 
+TEST_CASE("who waits for a connection that others hold waits no longer than for an answer") {
+  Event go;
+  ScriptedBackend backend([&](BackendConnection& connection) {
+    while (connection.request()) {
+      go.wait();
+      connection.send(response_with(200, "late"));
+    }
+  });
+  ConfigText config;
+  config.with("cores", "{ count: 1 }")
+      .backend("legacy", backend.port(), "limits: { connections: 1 }")
+      .route("patient", "{ match: { prefix: /patient }, to: legacy }")
+      .route("hasty", "{ match: { prefix: /hasty }, to: legacy, timeouts: { first_byte: 200ms } }");
+  GatewayProcess gateway(config);
+  RawClient first(gateway.port());
+  first.send("GET /patient HTTP/1.1\r\nHost: a\r\n\r\n");
+  backend.wait_for_requests(1);
+  RawClient second(gateway.port());
+  CHECK(second.get("/hasty").status() == 504);
+  go.set();
+  CHECK(first.response().status() == 200);
+}
+
 TEST_CASE("several endpoints of a backend share its connections evenly") {
   Event all_there;
   const auto held = [&](BackendConnection& connection) {
