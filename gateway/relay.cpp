@@ -47,6 +47,17 @@ Relay::Relay(Client& client, Exchange& exchange, Upload upload)
 }
 
 Task<Next> Relay::run() {
+  std::exception_ptr failure;
+  try {
+    co_return co_await serve();
+  } catch (...) {  // of an allocation
+    failure = std::current_exception();
+  }
+  co_await stop_upload();  // it must not outlive what it uses
+  std::rethrow_exception(failure);
+}
+
+Task<Next> Relay::serve() {
   const std::optional<Refusal> refusal = co_await reach_backend();
   if (!refusal) co_return co_await relay_response();
 
@@ -82,7 +93,11 @@ Task<std::optional<Refusal>> Relay::reach_backend() {
 
 Task<std::optional<Refusal>> Relay::connect(Reuse reuse) {
   Upstream& upstream = *worker_.upstreams[exchange_.decision.backend];
-  auto lease = co_await upstream.acquire(reuse, total_expiry_);
+  // Waiting for a connection that others hold is waiting for the backend.
+  const auto limit = timeouts_.first_byte;
+  const MonotonicNs expiry =
+      limit ? std::min(total_expiry_, after(monotonic_now(), *limit)) : total_expiry_;
+  auto lease = co_await upstream.acquire(reuse, expiry);
   if (lease) {
     lease_ = std::move(*lease);
     exchange_.endpoint = lease_->endpoint.name;
@@ -108,6 +123,8 @@ bool Relay::may_retry(Failure failure) const noexcept {
 
 Refusal Relay::refusal_of(Failure failure) {
   switch (failure) {
+    case Failure::client_gone:  // nobody is left to be answered
+      return {499, "client_gone", "the client left"};
     case Failure::timeout:
       exchange_.attempt_failed(exchange_.endpoint, "no answer in time");
       exchange_.outcome = Outcome::upstream_timeout;
@@ -118,7 +135,6 @@ Refusal Relay::refusal_of(Failure failure) {
       exchange_.attempt_failed(exchange_.endpoint, exchange_.response_parser.refusal().reason);
       exchange_.outcome = Outcome::upstream_reset;
       return {502, "upstream_malformed", "the backend's answer is not valid HTTP/1.1"};
-    case Failure::client_gone:
     case Failure::reset:
     case Failure::none:
       break;

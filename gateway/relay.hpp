@@ -37,6 +37,7 @@ class Relay {
   // How the backend's part ended before a response could be relayed.
   enum class Failure : std::uint8_t { none, reset, timeout, malformed, client_gone, upload };
 
+  runtime::Task<Next> serve();
   // The way to the response head; a refusal when there is none.
   runtime::Task<std::optional<Refusal>> reach_backend();
   runtime::Task<std::optional<Refusal>> connect(Reuse reuse);
