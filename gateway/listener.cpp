@@ -158,8 +158,9 @@ Listener::Accepted Listener::accept_one() {
       ::accept4(descriptor_.get(), peer.data(), &size, SOCK_NONBLOCK | SOCK_CLOEXEC);
   if (descriptor < 0) {
     if (errno == ECONNABORTED || errno == EINTR) return Accepted::one;  // that one left again
-    const bool exhausted = errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM;
-    if (exhausted) return Accepted::exhausted;
+    // No descriptor or memory left, or the network's trouble: more may be queued, and no event will
+    // tell of it again.
+    if (errno != EAGAIN && errno != EWOULDBLOCK) return Accepted::exhausted;
     descriptor_.blocked(runtime::Way::in);
     return Accepted::nothing;
   }

@@ -2,6 +2,7 @@
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/steady_timer.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/core/tcp_stream.hpp>
 #include <boost/beast/http.hpp>
@@ -19,6 +20,7 @@ namespace http = boost::beast::http;
 using tcp = asio::ip::tcp;
 using boost::system::error_code;
 
+constexpr std::chrono::milliseconds kAcceptPause{100};  // after a failure
 constexpr std::chrono::seconds kPatience{10};  // for a request, and for an answer to be taken
 
 using Request = http::request<http::empty_body>;
@@ -85,8 +87,13 @@ class Conversation : public std::enable_shared_from_this<Conversation> {
 void accept(tcp::acceptor& acceptor, const ProbeAnswers& answers) {
   acceptor.async_accept([&acceptor, &answers](error_code ec, tcp::socket socket) {
     if (ec == asio::error::operation_aborted) return;
-    if (!ec) std::make_shared<Conversation>(std::move(socket), answers)->read();
-    accept(acceptor, answers);
+    if (!ec) {
+      std::make_shared<Conversation>(std::move(socket), answers)->read();
+      return accept(acceptor, answers);
+    }
+    // Without a descriptor left the next try would fail at once, and so on.
+    auto pause = std::make_shared<asio::steady_timer>(acceptor.get_executor(), kAcceptPause);
+    pause->async_wait([&acceptor, &answers, pause](error_code) { accept(acceptor, answers); });
   });
 }
 
