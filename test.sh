@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
 # Builds and runs every test. ./test.sh --long runs the long forms; ./test.sh STEP... only some of
-# the steps: scripts release asan clang tsan. Details of each step are in build/logs/STEP.log.
+# the steps: scripts release demo asan clang tsan. Details of each step are in build/logs/STEP.log.
 set -uo pipefail
 cd "$(dirname "$0")" || exit 2
 
-all_steps=(scripts release asan clang tsan)
+all_steps=(scripts release demo asan clang tsan)
 steps=()
 fuzz_seconds=30
 jobs=${SEGUE_JOBS:-2}
@@ -13,7 +13,7 @@ for argument in "$@"; do
     --long)
       fuzz_seconds=600
       export SEGUE_TEST_ROUNDS=${SEGUE_TEST_ROUNDS:-500} ;;
-    scripts | release | asan | clang | tsan) steps+=("$argument") ;;
+    scripts | release | demo | asan | clang | tsan) steps+=("$argument") ;;
     *) sed -n '2,3s/^# //p' "$0"; exit 2 ;;
   esac
 done
@@ -82,8 +82,11 @@ step_asan() {
   configure_and_build asan && run_ctest asan
 }
 
+# The short form leaves out the tests: they are built twice by g++.
 step_clang() {
-  configure_and_build clang || return 1
+  local targets=(--target segue seguectl fuzzers)
+  [ "$fuzz_seconds" -eq 30 ] || targets=()
+  configure_and_build clang "${targets[@]}" || return 1
   local fuzzer name bad=0
   for fuzzer in build/clang/bin/fuzz_*; do
     [ -x "$fuzzer" ] || { echo "no fuzzers were built"; return 1; }
@@ -106,6 +109,18 @@ step_tsan() {
   configure_and_build tsan --target runtime_test recorder_test journal_test e2e_test segue seguectl &&
     run_ctest tsan -L '^(runtime|recorder|journal)$' &&
     run_ctest tsan -R '^e2e\..*keep-alive'
+}
+
+# The demo as a newcomer runs it; what it promises must be on its screen.
+step_demo() {
+  setup/packages.sh build demo && ./demo.sh >build/logs/demo.out 2>&1
+  local verdict=$?
+  cat build/logs/demo.out
+  if [ $verdict -eq 0 ] && grep -q 'REQUEST\|POST ' build/logs/demo.out; then
+    passed=$((passed + 1))
+  else
+    return 1
+  fi
 }
 
 run_step() {

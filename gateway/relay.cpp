@@ -50,7 +50,7 @@ Task<Next> Relay::run() {
   std::exception_ptr failure;
   try {
     co_return co_await serve();
-  } catch (...) {  // of an allocation
+  } catch (const std::exception&) {  // of an allocation
     failure = std::current_exception();
   }
   co_await stop_upload();  // it must not outlive what it uses

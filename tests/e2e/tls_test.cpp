@@ -51,10 +51,13 @@ TEST_CASE("TLS both ways: large bodies pass whole, and the record says how the c
   CHECK(exchanges[0].at("request").at("scheme") == "https");
 }
 
+// More than two looks of the gateway at whether its client is still there.
+constexpr std::chrono::milliseconds kSlowPeer{2500};
+
 TEST_CASE("a TLS backend that takes longer than the looks at the client is waited for") {
   ScriptedBackend backend([](BackendConnection& connection) {
     while (connection.request()) {
-      std::this_thread::sleep_for(std::chrono::milliseconds(2500));  // slow is what it is about
+      std::this_thread::sleep_for(kSlowPeer);
       connection.send(response_with(200, "at last"));
     }
   });
