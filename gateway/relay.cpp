@@ -117,7 +117,7 @@ Task<std::optional<Refusal>> Relay::connect(Reuse reuse) {
 
 // A pooled connection may have been closed by the backend as we sent (http.md, "Reuse, retry").
 bool Relay::may_retry(Failure failure) const noexcept {
-  return failure == Failure::reset && lease_->reused && !got_bytes_ &&
+  return failure == Failure::reset && !aborted_ && lease_->reused && !got_bytes_ &&
          upload_plan_ == Upload::whole && is_idempotent_method(exchange_.request().method);
 }
 
@@ -192,7 +192,7 @@ Task<Transfer> Relay::read_upstream(std::optional<std::chrono::milliseconds> lim
   const MonotonicNs expiry = std::min(total_expiry_, limit ? after(now, *limit) : runtime::kNever);
   answer_expiry_ = runtime::kNever;
   for (;;) {
-    if (upload_refusal_) co_return Transfer{make_error_code(errors::operation_aborted), 0};
+    if (upload_refusal_ || aborted_) co_return Transfer{make_error_code(errors::operation_aborted), 0};
     // A backend that never pauses never waits, so that no deadline would fire.
     if (now >= total_expiry_) co_return Transfer{make_error_code(errors::timed_out), 0};
     const bool uploading = upload_.running();

@@ -30,6 +30,7 @@ class Relay {
   runtime::Task<Next> run();
   // Ends what waits for the backend; run() comes to its end soon.
   void abort() noexcept {
+    aborted_ = true;
     if (lease_) lease_->stream.cancel();
   }
 
@@ -83,6 +84,7 @@ class Relay {
   Timeouts timeouts_;
   runtime::MonotonicNs total_expiry_;
   runtime::MonotonicNs answer_expiry_ = runtime::kNever;  // of the read that waits, by the upload
+  bool aborted_ = false;
   UpstreamLease lease_;
   std::int64_t sent_at_ = 0;  // microseconds since the exchange began: connection ready
 

@@ -143,5 +143,24 @@ TEST_CASE("SIGTERM: what does not end within the drain timeout is cut") {
   CHECK(end.exit_code == 0);
 }
 
+TEST_CASE("SIGTERM: a request on a pooled connection is cut and not sent again") {
+  Event done;
+  ScriptedBackend backend([&](BackendConnection& connection) {
+    connection.request();
+    connection.send(response_with(200, "pooled"));
+    while (connection.request()) done.wait();
+  });
+  auto config = all_to(backend.port(), "timeouts: { first_byte: none }");
+  config.with("drain", "{ delay: 0s, timeout: 300ms }").with("cores", "{ count: 1 }");
+  GatewayProcess gateway(config);
+  RawClient client(gateway.port());
+  CHECK(client.get("/1").body == "pooled");
+  client.send("GET /2 HTTP/1.1\r\nHost: a\r\n\r\n");
+  backend.wait_for_requests(2);
+  const auto end = gateway.stop();
+  done.set();
+  CHECK(end.exit_code == 0);
+}
+
 }  // namespace
 }  // namespace segue::test
