@@ -11,6 +11,7 @@
 #include "cli/serve_metrics.hpp"
 #include "exchange/ensure.hpp"
 #include "gateway/gateway.hpp"
+#include "gateway/http1/characters.hpp"
 #include "gateway/probe.hpp"
 #include "recorder/journal/journal.hpp"
 #include "recorder/keyed_hash.hpp"
@@ -54,7 +55,8 @@ gateway::GatewaySettings gateway_settings(const config::Settings& settings) {
   gateway.drain = settings.drain;
   gateway.backends = settings.backends;
   gateway.capture_memory = settings.capture_memory;
-  gateway.via = settings.service;
+  // The name may be any text; in Via only a token leaves the head in one piece.
+  if (gateway::http1::is_token(settings.service)) gateway.via = settings.service;
   for (const config::RouteSettings& route : settings.routes)
     gateway.route_timeouts.push_back(route.timeouts);
   return gateway;

@@ -304,5 +304,17 @@ TEST_CASE("OPTIONS * and Max-Forwards: 0 are answered here") {
   CHECK(backend.requests().empty());
 }
 
+TEST_CASE("a service name that is no token does not stand in Via") {
+  ScriptedBackend backend(answer_always(response_with(200, "x")));
+  auto config = all_to(backend.port());
+  config.with("service", "{ name: \"my shop\\r\\nX-Injected: 1\" }");
+  GatewayProcess gateway(config);
+  RawClient client(gateway.port());
+  const auto answer = client.get("/");
+  CHECK(answer.status() == 200);
+  CHECK_FALSE(answer.field("x-injected").has_value());
+  CHECK(answer.field("via").value_or("").find("segue") != std::string::npos);
+}
+
 }  // namespace
 }  // namespace segue::test
