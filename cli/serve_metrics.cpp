@@ -33,6 +33,8 @@ void write_journal(const recorder::JournalStatus& status, gateway::MetricsWriter
     out.family(row.type, row.name, row.help);
     out.value(number(row.value));
   }
+  out.family(MetricType::Gauge, "segue_journal_pages_info", "How the journal treats its pages in memory.");
+  out.value(1, {{"mode", status.pages == recorder::SegmentPages::warm ? "warm" : "lean"}});
 }
 
 void write_recorders(const std::vector<const recorder::Recorder*>& recorders, gateway::MetricsWriter& out) {
