@@ -30,15 +30,23 @@ Descriptor::~Descriptor() {
   if (gone_ != nullptr) *gone_ = true;
 }
 
+bool Descriptor::watch(int operation) noexcept {
+  epoll_event event{};
+  event.events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET;
+  event.data.ptr = this;
+  return epoll_ctl(core_.epoll(), operation, descriptor_, &event) == 0;
+}
+
+void Descriptor::ask_again() noexcept {
+  ensure(watch(EPOLL_CTL_MOD), "what is watched can be watched again");
+}
+
 error_code Descriptor::open(int descriptor) noexcept {
   descriptor_ = descriptor;
   ready_[0] = false;
   ready_[1] = true;  // a connection can be written until the kernel says otherwise
   ended_ = false;
-  epoll_event event{};
-  event.events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET;
-  event.data.ptr = this;
-  if (epoll_ctl(core_.epoll(), EPOLL_CTL_ADD, descriptor, &event) == 0) return {};
+  if (watch(EPOLL_CTL_ADD)) return {};
   const error_code failed(errno, boost::system::system_category());
   ::close(std::exchange(descriptor_, -1));
   return failed;

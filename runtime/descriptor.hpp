@@ -43,6 +43,8 @@ class Descriptor {
   void exhausted(Way way) noexcept;
   // A call said would_block: also where the peer has ended.
   void blocked(Way way) noexcept { ready_[index(way)] = false; }
+  // Asks the kernel to say once more what is ready, in the next turn of the loop.
+  void ask_again() noexcept;
   // Readable, for what the kernel told last: false means that nothing came since.
   bool anything_to_read() const noexcept { return ready_[0]; }
 
@@ -59,6 +61,7 @@ class Descriptor {
  private:
   friend class Core;
   static std::size_t index(Way way) noexcept { return static_cast<std::size_t>(way); }
+  bool watch(int operation) noexcept;
   void on_events(std::uint32_t events) noexcept;
   void end(Way way, boost::system::error_code why) noexcept;
   void wake(Way way, boost::system::error_code why) noexcept;

@@ -21,6 +21,7 @@ namespace errors = boost::asio::error;
 
 constexpr std::size_t kMaxPieces = 64;             // per sendmsg; below IOV_MAX everywhere
 constexpr std::size_t kTlsRecord = 16 << 10;       // RFC 8446, 5.1
+constexpr std::uint8_t kReadsAtOnce = 16;          // then others of the core have their turn
 
 error_code last_error() { return {errno, boost::system::system_category()}; }
 bool would_block(const error_code& ec) {
@@ -180,9 +181,22 @@ bool Stream::Read::await_ready() noexcept {
     result_.ec = errors::operation_aborted;
     return true;
   }
-  if (!stream_.is_tls() && !stream_.descriptor_.ready(Way::in)) return false;
+  if (!stream_.is_tls() && !stream_.descriptor_.ready(Way::in)) {
+    stream_.reads_at_once_ = 0;
+    return false;
+  }
+  if (stream_.reads_at_once_ == kReadsAtOnce && !stream_.has_pending()) {
+    stream_.reads_at_once_ = 0;
+    way_ = Way::in;
+    stream_.descriptor_.ask_again();
+    return false;
+  }
   result_ = stream_.try_read(into_, way_);
-  if (!would_block(result_.ec)) return true;
+  if (!would_block(result_.ec)) {
+    if (stream_.reads_at_once_ != kReadsAtOnce) ++stream_.reads_at_once_;
+    return true;
+  }
+  stream_.reads_at_once_ = 0;
   if (stream_.can_wait(way_)) return false;
   result_.ec = errors::connection_aborted;
   return true;

@@ -162,6 +162,36 @@ TEST_CASE("a write that the peer does not take times out, and says what went") {
   CHECK(sent.bytes < large.size());
 }
 
+// How far a reader has come, and had come when its core next took a message.
+struct Progress {
+  std::size_t bytes = 0;
+  std::size_t marked = 0;
+};
+
+// Reads in small pieces what is all there already.
+Task<std::size_t> read_in_pieces(Core& core, Stream& stream, Progress& progress) {
+  std::string room(64, '\0');
+  for (;;) {
+    const std::span<char> into(room);
+    const Transfer got = co_await stream.read_some(into, generous());
+    if (got.bytes == 0) co_return progress.bytes;
+    if (progress.bytes == 0) core.post([&progress] { progress.marked = progress.bytes; });
+    progress.bytes += got.bytes;
+  }
+}
+
+TEST_CASE("who always finds something to read leaves others their turn") {
+  Pair pair;
+  const std::string all(100'000, 'x');
+  CHECK(pair.run(write_all(pair.left, all, kNever)).bytes == all.size());
+  pair.core.ask([&] { pair.left.shutdown_send(); });
+  Progress progress;
+  CHECK(pair.run(read_in_pieces(pair.core, pair.right, progress)) == all.size());
+  const std::size_t marked = pair.core.ask([&] { return progress.marked; });
+  CHECK(marked > 0);
+  CHECK(marked < all.size());
+}
+
 TEST_CASE("a write larger than the socket's buffer waits for the reader and goes on") {
   Pair pair;
   std::promise<std::size_t> counted;
