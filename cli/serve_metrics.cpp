@@ -12,13 +12,7 @@ using recorder::RecorderCounters;
 double number(std::uint64_t value) { return static_cast<double>(value); }
 
 void write_journal(const recorder::JournalStatus& status, gateway::MetricsWriter& out) {
-  struct Row {
-    MetricType type;
-    const char* name;
-    const char* help;
-    std::uint64_t value;
-  };
-  const Row rows[] = {
+  const gateway::MetricsWriter::Plain rows[] = {
       {MetricType::Counter, "segue_journal_frames_total", "Frames committed to the journal.", status.frames},
       {MetricType::Counter, "segue_journal_appended_bytes_total", "Bytes committed to the journal.", status.bytes},
       {MetricType::Gauge, "segue_journal_bytes", "Bytes of all runs on disk.", status.bytes_on_disk},
@@ -29,10 +23,7 @@ void write_journal(const recorder::JournalStatus& status, gateway::MetricsWriter
       {MetricType::Counter, "segue_journal_removed_runs_total", "Dead runs removed to make room.", status.removed_runs},
       {MetricType::Counter, "segue_journal_recovered_intents_total", "Exchanges found INTERRUPTED at the start.", status.recovered_intents},
   };
-  for (const Row& row : rows) {
-    out.family(row.type, row.name, row.help);
-    out.value(number(row.value));
-  }
+  out.plain(rows);
   out.family(MetricType::Gauge, "segue_journal_pages_info", "How the journal treats its pages in memory.");
   out.value(1, {{"mode", status.pages == recorder::SegmentPages::warm ? "warm" : "lean"}});
 }

@@ -119,13 +119,7 @@ void write_backends(const Counters& sum, const GatewaySettings& settings, Metric
 }
 
 void write_connections(const Counters& sum, MetricsWriter& out) {
-  struct Row {
-    MetricType type;
-    const char* name;
-    const char* help;
-    std::uint64_t value;
-  };
-  const Row rows[] = {
+  const MetricsWriter::Plain rows[] = {
       {MetricType::Counter, "segue_connections_accepted_total", "Client connections accepted.", sum.connections_accepted},
       {MetricType::Gauge, "segue_connections", "Open client connections.", sum.connections_open},
       {MetricType::Counter, "segue_accept_pauses_total", "Times accepting paused at a limit.", sum.accept_pauses},
@@ -137,13 +131,17 @@ void write_connections(const Counters& sum, MetricsWriter& out) {
       {MetricType::Counter, "segue_sessions_failed_total", "Sessions ended by a failed allocation.", sum.tasks_failed},
       {MetricType::Counter, "segue_captures_cut_total", "Body captures cut because capture_memory was used up.", sum.captures_cut},
   };
-  for (const Row& row : rows) {
-    out.family(row.type, row.name, row.help);
-    out.value(number(row.value));
-  }
+  out.plain(rows);
 }
 
 }  // namespace
+
+void MetricsWriter::plain(std::span<const Plain> metrics) {
+  for (const Plain& metric : metrics) {
+    family(metric.type, metric.name, metric.help);
+    value(number(metric.value));
+  }
+}
 
 void MetricsWriter::family(MetricType type, std::string name, std::string help) {
   prometheus::MetricFamily& family = families_.emplace_back();

@@ -2,6 +2,8 @@
 
 #include <prometheus/metric_family.h>
 
+#include <cstdint>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -16,6 +18,15 @@ using MetricFamilies = std::vector<prometheus::MetricFamily>;
 class MetricsWriter {
  public:
   using Labels = std::vector<std::pair<std::string, std::string>>;
+
+  // Families of one sample without labels.
+  struct Plain {
+    prometheus::MetricType type;
+    const char* name;
+    const char* help;
+    std::uint64_t value;
+  };
+  void plain(std::span<const Plain> metrics);
 
   // Samples that follow belong to this family.
   void family(prometheus::MetricType type, std::string name, std::string help);
