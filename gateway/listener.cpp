@@ -145,7 +145,6 @@ runtime::Task<void> Listener::run() {
       last = accept_one();
     if (last == Accepted::nothing) continue;
     ++worker_.counters.accept_pauses;
-    if (worker_.sessions() >= worker_.max_sessions()) worker_.counters.limits.add("connections");
     runtime::Pause pause(worker_.core, runtime::after(runtime::monotonic_now(), kAcceptPause));
     co_await pause;
   }

@@ -101,8 +101,9 @@ Task<std::optional<Refusal>> Relay::connect(Reuse reuse) {
   if (lease) {
     lease_ = std::move(*lease);
     exchange_.endpoint = lease_->endpoint.name;
-    exchange_.timing.connect = lease_->reused ? 0 : lease_->connect_ns / 1000;
-    if (!lease_->reused && lease_->tls_ns != 0) exchange_.timing.tls = lease_->tls_ns / 1000;
+    const auto since_start = [this](MonotonicNs at) { return (at - exchange_.started) / 1000; };
+    exchange_.timing.connect = lease_->reused ? 0 : since_start(lease_->connected_at);
+    if (!lease_->reused && lease_->tls_at != 0) exchange_.timing.tls = since_start(lease_->tls_at);
     co_return std::nullopt;
   }
   const Error& error = lease.error();

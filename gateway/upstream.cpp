@@ -6,7 +6,7 @@
 #include <boost/system/errc.hpp>
 
 #include "exchange/ensure.hpp"
-#include "runtime/await.hpp"
+#include "runtime/pause.hpp"
 
 namespace segue::gateway {
 namespace {
@@ -54,6 +54,7 @@ struct Upstream::Queued : runtime::Waiter {
   void end(Outcome how) {
     deadline.disarm();
     outcome = how;
+    if (how == Outcome::slot) ++upstream.granted_;
     std::erase(upstream.waiting_, this);
     --upstream.counts_.pending;
     upstream.core_.wake_later(*this, {});
@@ -67,6 +68,22 @@ struct Upstream::Queued : runtime::Waiter {
   runtime::Deadline deadline;
   std::coroutine_handle<> resume;
   Outcome outcome = Outcome::gave_up;
+};
+
+// Known to abort() while it connects.
+class Upstream::Connecting {
+ public:
+  Connecting(Upstream& upstream, UpstreamConnection& connection)
+      : upstream_(upstream), connection_(connection) {
+    upstream_.connecting_.push_back(&connection_);
+  }
+  Connecting(const Connecting&) = delete;
+  Connecting& operator=(const Connecting&) = delete;
+  ~Connecting() { std::erase(upstream_.connecting_, &connection_); }
+
+ private:
+  Upstream& upstream_;
+  UpstreamConnection& connection_;
 };
 
 UpstreamLease& UpstreamLease::operator=(UpstreamLease&& other) noexcept {
@@ -109,6 +126,7 @@ Upstream::Upstream(runtime::Core& core, runtime::BufferPool& pool, const Backend
       max_idle_(share(settings.max_idle, shares)),
       tls_(make_tls(settings)),
       turn_(core.index()),
+      resolver_(core.executor()),
       sweep_(core.wheel(), [](void* self) { static_cast<Upstream*>(self)->drop_expired(); }, this) {
   for (const EndpointSettings& endpoint : settings.endpoints)
     endpoints_.push_back(std::make_unique<Endpoint>(endpoint));
@@ -123,19 +141,27 @@ void Upstream::abort() noexcept {
   for (UpstreamConnection* connection : connecting_) connection->stream.cancel();
 }
 
+// First come, first served: who comes while others wait, or are on their way to what they were
+// woken for, waits too.
 Task<Result<UpstreamLease>> Upstream::acquire(Reuse reuse, MonotonicNs expiry) {
   Endpoint& endpoint = next_endpoint();
-  if (auto connection = take_idle(endpoint, reuse))
-    co_return UpstreamLease(*this, std::move(connection));
-  while (open_ >= max_connections_) {
-    if (auto connection = take_any_idle(reuse))
+  bool may_take = waiting_.empty() && (granted_ == 0 || idle_ > granted_);
+  if (may_take) {
+    if (auto connection = take_idle(endpoint, reuse))
       co_return UpstreamLease(*this, std::move(connection));
-    if (close_one_idle()) continue;  // one that may not be reused makes room
+  }
+  may_take = may_take || open_ + granted_ < max_connections_;
+  while (!may_take || open_ >= max_connections_) {
+    if (may_take) {
+      if (auto connection = take_any_idle(reuse))
+        co_return UpstreamLease(*this, std::move(connection));
+      if (close_one_idle()) continue;  // one that may not be reused makes room
+    }
     if (waiting_.size() >= max_pending_)
       co_return upstream_error(make_error_code(errors::no_buffer_space),
                                "waiting for a connection: too many requests wait");
-    const bool woken = co_await wait_for_slot(expiry);
-    if (!woken)
+    may_take = co_await wait_for_slot(expiry);
+    if (!may_take)
       co_return upstream_error(make_error_code(errors::timed_out), "waiting for a connection");
   }
   co_return co_await connect(endpoint, expiry);
@@ -193,60 +219,83 @@ Task<bool> Upstream::wait_for_slot(MonotonicNs expiry) {
   ++counts_.pending;
   queued.deadline.arm(expiry);
   const Queued::Outcome outcome = co_await queued;
+  if (outcome == Queued::Outcome::slot) --granted_;
   co_return outcome == Queued::Outcome::slot;
 }
 
-Task<error_code> Upstream::resolve(Endpoint& endpoint) {
-  const MonotonicNs now = monotonic_now();
-  const bool known = !endpoint.addresses.empty();
-  if (endpoint.literal || (known && now < runtime::after(endpoint.resolved_at, kResolveAgain)))
-    co_return error_code();
-  using Answer = std::pair<error_code, tcp::resolver::results_type>;
-  boost::asio::ip::basic_resolver<tcp, runtime::Executor> resolver(core_.executor());
-  auto start = [&](auto done) {
-    resolver.async_resolve(endpoint.host, std::to_string(endpoint.port),
-                           [done = std::move(done)](error_code ec, auto results) mutable {
-                             done(Answer(ec, std::move(results)));
-                           });
-  };
-  runtime::Completion<decltype(start), Answer> resolving(start);
-  const Answer answer = co_await resolving;
-  if (answer.first) co_return known ? error_code() : answer.first;  // an old answer serves on
-  endpoint.addresses.clear();
-  for (const auto& entry : answer.second) endpoint.addresses.push_back(entry.endpoint());
-  endpoint.resolved_at = monotonic_now();
+void Upstream::refresh(Endpoint& endpoint) {
+  if (endpoint.literal || endpoint.resolving || monotonic_now() < endpoint.resolve_again) return;
+  endpoint.resolving = true;
+  resolver_.async_resolve(
+      endpoint.host, std::to_string(endpoint.port),
+      [&endpoint](error_code ec, const tcp::resolver::results_type& results) {
+        endpoint.resolving = false;
+        endpoint.resolve_error = ec;
+        endpoint.resolve_again = runtime::after(monotonic_now(), ec ? kSweep : kResolveAgain);
+        if (ec) return;
+        endpoint.addresses.clear();
+        for (const auto& entry : results) endpoint.addresses.push_back(entry.endpoint());
+      });
+}
+
+Task<error_code> Upstream::resolve(Endpoint& endpoint, MonotonicNs expiry) {
+  refresh(endpoint);
+  while (endpoint.addresses.empty()) {
+    if (!endpoint.resolving)
+      co_return endpoint.resolve_error ? endpoint.resolve_error
+                                       : make_error_code(errors::host_not_found);
+    const MonotonicNs now = monotonic_now();
+    if (now >= expiry) co_return make_error_code(errors::timed_out);
+    runtime::Pause pause(core_, std::min(expiry, now + runtime::DeadlineWheel::kTick));
+    co_await pause;
+  }
   co_return error_code();
 }
 
+// One address after the other until one takes the connection: a name may stand for several, of
+// which some do not listen (localhost: ::1 and 127.0.0.1).
+Task<error_code> Upstream::connect_to(UpstreamConnection& connection, MonotonicNs expiry) {
+  const std::vector<tcp::endpoint> addresses = connection.endpoint.addresses;
+  const std::size_t first = connection.endpoint.next_address;
+  error_code ec;
+  for (std::size_t i = 0; i < addresses.size(); ++i) {
+    const std::size_t chosen = (first + i) % addresses.size();
+    const runtime::Stream::Address peer(addresses[chosen]);
+    ec = co_await connection.stream.connect(peer, expiry);
+    if (!ec) connection.endpoint.next_address = chosen;  // the next one starts where it went well
+    if (!ec || ec == errors::timed_out || ec == errors::operation_aborted) break;
+    connection.stream.close();
+  }
+  if (ec) co_return ec;
+  connection.stream.set_no_delay();
+  connection.connected_at = monotonic_now();
+  if (!tls_) co_return ec;
+  ec = co_await connection.stream.handshake(*tls_, expiry);
+  connection.tls_at = monotonic_now();
+  co_return ec;
+}
+
 Task<Result<UpstreamLease>> Upstream::connect(Endpoint& endpoint, MonotonicNs expiry) {
-  ++open_;
-  counts_.open = open_;
+  counts_.open = ++open_;
   ++counts_.connects;
   UpstreamLease lease(*this, std::make_unique<UpstreamConnection>(core_, pool_, endpoint));
-  const MonotonicNs start = monotonic_now();
-  const auto limit = settings_.timeouts.connect;
-  const MonotonicNs until = limit ? std::min(expiry, runtime::after(start, *limit)) : expiry;
-
-  error_code ec = co_await resolve(endpoint);
+  error_code ec =
+      co_await resolve(endpoint, std::min(expiry, runtime::after(monotonic_now(), kResolveLimit)));
   if (ec) {
     ++counts_.connect_failures;
     co_return upstream_error(ec, "resolving the backend's name");
   }
-  const tcp::endpoint address = endpoint.addresses[endpoint.next_address++ % endpoint.addresses.size()];
-  const runtime::Stream::Address peer(address);
-  connecting_.push_back(&*lease);
-  ec = co_await lease->stream.connect(peer, until);
-  if (!ec && tls_) {
-    ec = co_await lease->stream.handshake(*tls_, until);
-    lease->tls_ns = monotonic_now() - start;
+  const auto limit = settings_.timeouts.connect;
+  const MonotonicNs until =
+      limit ? std::min(expiry, runtime::after(monotonic_now(), *limit)) : expiry;
+  {
+    const Connecting here(*this, *lease);
+    ec = co_await connect_to(*lease, until);
   }
-  std::erase(connecting_, &*lease);
   if (ec) {
     ++counts_.connect_failures;
     co_return upstream_error(ec, "connecting to the backend");
   }
-  lease->stream.set_no_delay();
-  lease->connect_ns = monotonic_now() - start;
   lease->idle_time = settings_.idle_time;
   co_return std::move(lease);
 }

@@ -20,8 +20,9 @@ class Upstream;
 
 struct UpstreamConnection;
 
-// One server of a backend, with its idle connections. Names are resolved again when the last
-// answer is older than Upstream::kResolveAgain.
+// One server of a backend, with its idle connections. A name is resolved again in the background
+// when the last answer is older than Upstream::kResolveAgain; until then, and when that fails, the
+// old answer serves.
 struct Endpoint {
   explicit Endpoint(const EndpointSettings& settings);
   ~Endpoint();
@@ -31,8 +32,10 @@ struct Endpoint {
   std::uint16_t port = 0;
   std::vector<boost::asio::ip::tcp::endpoint> addresses;
   std::size_t next_address = 0;
-  runtime::MonotonicNs resolved_at = 0;
   bool literal = false;  // an IP address: never resolved
+  bool resolving = false;
+  boost::system::error_code resolve_error;  // of the last try
+  runtime::MonotonicNs resolve_again = 0;   // not before
   std::vector<std::unique_ptr<UpstreamConnection>> idle;  // last in, first out
 };
 
@@ -46,8 +49,8 @@ struct UpstreamConnection {
   bool reused = false;                 // has served an exchange before
   runtime::MonotonicNs idle_since = 0;
   std::chrono::milliseconds idle_time{0};  // how long it may idle: ours or the server's
-  runtime::MonotonicNs connect_ns = 0;     // how long connecting took
-  runtime::MonotonicNs tls_ns = 0;
+  runtime::MonotonicNs connected_at = 0;
+  runtime::MonotonicNs tls_at = 0;  // handshake done; 0: plain
 };
 
 // A connection for one exchange. Destroyed without give_back(), it is closed.
@@ -81,7 +84,8 @@ enum class Reuse : std::uint8_t { any, recent, fresh };
 // connection. One thread. Endpoints take turns, request by request.
 class Upstream {
  public:
-  static constexpr std::chrono::seconds kResolveAgain{5};
+  static constexpr std::chrono::milliseconds kResolveAgain{5'000};
+  static constexpr std::chrono::milliseconds kResolveLimit{5'000};  // for the first answer
   static constexpr std::chrono::milliseconds kRecent{1000};
 
   // `counts` and everything else must outlive it; `shares`: among how many cores the limits are
@@ -102,6 +106,7 @@ class Upstream {
  private:
   friend class UpstreamLease;
   struct Queued;
+  class Connecting;
 
   Endpoint& next_endpoint() noexcept { return *endpoints_[turn_++ % endpoints_.size()]; }
   std::unique_ptr<UpstreamConnection> take_idle(Endpoint& endpoint, Reuse reuse);
@@ -109,7 +114,10 @@ class Upstream {
   // Closes the connection that has idled longest; false: none idles.
   bool close_one_idle() noexcept;
   runtime::Task<Result<UpstreamLease>> connect(Endpoint& endpoint, runtime::MonotonicNs expiry);
-  runtime::Task<boost::system::error_code> resolve(Endpoint& endpoint);
+  runtime::Task<boost::system::error_code> connect_to(UpstreamConnection& connection,
+                                                      runtime::MonotonicNs expiry);
+  void refresh(Endpoint& endpoint);
+  runtime::Task<boost::system::error_code> resolve(Endpoint& endpoint, runtime::MonotonicNs expiry);
   runtime::Task<bool> wait_for_slot(runtime::MonotonicNs expiry);
   void give_back(std::unique_ptr<UpstreamConnection> connection);
   void closed() noexcept;
@@ -128,8 +136,10 @@ class Upstream {
   std::size_t turn_;
   std::size_t idle_ = 0;
   std::deque<Queued*> waiting_;
+  std::size_t granted_ = 0;  // woken and not there yet: what they were woken for is theirs
   std::vector<UpstreamConnection*> connecting_;
   std::size_t open_ = 0;  // leased, idle and connecting
+  boost::asio::ip::basic_resolver<boost::asio::ip::tcp, runtime::Executor> resolver_;
   runtime::Deadline sweep_;
 };
 

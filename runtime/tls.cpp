@@ -1,5 +1,7 @@
 #include "runtime/tls.hpp"
 
+#include <arpa/inet.h>
+#include <netinet/in.h>
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
@@ -73,7 +75,11 @@ SslPtr TlsContext::session(int socket) const {
     return ssl;
   }
   SSL_set_connect_state(ssl.get());
-  if (!server_name_.empty()) {
+  in6_addr address;
+  if (inet_pton(AF_INET, server_name_.c_str(), &address) == 1 ||
+      inet_pton(AF_INET6, server_name_.c_str(), &address) == 1) {  // RFC 6066, 3: no SNI
+    X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(ssl.get()), server_name_.c_str());
+  } else if (!server_name_.empty()) {
     // SSL_set_tlsext_host_name without its C cast.
     SSL_ctrl(ssl.get(), SSL_CTRL_SET_TLSEXT_HOSTNAME, TLSEXT_NAMETYPE_host_name,
              const_cast<char*>(server_name_.c_str()));

@@ -5,7 +5,9 @@
 #include <catch2/catch_test_macros.hpp>
 #include <catch2/generators/catch_generators.hpp>
 #include <list>
+#include <memory>
 #include <thread>
+#include <vector>
 
 #include "tests/support/gateway_process.hpp"
 #include "tests/support/raw_client.hpp"
@@ -357,6 +359,42 @@ TEST_CASE("several endpoints of a backend share its connections evenly") {
   two.wait_for_requests(5);
   all_there.set();
   for (auto& client : clients) CHECK(client.response().status() == 200);
+}
+
+TEST_CASE("a backend known by name is reached where it listens, whatever else the name stands for") {
+  ScriptedBackend backend(answer_always(response_with(200, "here")));
+  ConfigText config;
+  config.with("backends", fmt::format("{{ legacy: {{ endpoints: [\"localhost:{}\"] }} }}", backend.port()))
+      .route("all", "{ match: { prefix: / }, to: legacy }");
+  GatewayProcess gateway(config);
+  for (int i = 0; i < 6; ++i) {  // a connection each
+    RawClient client(gateway.port());
+    CHECK(client.get("/", "Connection: close\r\n").body == "here");
+  }
+  CHECK(gateway.metric("segue_backend_connect_failures_total", {"segue_backend=\"legacy\""}) == 0);
+}
+
+TEST_CASE("a backend whose name nobody knows is a 502, soon") {
+  ConfigText config;
+  config.with("backends", "{ legacy: { endpoints: [\"nobody.invalid:80\"] } }")
+      .route("all", "{ match: { prefix: / }, to: legacy }");
+  GatewayProcess gateway(config);
+  RawClient client(gateway.port());
+  CHECK(client.get("/").status() == 502);
+}
+
+TEST_CASE("requests that share one connection are all served, first come first served") {
+  ScriptedBackend backend(answer_always(response_with(200, "x")));
+  ConfigText config = all_to(backend.port(), "limits: { connections: 1, pending: 64 }");
+  config.with("cores", "{ count: 1 }");
+  GatewayProcess gateway(config);
+  std::vector<std::unique_ptr<RawClient>> clients;
+  for (int i = 0; i < 16; ++i) clients.push_back(std::make_unique<RawClient>(gateway.port()));
+  for (int round = 0; round < 10; ++round) {
+    for (auto& client : clients) client->send("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+    for (auto& client : clients) CHECK(client->response().status() == 200);
+  }
+  CHECK(gateway.metric("segue_backend_connections", {"segue_backend=\"legacy\""}) <= 1);
 }
 
 }  // namespace
