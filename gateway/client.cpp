@@ -22,7 +22,7 @@ ClientView Client::view(const Exchange& exchange) const {
 
 runtime::Task<bool> record(Client& client, Exchange& exchange) {
   recorder::Recorder& recorder = *client.worker.recorder;
-  const auto give_up = runtime::after(runtime::monotonic_now(), recorder.block_timeout());
+  runtime::MonotonicNs give_up = 0;
   for (;;) {
     const ExchangeView view = exchange.view(client.view(exchange), client.scheme);
     const auto recorded = recorder.append(view, exchange.route_index(), exchange.ticket);
@@ -32,7 +32,8 @@ runtime::Task<bool> record(Client& client, Exchange& exchange) {
       const auto flushed = recorder.flush();
       co_return flushed.has_value();
     }
-    const auto now = runtime::monotonic_now();
+    const auto now = runtime::coarse_now();
+    if (give_up == 0) give_up = runtime::after(now, recorder.block_timeout());
     if (!recorder::Recorder::wants_wait(recorded.error()) || now >= give_up) co_return false;
     runtime::Pause pause(client.worker.core, runtime::after(now, kJournalPoll));
     co_await pause;

@@ -7,6 +7,7 @@
 namespace segue::gateway {
 
 using runtime::after;
+using runtime::coarse_now;
 using runtime::monotonic_now;
 using runtime::MonotonicNs;
 using runtime::Task;
@@ -96,7 +97,7 @@ Task<std::optional<Refusal>> Relay::connect(Reuse reuse) {
   // Waiting for a connection that others hold is waiting for the backend.
   const auto limit = timeouts_.first_byte;
   const MonotonicNs expiry =
-      limit ? std::min(total_expiry_, after(monotonic_now(), *limit)) : total_expiry_;
+      limit ? std::min(total_expiry_, after(coarse_now(), *limit)) : total_expiry_;
   auto lease = co_await upstream.acquire(reuse, expiry);
   if (lease) {
     lease_ = std::move(*lease);
@@ -189,7 +190,7 @@ std::chrono::nanoseconds Relay::upstream_patience() const noexcept {
 // looks now and then whether the client is there. While an upload runs its own deadlines hold; when
 // it ends it sets the one of this read.
 Task<Transfer> Relay::read_upstream(std::optional<std::chrono::milliseconds> limit) {
-  MonotonicNs now = monotonic_now();
+  MonotonicNs now = coarse_now();
   const MonotonicNs expiry = std::min(total_expiry_, limit ? after(now, *limit) : runtime::kNever);
   answer_expiry_ = runtime::kNever;
   for (;;) {
@@ -210,7 +211,7 @@ Task<Transfer> Relay::read_upstream(std::optional<std::chrono::milliseconds> lim
       got = co_await lease_->stream.read_some(in.writable(), still);
     }
     if (got.ec != errors::timed_out || !probing) co_return got;
-    now = monotonic_now();
+    now = coarse_now();
     if (!client_.stream.peer_gone()) continue;
     client_left();
     // What may have changed data is seen to its end; the rest is cancelled.

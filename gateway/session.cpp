@@ -12,6 +12,7 @@ namespace segue::gateway {
 namespace {
 
 using runtime::after;
+using runtime::coarse_now;
 using runtime::monotonic_now;
 using runtime::MonotonicNs;
 using runtime::Task;
@@ -98,7 +99,7 @@ Task<bool> Session::wait_for_request() {
   client_.buffer.shrink();
   if (client_.buffer.size() != 0) co_return true;  // pipelined
   const Limits& limits = worker_.settings.limits;
-  const MonotonicNs expiry = after(monotonic_now(), first_ ? limits.head_time : limits.keep_alive);
+  const MonotonicNs expiry = after(coarse_now(), first_ ? limits.head_time : limits.keep_alive);
   idle_ = true;
   Transfer got;
   got.ec = co_await client_.stream.readable(expiry);
@@ -119,7 +120,7 @@ Task<Next> Session::serve(Exchange& exchange) {
 }
 
 Task<std::optional<Next>> Session::read_head(Exchange& exchange) {
-  const MonotonicNs expiry = after(monotonic_now(), worker_.settings.limits.head_time);
+  const MonotonicNs expiry = after(coarse_now(), worker_.settings.limits.head_time);
   runtime::Buffer& buffer = client_.buffer;
   for (;;) {
     const http1::ParseState state = exchange.request_parser.parse(buffer.readable());
@@ -282,7 +283,7 @@ Task<std::optional<Refusal>> Session::read_whole_body(Exchange& exchange) {
 
 Task<std::optional<Refusal>> Session::intend(Exchange& exchange) {
   recorder::Recorder& recorder = *worker_.recorder;
-  const MonotonicNs give_up = after(monotonic_now(), recorder.block_timeout());
+  MonotonicNs give_up = 0;
   for (;;) {
     const ExchangeView view = exchange.view(client_.view(exchange), client_.scheme);
     auto ticket = recorder.intend(view, exchange.route_index());
@@ -290,7 +291,8 @@ Task<std::optional<Refusal>> Session::intend(Exchange& exchange) {
       exchange.ticket = std::move(*ticket);
       co_return std::nullopt;
     }
-    const MonotonicNs now = monotonic_now();
+    const MonotonicNs now = coarse_now();
+    if (give_up == 0) give_up = after(now, recorder.block_timeout());
     if (!recorder::Recorder::wants_wait(ticket.error()) || now >= give_up) co_return kJournalFull;
     runtime::Pause pause(worker_.core, after(now, std::chrono::milliseconds(10)));
     co_await pause;

@@ -175,7 +175,7 @@ std::unique_ptr<UpstreamConnection> Upstream::take_any_idle(Reuse reuse) {
 
 std::unique_ptr<UpstreamConnection> Upstream::take_idle(Endpoint& endpoint, Reuse reuse) {
   if (reuse == Reuse::fresh) return nullptr;
-  const MonotonicNs now = monotonic_now();
+  const MonotonicNs now = runtime::coarse_now();
   while (!endpoint.idle.empty()) {
     UpstreamConnection& newest = *endpoint.idle.back();
     const auto limit =
@@ -306,11 +306,11 @@ void Upstream::give_back(std::unique_ptr<UpstreamConnection> connection) {
     connection.reset();
     return closed();
   }
-  connection->idle_since = monotonic_now();
+  connection->idle_since = runtime::coarse_now();
   Endpoint& endpoint = connection->endpoint;
   endpoint.idle.push_back(std::move(connection));
   counts_.idle = ++idle_;
-  if (!sweep_.armed()) sweep_.arm(runtime::after(monotonic_now(), kSweep));
+  if (!sweep_.armed()) sweep_.arm(runtime::after(endpoint.idle.back()->idle_since, kSweep));
   wake_one();
 }
 
