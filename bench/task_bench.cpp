@@ -33,13 +33,16 @@ constexpr std::size_t kMessage = 200;
 double cpu_ns() {
   rusage usage{};
   getrusage(RUSAGE_SELF, &usage);
-  const auto ns = [](const timeval& t) { return static_cast<double>(t.tv_sec) * 1e9 + static_cast<double>(t.tv_usec) * 1e3; };
+  const auto ns = [](const timeval& t) {
+    return static_cast<double>(t.tv_sec) * 1e9 + static_cast<double>(t.tv_usec) * 1e3;
+  };
   return ns(usage.ru_utime) + ns(usage.ru_stime);
 }
 
 std::array<int, 2> make_pair() {
   std::array<int, 2> ends{};
-  if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, ends.data()) != 0) std::terminate();
+  if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, ends.data()) != 0)
+    std::terminate();
   return ends;
 }
 
@@ -124,6 +127,8 @@ int main() {
     own.push_back(own_round());
     asios.push_back(asio_round());
   }
-  fmt::print("round trip, CPU ns (median of 9): runtime::Task {:.0f}, asio::awaitable {:.0f}, ratio {:.2f}\n",
-             median(own), median(asios), median(own) / median(asios));
+  fmt::print(
+      "round trip, CPU ns (median of 9): runtime::Task {:.0f}, asio::awaitable {:.0f}, ratio "
+      "{:.2f}\n",
+      median(own), median(asios), median(own) / median(asios));
 }

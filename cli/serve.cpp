@@ -70,7 +70,8 @@ recorder::RecorderSettings recorder_settings(const config::Settings& settings,
                          .version = SEGUE_VERSION,
                          .config_version = std::string(routing_version),
                          .config_revision = {}};
-  for (const config::RouteSettings& route : settings.routes) recorder.routes.push_back(route.record);
+  for (const config::RouteSettings& route : settings.routes)
+    recorder.routes.push_back(route.record);
   recorder.when_full_safe = settings.journal.when_full_safe;
   recorder.when_full_unsafe = settings.journal.when_full_unsafe;
   recorder.block_timeout = settings.journal.block_timeout;
@@ -117,7 +118,8 @@ void drain(gateway::Gateway& gateway, const EndSignals& signals) {
 }
 
 void say_addresses(const std::vector<std::pair<std::string, std::string>>& addresses) {
-  for (const auto& [name, address] : addresses) fmt::print(stderr, "listening {} {}\n", name, address);
+  for (const auto& [name, address] : addresses)
+    fmt::print(stderr, "listening {} {}\n", name, address);
 }
 
 }  // namespace
@@ -144,7 +146,8 @@ int ServeCommand::run() {
   answers.metrics = [&] { return serve_metrics(gateway, journal, loaded.table->version()); };
   const gateway::ProbeListener probe(settings.listeners, std::move(answers));
 
-  gateway.start(settings.pin_cores ? gateway::Gateway::Pinning::on : gateway::Gateway::Pinning::off);
+  gateway.start(settings.pin_cores ? gateway::Gateway::Pinning::on
+                                   : gateway::Gateway::Pinning::off);
   ready = true;
   say_addresses(gateway.addresses());
   say_addresses(probe.addresses());

@@ -10,7 +10,7 @@ if(SEGUE_SANITIZE)
   target_link_options(segue_options INTERFACE -fsanitize=${SEGUE_SANITIZE})
   target_compile_definitions(segue_options INTERFACE SEGUE_SANITIZED=1)
   if(CMAKE_CXX_COMPILER_ID STREQUAL GNU)  # it warns of libstdc++'s own <regex> when instrumented
-    target_compile_options(segue_options INTERFACE -Wno-maybe-uninitialized)
+    target_compile_options(segue_options INTERFACE -Wno-maybe-uninitialized -Wno-tsan)
   endif()
 endif()
 if(SEGUE_FUZZERS)

@@ -29,8 +29,8 @@ struct TestSettings {
 // A whole configuration, checked; see docs/configuration.md for every key and its default.
 struct Settings {
   std::string service = "segue";
-  std::string instance;      // default: the host's name
-  unsigned cores = 0;        // 0: auto
+  std::string instance;  // default: the host's name
+  unsigned cores = 0;    // 0: auto
   bool pin_cores = false;
   std::vector<gateway::ListenerSettings> listeners;
   gateway::Limits limits;

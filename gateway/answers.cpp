@@ -12,21 +12,36 @@ constexpr std::string_view kAllow = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTION
 
 const char* reason_phrase(std::uint16_t status) {
   switch (status) {
-    case 200: return "OK";
-    case 400: return "Bad Request";
-    case 404: return "Not Found";
-    case 405: return "Method Not Allowed";
-    case 408: return "Request Timeout";
-    case 413: return "Content Too Large";
-    case 414: return "URI Too Long";
-    case 417: return "Expectation Failed";
-    case 431: return "Request Header Fields Too Large";
-    case 501: return "Not Implemented";
-    case 502: return "Bad Gateway";
-    case 503: return "Service Unavailable";
-    case 504: return "Gateway Timeout";
-    case 505: return "HTTP Version Not Supported";
-    default: return "Error";
+    case 200:
+      return "OK";
+    case 400:
+      return "Bad Request";
+    case 404:
+      return "Not Found";
+    case 405:
+      return "Method Not Allowed";
+    case 408:
+      return "Request Timeout";
+    case 413:
+      return "Content Too Large";
+    case 414:
+      return "URI Too Long";
+    case 417:
+      return "Expectation Failed";
+    case 431:
+      return "Request Header Fields Too Large";
+    case 501:
+      return "Not Implemented";
+    case 502:
+      return "Bad Gateway";
+    case 503:
+      return "Service Unavailable";
+    case 504:
+      return "Gateway Timeout";
+    case 505:
+      return "HTTP Version Not Supported";
+    default:
+      return "Error";
   }
 }
 
@@ -35,7 +50,8 @@ std::string http_date() {
   std::tm utc;
   gmtime_r(&now, &utc);
   std::array<char, 40> text;
-  const std::size_t size = std::strftime(text.data(), text.size(), "%a, %d %b %Y %H:%M:%S GMT", &utc);
+  const std::size_t size =
+      std::strftime(text.data(), text.size(), "%a, %d %b %Y %H:%M:%S GMT", &utc);
   return std::string(text.data(), size);
 }
 
@@ -61,7 +77,8 @@ struct LocalAnswer {
     else if (exchange.request().version_minor == 0)
       fields.push_back({"Connection", "keep-alive"});
     head = fmt::format("HTTP/1.1 {} {}\r\n", status, reason_phrase(status));
-    for (const Field& field : fields) fmt::format_to(std::back_inserter(head), "{}: {}\r\n", field.name, field.value);
+    for (const Field& field : fields)
+      fmt::format_to(std::back_inserter(head), "{}: {}\r\n", field.name, field.value);
     head += "\r\n";
   }
 };
@@ -101,7 +118,8 @@ Refusal malformed(std::uint16_t status, const char* reason) noexcept {
     refusal.limit = "target";
     refusal.message = "the request target is longer than the gateway accepts";
   } else if (status == 431) {
-    refusal.limit = std::string_view(reason).find("fields") != std::string_view::npos ? "fields" : "head";
+    refusal.limit =
+        std::string_view(reason).find("fields") != std::string_view::npos ? "fields" : "head";
     refusal.message = "the request head is larger than the gateway accepts";
   } else if (status == 405) {
     refusal.message = "the method is not allowed through this gateway";
@@ -129,7 +147,8 @@ runtime::Task<Next> refuse(Client& client, Exchange& exchange, const Refusal& re
   if (wants_html(exchange)) {
     answer.fields.push_back({"Content-Type", "text/html; charset=utf-8"});
     answer.body = fmt::format(
-        "<!doctype html><title>{0} {1}</title><h1>{0} {1}</h1><p>{2}</p><p><small>{3} {4}</small></p>\n",
+        "<!doctype html><title>{0} {1}</title><h1>{0} {1}</h1><p>{2}</p><p><small>{3} "
+        "{4}</small></p>\n",
         refusal.status, reason_phrase(refusal.status), refusal.message, refusal.reason, id);
   } else {
     answer.fields.push_back({"Content-Type", "application/json"});
@@ -147,7 +166,8 @@ runtime::Task<Next> refuse(Client& client, Exchange& exchange, const Refusal& re
 }
 
 runtime::Task<Next> answer_options(Client& client, Exchange& exchange) {
-  const Next next = client.worker.draining() || !exchange.request().keep_alive ? Next::close : Next::keep_alive;
+  const Next next =
+      client.worker.draining() || !exchange.request().keep_alive ? Next::close : Next::keep_alive;
   LocalAnswer answer;
   answer.fields.push_back({"Allow", kAllow});
   answer.write_head(exchange, 200, next != Next::keep_alive);

@@ -9,10 +9,12 @@
 
 namespace segue::gateway {
 
-inline constexpr Refusal kBodyTimeout{408, "body_timeout", "the request body stopped arriving", "body_idle"};
-inline constexpr Refusal kBodyTooSlow{408, "body_too_slow", "the request body arrives too slowly", "min_rate"};
-inline constexpr Refusal kBodyTooLarge{413, "body_too_large",
-                                       "the request body is larger than the gateway accepts", "body"};
+inline constexpr Refusal kBodyTimeout{408, "body_timeout", "the request body stopped arriving",
+                                      "body_idle"};
+inline constexpr Refusal kBodyTooSlow{408, "body_too_slow", "the request body arrives too slowly",
+                                      "min_rate"};
+inline constexpr Refusal kBodyTooLarge{
+    413, "body_too_large", "the request body is larger than the gateway accepts", "body"};
 
 // Holds a request body to limits.body_idle and limits.min_rate: each read may take body_idle, and
 // after the first body_idle the average must keep above min_rate.

@@ -27,8 +27,8 @@ runtime::Task<bool> record(Client& client, Exchange& exchange) {
     const ExchangeView view = exchange.view(client.view(exchange), client.scheme);
     const auto recorded = recorder.append(view, exchange.route_index(), exchange.ticket);
     if (recorded) {
-      exchange.recorded = *recorded == recorder::Recorded::whole ||
-                          *recorded == recorder::Recorded::without_bodies;
+      exchange.recorded =
+          *recorded == recorder::Recorded::whole || *recorded == recorder::Recorded::without_bodies;
       const auto flushed = recorder.flush();
       co_return flushed.has_value();
     }

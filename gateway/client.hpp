@@ -14,7 +14,8 @@ namespace segue::gateway {
 
 // The client's end of a session: its connection, what was received on it, who it is.
 struct Client {
-  Client(Worker& w, const ListenerSettings& l) : worker(w), listener(l), stream(w.core), buffer(w.buffers) {}
+  Client(Worker& w, const ListenerSettings& l)
+      : worker(w), listener(l), stream(w.core), buffer(w.buffers) {}
 
   // `exchange` says whether the client named others before it.
   ClientView view(const Exchange& exchange) const;
@@ -23,8 +24,8 @@ struct Client {
   const ListenerSettings& listener;
   runtime::Stream stream;
   runtime::Buffer buffer;
-  std::string address;  // "192.0.2.1:4711"
-  std::string ip;       // "192.0.2.1"
+  std::string address;   // "192.0.2.1:4711"
+  std::string ip;        // "192.0.2.1"
   bool trusted = false;  // is in trusted_proxies
   std::string_view scheme = "http";
   std::string tls_version;

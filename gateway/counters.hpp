@@ -106,8 +106,8 @@ struct Counters {
   std::uint64_t accept_pauses = 0;
   std::uint64_t tasks_failed = 0;
   std::uint64_t captures_cut = 0;
-  LabelCounts refused;  // requests the gateway answered itself, by reason
-  LabelCounts limits;   // of those, the ones over a limit, by the limit's key
+  LabelCounts refused;                // requests the gateway answered itself, by reason
+  LabelCounts limits;                 // of those, the ones over a limit, by the limit's key
   std::vector<RequestCounts> routes;  // by route index; the last one is _unmatched
   std::vector<std::array<std::uint64_t, 2>> splits;  // by route index: to legacy, to new
   std::vector<BackendCounts> backends;

@@ -48,17 +48,17 @@ class Exchange {
   recorder::BodyCapture request_body;
   recorder::BodyCapture response_body;
   recorder::IntentTicket ticket;
-  http1::Gather out;        // head being sent, to either side
+  http1::Gather out;          // head being sent, to either side
   std::vector<iovec> pieces;  // body being sent to the client
 
   ExchangeId id;
   std::int64_t created_at = 0;
   runtime::MonotonicNs started = 0;
   Outcome outcome = Outcome::completed;
-  std::string_view refusal;   // static text
+  std::string_view refusal;  // static text
   Timing timing;
-  ResponseView response;      // of the backend or our own; body and interim are filled by view()
-  std::string endpoint;       // "10.0.0.1:80"
+  ResponseView response;  // of the backend or our own; body and interim are filled by view()
+  std::string endpoint;   // "10.0.0.1:80"
   std::string_view account;
   std::vector<std::uint16_t> interim;
   bool recorded = false;  // it is in the journal, not dropped or unwanted

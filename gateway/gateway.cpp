@@ -47,9 +47,9 @@ Gateway::Gateway(GatewaySettings settings, std::vector<CoreParts> parts)
     BoundAddress bound = bind_listener(listener, cores);
     addresses_.emplace_back(listener.name, bound.text);
     for (unsigned core = 0; core < cores; ++core)
-      worlds_[core]->listeners.push_back(std::make_unique<Listener>(
-          worlds_[core]->worker, listener, tls_[i] ? &*tls_[i] : nullptr, *trusted_[i],
-          std::move(bound.sockets[core])));
+      worlds_[core]->listeners.push_back(
+          std::make_unique<Listener>(worlds_[core]->worker, listener, tls_[i] ? &*tls_[i] : nullptr,
+                                     *trusted_[i], std::move(bound.sockets[core])));
   }
 }
 

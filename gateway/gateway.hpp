@@ -53,8 +53,8 @@ class Gateway {
   void on_each(Call call);
 
   GatewaySettings settings_;
-  std::vector<std::unique_ptr<TrustedPeers>> trusted_;              // by listener
-  std::vector<std::optional<runtime::TlsContext>> tls_;             // by listener
+  std::vector<std::unique_ptr<TrustedPeers>> trusted_;   // by listener
+  std::vector<std::optional<runtime::TlsContext>> tls_;  // by listener
   std::vector<std::pair<std::string, std::string>> addresses_;
   std::vector<std::unique_ptr<CoreWorld>> worlds_;
 };

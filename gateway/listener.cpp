@@ -20,8 +20,8 @@ namespace {
 using boost::asio::ip::address;
 using tcp = boost::asio::ip::tcp;
 
-constexpr int kBacklog = 4096;                          // the kernel cuts it to somaxconn
-constexpr std::chrono::milliseconds kAcceptPause{20};   // at a limit, before looking again
+constexpr int kBacklog = 4096;                         // the kernel cuts it to somaxconn
+constexpr std::chrono::milliseconds kAcceptPause{20};  // at a limit, before looking again
 
 boost::asio::ip::address_v6::bytes_type mapped_bytes(const address& from) {
   if (from.is_v6()) return from.to_v6().to_bytes();
@@ -29,9 +29,10 @@ boost::asio::ip::address_v6::bytes_type mapped_bytes(const address& from) {
 }
 
 StartupError cannot_listen(const ListenerSettings& settings) {
-  return StartupError(fmt::format(
-      "cannot listen on {}:{} (listeners.{}.address): {}; choose another address or stop what uses it",
-      settings.host, settings.port, settings.name, std::strerror(errno)));
+  return StartupError(
+      fmt::format("cannot listen on {}:{} (listeners.{}.address): {}; choose another address or "
+                  "stop what uses it",
+                  settings.host, settings.port, settings.name, std::strerror(errno)));
 }
 
 void set_option(int descriptor, int level, int option) {
@@ -54,7 +55,9 @@ int open_bound(const ListenerSettings& settings, const tcp::endpoint& where, Sha
 }
 
 // The session's life; it owns the session.
-runtime::Task<void> live(std::unique_ptr<Session> session) { co_await session->run(); }
+runtime::Task<void> live(std::unique_ptr<Session> session) {
+  co_await session->run();
+}
 
 std::string peer_text(const tcp::endpoint& peer) {
   const std::string ip = peer.address().to_string();
@@ -103,8 +106,9 @@ BoundAddress bind_listener(const ListenerSettings& settings, unsigned sockets) {
   boost::system::error_code ec;
   const address ip = boost::asio::ip::make_address(settings.host, ec);
   if (ec)
-    throw StartupError(fmt::format("listeners.{}.address: '{}' is not an IP address; write one like 0.0.0.0:8080",
-                                   settings.name, settings.host));
+    throw StartupError(
+        fmt::format("listeners.{}.address: '{}' is not an IP address; write one like 0.0.0.0:8080",
+                    settings.name, settings.host));
   tcp::endpoint where(ip, settings.port);
   {
     // With SO_REUSEPORT a second process could share the port unnoticed: bind once without it.
@@ -126,11 +130,7 @@ BoundAddress bind_listener(const ListenerSettings& settings, unsigned sockets) {
 
 Listener::Listener(Worker& worker, const ListenerSettings& settings, const runtime::TlsContext* tls,
                    const TrustedPeers& trusted, ListeningSocket socket)
-    : worker_(worker),
-      settings_(settings),
-      tls_(tls),
-      trusted_(trusted),
-      descriptor_(worker.core) {
+    : worker_(worker), settings_(settings), tls_(tls), trusted_(trusted), descriptor_(worker.core) {
   if (descriptor_.open(socket.release()))
     throw StartupError("cannot watch a listening socket: " + std::string(std::strerror(errno)));
 }

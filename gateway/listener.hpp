@@ -33,7 +33,8 @@ class TrustedPeers {
 class ListeningSocket {
  public:
   explicit ListeningSocket(int descriptor) noexcept : descriptor_(descriptor) {}
-  ListeningSocket(ListeningSocket&& other) noexcept : descriptor_(std::exchange(other.descriptor_, -1)) {}
+  ListeningSocket(ListeningSocket&& other) noexcept
+      : descriptor_(std::exchange(other.descriptor_, -1)) {}
   ListeningSocket& operator=(ListeningSocket&&) = delete;
   ~ListeningSocket();
   int get() const noexcept { return descriptor_; }

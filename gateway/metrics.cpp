@@ -14,7 +14,8 @@ Counters total(const std::vector<Counters>& cores) {
   sum.splits.resize(cores.front().splits.size());
   sum.backends.resize(cores.front().backends.size());
   const auto merge_requests = [](RequestCounts& into, const RequestCounts& from) {
-    for (const auto& entry : from.entries()) into.of(entry.method, entry.status).merge(entry.duration);
+    for (const auto& entry : from.entries())
+      into.of(entry.method, entry.status).merge(entry.duration);
   };
   for (const Counters& core : cores) {
     sum.connections_accepted += core.connections_accepted;
@@ -30,7 +31,8 @@ Counters total(const std::vector<Counters>& cores) {
     sum.captures_cut += core.captures_cut;
     sum.refused.merge(core.refused);
     sum.limits.merge(core.limits);
-    for (std::size_t i = 0; i < core.routes.size(); ++i) merge_requests(sum.routes[i], core.routes[i]);
+    for (std::size_t i = 0; i < core.routes.size(); ++i)
+      merge_requests(sum.routes[i], core.routes[i]);
     for (std::size_t i = 0; i < core.splits.size(); ++i)
       for (std::size_t arm = 0; arm < 2; ++arm) sum.splits[i][arm] += core.splits[i][arm];
     for (std::size_t i = 0; i < core.backends.size(); ++i) {
@@ -50,9 +52,12 @@ Counters total(const std::vector<Counters>& cores) {
   return sum;
 }
 
-double number(std::uint64_t value) { return static_cast<double>(value); }
+double number(std::uint64_t value) {
+  return static_cast<double>(value);
+}
 
-void write_requests(const Counters& sum, std::span<const routing::Route> routes, MetricsWriter& out) {
+void write_requests(const Counters& sum, std::span<const routing::Route> routes,
+                    MetricsWriter& out) {
   out.family(MetricType::Histogram, "http_server_request_duration_seconds",
              "Time from a complete request head to the end of its response.");
   for (std::size_t i = 0; i < sum.routes.size(); ++i) {
@@ -68,10 +73,14 @@ void write_requests(const Counters& sum, std::span<const routing::Route> routes,
   out.value(number(sum.active_requests));
   out.family(MetricType::Counter, "segue_requests_refused_total",
              "Requests that the gateway answered itself, by reason.");
-  for (const auto& entry : sum.refused.entries()) out.value(number(entry.count), {{"reason", entry.label}});
-  out.family(MetricType::Counter, "segue_limit_refusals_total", "Refusals because of a limit, by its key.");
-  for (const auto& entry : sum.limits.entries()) out.value(number(entry.count), {{"limit", entry.label}});
-  out.family(MetricType::Counter, "segue_split_assignments_total", "Requests of split routes, by arm.");
+  for (const auto& entry : sum.refused.entries())
+    out.value(number(entry.count), {{"reason", entry.label}});
+  out.family(MetricType::Counter, "segue_limit_refusals_total",
+             "Refusals because of a limit, by its key.");
+  for (const auto& entry : sum.limits.entries())
+    out.value(number(entry.count), {{"limit", entry.label}});
+  out.family(MetricType::Counter, "segue_split_assignments_total",
+             "Requests of split routes, by arm.");
   for (std::size_t i = 0; i < sum.splits.size(); ++i) {
     if (sum.splits[i][0] + sum.splits[i][1] == 0) continue;
     out.value(number(sum.splits[i][0]), {{"segue_route", routes[i].name}, {"arm", "legacy"}});
@@ -84,21 +93,24 @@ void write_backends(const Counters& sum, const GatewaySettings& settings, Metric
     MetricType type;
     const char* name;
     const char* help;
-    std::uint64_t BackendCounts::*field;
+    std::uint64_t BackendCounts::* field;
   };
   static constexpr Column kColumns[] = {
       {MetricType::Counter, "segue_backend_connects_total", "Connections opened to the backend.",
        &BackendCounts::connects},
-      {MetricType::Counter, "segue_backend_connect_failures_total", "Connections that could not be opened.",
-       &BackendCounts::connect_failures},
+      {MetricType::Counter, "segue_backend_connect_failures_total",
+       "Connections that could not be opened.", &BackendCounts::connect_failures},
       {MetricType::Counter, "segue_backend_reused_total", "Requests sent on a pooled connection.",
        &BackendCounts::reused},
       {MetricType::Counter, "segue_backend_stale_retries_total",
-       "Requests sent again because a pooled connection had gone stale.", &BackendCounts::stale_retries},
+       "Requests sent again because a pooled connection had gone stale.",
+       &BackendCounts::stale_retries},
       {MetricType::Counter, "segue_backend_discarded_total",
        "Connections closed because what came on them was in doubt.", &BackendCounts::discarded},
-      {MetricType::Gauge, "segue_backend_connections", "Open connections to the backend.", &BackendCounts::open},
-      {MetricType::Gauge, "segue_backend_idle_connections", "Pooled connections that wait.", &BackendCounts::idle},
+      {MetricType::Gauge, "segue_backend_connections", "Open connections to the backend.",
+       &BackendCounts::open},
+      {MetricType::Gauge, "segue_backend_idle_connections", "Pooled connections that wait.",
+       &BackendCounts::idle},
       {MetricType::Gauge, "segue_backend_pending_requests", "Requests that wait for a connection.",
        &BackendCounts::pending},
   };
@@ -106,7 +118,8 @@ void write_backends(const Counters& sum, const GatewaySettings& settings, Metric
     out.family(column.type, column.name, column.help);
     for (std::size_t i = 0; i < sum.backends.size(); ++i)
       out.value(number(sum.backends[i].*column.field),
-                {{"segue_backend", settings.backends[i].name}, {"segue_role", settings.backends[i].role}});
+                {{"segue_backend", settings.backends[i].name},
+                 {"segue_role", settings.backends[i].role}});
   }
   out.family(MetricType::Histogram, "http_client_request_duration_seconds",
              "Time from a connection to the backend ready to the end of its response.");
@@ -120,16 +133,25 @@ void write_backends(const Counters& sum, const GatewaySettings& settings, Metric
 
 void write_connections(const Counters& sum, MetricsWriter& out) {
   const MetricsWriter::Plain rows[] = {
-      {MetricType::Counter, "segue_connections_accepted_total", "Client connections accepted.", sum.connections_accepted},
+      {MetricType::Counter, "segue_connections_accepted_total", "Client connections accepted.",
+       sum.connections_accepted},
       {MetricType::Gauge, "segue_connections", "Open client connections.", sum.connections_open},
-      {MetricType::Counter, "segue_accept_pauses_total", "Times accepting paused at a limit.", sum.accept_pauses},
-      {MetricType::Counter, "segue_tls_handshake_failures_total", "TLS handshakes with clients that failed.", sum.tls_handshake_failures},
-      {MetricType::Counter, "segue_path_confusion_total", "Requests refused because their path could be read in two ways.", sum.path_confusion},
-      {MetricType::Counter, "segue_underscore_fields_dropped_total", "Header fields dropped for an underscore in their name.", sum.underscore_dropped},
-      {MetricType::Counter, "segue_client_aborts_total", "Clients that left before their answer was complete.", sum.client_aborts},
-      {MetricType::Counter, "segue_unrecorded_resets_total", "Answers cut because the exchange could not be recorded.", sum.unrecorded_resets},
-      {MetricType::Counter, "segue_sessions_failed_total", "Sessions ended by a failed allocation.", sum.tasks_failed},
-      {MetricType::Counter, "segue_captures_cut_total", "Body captures cut because capture_memory was used up.", sum.captures_cut},
+      {MetricType::Counter, "segue_accept_pauses_total", "Times accepting paused at a limit.",
+       sum.accept_pauses},
+      {MetricType::Counter, "segue_tls_handshake_failures_total",
+       "TLS handshakes with clients that failed.", sum.tls_handshake_failures},
+      {MetricType::Counter, "segue_path_confusion_total",
+       "Requests refused because their path could be read in two ways.", sum.path_confusion},
+      {MetricType::Counter, "segue_underscore_fields_dropped_total",
+       "Header fields dropped for an underscore in their name.", sum.underscore_dropped},
+      {MetricType::Counter, "segue_client_aborts_total",
+       "Clients that left before their answer was complete.", sum.client_aborts},
+      {MetricType::Counter, "segue_unrecorded_resets_total",
+       "Answers cut because the exchange could not be recorded.", sum.unrecorded_resets},
+      {MetricType::Counter, "segue_sessions_failed_total", "Sessions ended by a failed allocation.",
+       sum.tasks_failed},
+      {MetricType::Counter, "segue_captures_cut_total",
+       "Body captures cut because capture_memory was used up.", sum.captures_cut},
   };
   out.plain(rows);
 }

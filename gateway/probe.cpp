@@ -46,7 +46,8 @@ Response answer_to(const Request& request, const ProbeAnswers& answers) {
     response.body() = answers.metrics();
   } else {
     response.result(http::status::not_found);
-    response.body() = "{\"error\":\"not_found\",\"paths\":[\"/livez\",\"/readyz\",\"/startupz\",\"/metrics\"]}\n";
+    response.body() =
+        "{\"error\":\"not_found\",\"paths\":[\"/livez\",\"/readyz\",\"/startupz\",\"/metrics\"]}\n";
   }
   response.content_length(response.body().size());
   if (request.method() == http::verb::head) response.body().clear();
@@ -115,8 +116,8 @@ ProbeListener::ProbeListener(const std::vector<ListenerSettings>& listeners, Pro
     BoundAddress bound = bind_listener(listener, 1);
     state_->addresses.emplace_back(listener.name, bound.text);
     const tcp protocol = bound.text.front() == '[' ? tcp::v6() : tcp::v4();
-    state_->acceptors.push_back(
-        std::make_unique<tcp::acceptor>(state_->context, protocol, bound.sockets.front().release()));
+    state_->acceptors.push_back(std::make_unique<tcp::acceptor>(state_->context, protocol,
+                                                                bound.sockets.front().release()));
     accept(*state_->acceptors.back(), state_->answers);
   }
   state_->thread = std::thread([state = state_.get()] { state->context.run(); });

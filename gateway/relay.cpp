@@ -16,14 +16,15 @@ namespace errors = boost::asio::error;
 
 namespace {
 
-constexpr std::size_t kResponseBuffer = 64 << 10;   // what is read of a backend at once
-constexpr std::size_t kMaxInterim = 32;             // 1xx responses before a final one
+constexpr std::size_t kResponseBuffer = 64 << 10;         // what is read of a backend at once
+constexpr std::size_t kMaxInterim = 32;                   // 1xx responses before a final one
 constexpr std::chrono::milliseconds kClientProbe{1'000};  // a client that left is noticed in this
 
 }  // namespace
 
 void start_capture(recorder::BodyCapture& capture, const Exchange& exchange) {
-  const recorder::RecordSettings& settings = exchange.worker.recorder->settings(exchange.route_index());
+  const recorder::RecordSettings& settings =
+      exchange.worker.recorder->settings(exchange.route_index());
   if (settings.enabled && settings.bodies)
     capture.start(settings.body_max_bytes);
   else
@@ -70,7 +71,8 @@ Task<Next> Relay::serve() {
     co_await record(client_, exchange_);
     co_return Next::close;
   }
-  const Next next = co_await refuse(client_, exchange_, *refusal, clean ? Next::keep_alive : Next::linger);
+  const Next next =
+      co_await refuse(client_, exchange_, *refusal, clean ? Next::keep_alive : Next::linger);
   client_.buffer.consume(exchange_.request().bytes + window_used_);
   co_return next;
 }
@@ -111,7 +113,8 @@ Task<std::optional<Refusal>> Relay::connect(Reuse reuse) {
   exchange_.attempt_failed(upstream.settings().name, describe(error));
   exchange_.outcome = Outcome::upstream_connect_failed;
   if (error.code == errors::no_buffer_space)
-    co_return Refusal{503, "upstream_overloaded", "too many requests wait for the backend", "pending"};
+    co_return Refusal{503, "upstream_overloaded", "too many requests wait for the backend",
+                      "pending"};
   if (error.code == errors::timed_out)
     co_return Refusal{504, "upstream_connect_timeout", "the backend could not be reached in time"};
   co_return Refusal{502, "upstream_connect_failed", "the backend could not be reached"};
@@ -183,7 +186,8 @@ Task<void> Relay::send_head() {
 }
 
 std::chrono::nanoseconds Relay::upstream_patience() const noexcept {
-  return timeouts_.idle ? std::chrono::nanoseconds(*timeouts_.idle) : std::chrono::nanoseconds(runtime::kNever);
+  return timeouts_.idle ? std::chrono::nanoseconds(*timeouts_.idle)
+                        : std::chrono::nanoseconds(runtime::kNever);
 }
 
 // Reads behind what is in the backend's buffer, which does not move (a head in it is viewed), and
@@ -194,12 +198,15 @@ Task<Transfer> Relay::read_upstream(std::optional<std::chrono::milliseconds> lim
   const MonotonicNs expiry = std::min(total_expiry_, limit ? after(now, *limit) : runtime::kNever);
   answer_expiry_ = runtime::kNever;
   for (;;) {
-    if (upload_refusal_ || aborted_) co_return Transfer{make_error_code(errors::operation_aborted), 0};
+    if (upload_refusal_ || aborted_)
+      co_return Transfer{make_error_code(errors::operation_aborted), 0};
     // A backend that never pauses never waits, so that no deadline would fire.
     if (now >= total_expiry_) co_return Transfer{make_error_code(errors::timed_out), 0};
     const bool uploading = upload_.running();
     const bool probing = !uploading && !client_gone_ && after(now, kClientProbe) < expiry;
-    const MonotonicNs until = probing ? after(now, kClientProbe) : uploading ? total_expiry_ : expiry;
+    const MonotonicNs until = probing     ? after(now, kClientProbe)
+                              : uploading ? total_expiry_
+                                          : expiry;
     Transfer got;
     got.ec = co_await lease_->stream.readable(until);
     if (!got.ec) {

@@ -91,10 +91,10 @@ class Relay {
   // Upload.
   runtime::Fork upload_;
   http1::ChunkDecoder request_chunks_;
-  std::uint64_t upload_left_ = 0;     // Framing::length: bytes still to come
+  std::uint64_t upload_left_ = 0;  // Framing::length: bytes still to come
   std::uint64_t upload_bytes_ = 0;
-  std::size_t window_used_ = 0;       // bytes behind the head in the client's buffer, used up
-  bool uploaded_ = false;             // whole and handed to the backend's socket
+  std::size_t window_used_ = 0;  // bytes behind the head in the client's buffer, used up
+  bool uploaded_ = false;        // whole and handed to the backend's socket
   bool stopping_upload_ = false;
   std::optional<Refusal> upload_refusal_;
   std::vector<iovec> upload_pieces_;
@@ -103,11 +103,11 @@ class Relay {
   // Response.
   http1::ChunkDecoder response_chunks_;
   http1::Framing to_client_ = http1::Framing::none;
-  std::uint64_t response_left_ = 0;   // Framing::length: bytes still to come
+  std::uint64_t response_left_ = 0;  // Framing::length: bytes still to come
   std::uint64_t sent_to_client_ = 0;
-  std::uint64_t part_bytes_ = 0;      // content in the pieces
+  std::uint64_t part_bytes_ = 0;  // content in the pieces
   char size_line_[24];
-  bool got_bytes_ = false;            // any byte of a response
+  bool got_bytes_ = false;  // any byte of a response
   bool response_ended_ = false;
   bool upstream_reusable_ = false;
   bool head_sent_ = false;

@@ -19,14 +19,14 @@ using runtime::Task;
 using runtime::Transfer;
 namespace errors = boost::asio::error;
 
-constexpr std::size_t kRequestBuffer = 16 << 10;    // taken when a request arrives, not before
-constexpr std::size_t kLingerBuffer = 4096;         // what comes is thrown away
-constexpr std::size_t kBodyWindow = 64 << 10;       // of a body that streams
-constexpr std::size_t kWholeBody = 64 << 10;        // up to here a body is read before it is sent
+constexpr std::size_t kRequestBuffer = 16 << 10;     // taken when a request arrives, not before
+constexpr std::size_t kLingerBuffer = 4096;          // what comes is thrown away
+constexpr std::size_t kBodyWindow = 64 << 10;        // of a body that streams
+constexpr std::size_t kWholeBody = 64 << 10;         // up to here a body is read before it is sent
 constexpr std::chrono::milliseconds kLinger{2'000};  // reading on after an early answer
 
-constexpr Refusal kJournalFull{503, "journal_full",
-                               "the exchange cannot be recorded now; nothing was sent to the backend"};
+constexpr Refusal kJournalFull{
+    503, "journal_full", "the exchange cannot be recorded now; nothing was sent to the backend"};
 
 // Counts a request as active, also where an allocation fails in its middle.
 class ActiveRequest {
@@ -47,7 +47,9 @@ Session::Session(Worker& worker, const ListenerSettings& listener, const runtime
   worker_.enter(*this);
 }
 
-Session::~Session() { worker_.leave(*this); }
+Session::~Session() {
+  worker_.leave(*this);
+}
 
 void Session::close_if_idle() noexcept {
   if (idle_) client_.stream.cancel();
@@ -138,7 +140,8 @@ Task<std::optional<Next>> Session::read_head(Exchange& exchange) {
     const Transfer got = co_await client_.stream.read_some(buffer.writable(), expiry);
     if (got.ec == errors::timed_out) {
       exchange.head_received(runtime::unix_micros_now(), monotonic_now());
-      constexpr Refusal slow{408, "head_timeout", "the request head did not arrive in time", "head_time"};
+      constexpr Refusal slow{408, "head_timeout", "the request head did not arrive in time",
+                             "head_time"};
       co_return co_await refuse(client_, exchange, slow, Next::close);
     }
     if (got.bytes == 0) co_return Next::close;  // gone in the middle of a head
@@ -212,8 +215,7 @@ std::optional<Refusal> Session::decide(Exchange& exchange) {
   switch (exchange.decision.verdict) {
     case Verdict::routed:
       if (exchange.decision.bucket >= 0) {
-        const bool to_new =
-            worker_.settings.backends[exchange.decision.backend].role == "new";
+        const bool to_new = worker_.settings.backends[exchange.decision.backend].role == "new";
         ++worker_.counters.splits[exchange.decision.route->index][to_new ? 1 : 0];
       }
       return std::nullopt;
@@ -233,7 +235,8 @@ std::optional<Refusal> Session::check_body(const Exchange& exchange) const {
   const http1::RequestHead& head = exchange.request();
   const auto limit = worker_.settings.limits.body_bytes;
   if (limit && head.framing == http1::Framing::length && head.content_length > *limit)
-    return Refusal{413, "body_too_large", "the request body is larger than the gateway accepts", "body"};
+    return Refusal{413, "body_too_large", "the request body is larger than the gateway accepts",
+                   "body"};
   if (head.framing != http1::Framing::chunked) return std::nullopt;
   // Damage that is already visible is answered before the backend hears of the request.
   http1::ChunkDecoder decoder;

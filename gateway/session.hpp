@@ -13,7 +13,8 @@ namespace segue::gateway {
 class Relay;
 
 // One client connection, from accept to close: reads requests one after the other and serves each.
-// Lives in the frame of its task; close_if_idle() and abort() come from its worker, on the same thread.
+// Lives in the frame of its task; close_if_idle() and abort() come from its worker, on the same
+// thread.
 class Session {
  public:
   // Takes over the accepted descriptor. `tls` may be null; it and the listener outlive the session.

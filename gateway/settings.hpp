@@ -22,7 +22,7 @@ struct TlsClientSettings {
   std::string ca_file;           // empty: the system's store
   std::string certificate_file;  // with key_file: what the gateway shows of itself
   std::string key_file;
-  std::string server_name;       // SNI and the name that is verified
+  std::string server_name;  // SNI and the name that is verified
 };
 
 enum class ListenerKind : std::uint8_t { public_, probe };
@@ -71,9 +71,9 @@ struct EndpointSettings {
 
 struct BackendSettings {
   std::string name;
-  std::string role;  // "legacy", "new", or the name
+  std::string role;                         // "legacy", "new", or the name
   std::vector<EndpointSettings> endpoints;  // used round robin
-  std::string host;  // Host sent upstream; empty: the client's
+  std::string host;                         // Host sent upstream; empty: the client's
   std::optional<TlsClientSettings> tls;
   Timeouts timeouts;
   std::uint64_t max_connections = 1024;

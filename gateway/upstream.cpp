@@ -40,13 +40,12 @@ std::optional<runtime::TlsContext> make_tls(const BackendSettings& settings) {
 // A request that waits for a connection; lives in the frame of wait_for_slot().
 struct Upstream::Queued : runtime::Waiter {
   Queued(runtime::Core& core, Upstream& owner)
-      : runtime::Waiter([](runtime::Waiter& self, error_code) {
-          static_cast<Queued&>(self).resume.resume();
-        }),
+      : runtime::Waiter(
+            [](runtime::Waiter& self, error_code) { static_cast<Queued&>(self).resume.resume(); }),
         upstream(owner),
         deadline(
-            core.wheel(),
-            [](void* self) { static_cast<Queued*>(self)->end(Outcome::gave_up); }, this) {}
+            core.wheel(), [](void* self) { static_cast<Queued*>(self)->end(Outcome::gave_up); },
+            this) {}
 
   enum class Outcome : std::uint8_t { gave_up, slot };
 
@@ -132,7 +131,9 @@ Upstream::Upstream(runtime::Core& core, runtime::BufferPool& pool, const Backend
     endpoints_.push_back(std::make_unique<Endpoint>(endpoint));
 }
 
-Upstream::~Upstream() { ensure(waiting_.empty(), "nobody waits for a backend that goes"); }
+Upstream::~Upstream() {
+  ensure(waiting_.empty(), "nobody waits for a backend that goes");
+}
 
 void Upstream::abort() noexcept {
   while (close_one_idle()) {
@@ -202,9 +203,8 @@ std::unique_ptr<UpstreamConnection> Upstream::take_idle(Endpoint& endpoint, Reus
 bool Upstream::close_one_idle() noexcept {
   Endpoint* oldest = nullptr;
   for (const auto& endpoint : endpoints_)
-    if (!endpoint->idle.empty() &&
-        (oldest == nullptr ||
-         endpoint->idle.front()->idle_since < oldest->idle.front()->idle_since))
+    if (!endpoint->idle.empty() && (oldest == nullptr || endpoint->idle.front()->idle_since <
+                                                             oldest->idle.front()->idle_since))
       oldest = endpoint.get();
   if (oldest == nullptr) return false;
   oldest->idle.erase(oldest->idle.begin());
@@ -226,16 +226,17 @@ Task<bool> Upstream::wait_for_slot(MonotonicNs expiry) {
 void Upstream::refresh(Endpoint& endpoint) {
   if (endpoint.literal || endpoint.resolving || monotonic_now() < endpoint.resolve_again) return;
   endpoint.resolving = true;
-  resolver_.async_resolve(
-      endpoint.host, std::to_string(endpoint.port),
-      [&endpoint](error_code ec, const tcp::resolver::results_type& results) {
-        endpoint.resolving = false;
-        endpoint.resolve_error = ec;
-        endpoint.resolve_again = runtime::after(monotonic_now(), ec ? kSweep : kResolveAgain);
-        if (ec) return;
-        endpoint.addresses.clear();
-        for (const auto& entry : results) endpoint.addresses.push_back(entry.endpoint());
-      });
+  resolver_.async_resolve(endpoint.host, std::to_string(endpoint.port),
+                          [&endpoint](error_code ec, const tcp::resolver::results_type& results) {
+                            endpoint.resolving = false;
+                            endpoint.resolve_error = ec;
+                            endpoint.resolve_again =
+                                runtime::after(monotonic_now(), ec ? kSweep : kResolveAgain);
+                            if (ec) return;
+                            endpoint.addresses.clear();
+                            for (const auto& entry : results)
+                              endpoint.addresses.push_back(entry.endpoint());
+                          });
 }
 
 Task<error_code> Upstream::resolve(Endpoint& endpoint, MonotonicNs expiry) {

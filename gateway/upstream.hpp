@@ -34,8 +34,8 @@ struct Endpoint {
   std::size_t next_address = 0;
   bool literal = false;  // an IP address: never resolved
   bool resolving = false;
-  boost::system::error_code resolve_error;  // of the last try
-  runtime::MonotonicNs resolve_again = 0;   // not before
+  boost::system::error_code resolve_error;                // of the last try
+  runtime::MonotonicNs resolve_again = 0;                 // not before
   std::vector<std::unique_ptr<UpstreamConnection>> idle;  // last in, first out
 };
 
@@ -46,7 +46,7 @@ struct UpstreamConnection {
   runtime::Stream stream;
   runtime::Buffer buffer;
   Endpoint& endpoint;
-  bool reused = false;                 // has served an exchange before
+  bool reused = false;  // has served an exchange before
   runtime::MonotonicNs idle_since = 0;
   std::chrono::milliseconds idle_time{0};  // how long it may idle: ours or the server's
   runtime::MonotonicNs connected_at = 0;

@@ -77,7 +77,7 @@ class Worker {
   ExchangeIdSource ids;
   Counters counters;
   std::vector<std::unique_ptr<Upstream>> upstreams;  // by backend index
-  runtime::TaskGroup tasks;  // sessions; ends before what they use
+  runtime::TaskGroup tasks;                          // sessions; ends before what they use
 
  private:
   std::size_t max_sessions_;

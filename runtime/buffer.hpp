@@ -13,8 +13,8 @@ namespace segue::runtime {
 class BufferPool {
  public:
   static constexpr std::size_t kSmallest = 4096;
-  static constexpr std::size_t kClasses = 9;          // 4 KiB to 1 MiB; larger ones are not kept
-  static constexpr std::size_t kKept = 4 << 20;       // bytes kept free in each class at most
+  static constexpr std::size_t kClasses = 9;     // 4 KiB to 1 MiB; larger ones are not kept
+  static constexpr std::size_t kKept = 4 << 20;  // bytes kept free in each class at most
 
   BufferPool() = default;
   BufferPool(const BufferPool&) = delete;

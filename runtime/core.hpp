@@ -1,9 +1,9 @@
 #pragma once
 
+#include <atomic>
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
-#include <atomic>
 #include <functional>
 #include <future>
 #include <span>
@@ -57,7 +57,9 @@ class Core {
     return answer.get();
   }
   // On the core: wakes from the loop, before it waits again.
-  void wake_later(Waiter& waiter, boost::system::error_code why) { later_.push_back({&waiter, why}); }
+  void wake_later(Waiter& waiter, boost::system::error_code why) {
+    later_.push_back({&waiter, why});
+  }
 
   unsigned index() const noexcept { return index_; }
   Executor executor() noexcept { return context_.get_executor(); }

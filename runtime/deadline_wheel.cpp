@@ -15,7 +15,8 @@ void Deadline::arm(MonotonicNs expiry) noexcept {
   expiry_ = expiry;
   if (expiry == kNever) return;
   if (link_ != nullptr) {
-    if (slot_time_ <= expiry + DeadlineWheel::kTick) return;  // its slot comes up first: moved on then
+    if (slot_time_ <= expiry + DeadlineWheel::kTick)
+      return;  // its slot comes up first: moved on then
     unlink();
   }
   wheel_.place(*this);
@@ -37,7 +38,9 @@ void Deadline::unlink() noexcept {
   --wheel_.linked_;
 }
 
-DeadlineWheel::~DeadlineWheel() { ensure(linked_ == 0, "every deadline goes before its wheel"); }
+DeadlineWheel::~DeadlineWheel() {
+  ensure(linked_ == 0, "every deadline goes before its wheel");
+}
 
 void DeadlineWheel::place(Deadline& deadline) noexcept {
   const std::int64_t due = (deadline.expiry_ + kTick - 1) / kTick;

@@ -19,7 +19,8 @@ Descriptor::Descriptor(Core& core) noexcept
     : core_(core),
       in_deadline_(
           core.wheel(),
-          [](void* self) { static_cast<Descriptor*>(self)->wake(Way::in, errors::timed_out); }, this),
+          [](void* self) { static_cast<Descriptor*>(self)->wake(Way::in, errors::timed_out); },
+          this),
       out_deadline_(
           core.wheel(),
           [](void* self) { static_cast<Descriptor*>(self)->wake(Way::out, errors::timed_out); },

@@ -70,7 +70,7 @@ class Descriptor {
   int descriptor_ = -1;
   bool ready_[2] = {false, false};
   bool* gone_ = nullptr;  // tells on_events() that this was destroyed by whom it woke
-  bool ended_ = false;  // the peer ended or the connection broke: reading says so at once
+  bool ended_ = false;    // the peer ended or the connection broke: reading says so at once
   Waiter* waiting_[2] = {nullptr, nullptr};
   Deadline in_deadline_;
   Deadline out_deadline_;

@@ -11,7 +11,8 @@ namespace segue::runtime {
 class Pause {
  public:
   Pause(Core& core, MonotonicNs expiry)
-      : deadline_(core.wheel(), [](void* self) { static_cast<Pause*>(self)->waiter_.resume(); }, this),
+      : deadline_(
+            core.wheel(), [](void* self) { static_cast<Pause*>(self)->waiter_.resume(); }, this),
         expiry_(expiry) {}
 
   bool await_ready() const noexcept { return false; }

@@ -1,9 +1,9 @@
 #include "runtime/stream.hpp"
 
-#include <openssl/err.h>
-#include <openssl/ssl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <openssl/err.h>
+#include <openssl/ssl.h>
 #include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -19,11 +19,13 @@ namespace {
 using boost::system::error_code;
 namespace errors = boost::asio::error;
 
-constexpr std::size_t kMaxPieces = 64;             // per sendmsg; below IOV_MAX everywhere
-constexpr std::size_t kTlsRecord = 16 << 10;       // RFC 8446, 5.1
-constexpr std::uint8_t kReadsAtOnce = 16;          // then others of the core have their turn
+constexpr std::size_t kMaxPieces = 64;        // per sendmsg; below IOV_MAX everywhere
+constexpr std::size_t kTlsRecord = 16 << 10;  // RFC 8446, 5.1
+constexpr std::uint8_t kReadsAtOnce = 16;     // then others of the core have their turn
 
-error_code last_error() { return {errno, boost::system::system_category()}; }
+error_code last_error() {
+  return {errno, boost::system::system_category()};
+}
 bool would_block(const error_code& ec) {
   return ec == errors::would_block || ec == errors::try_again;
 }

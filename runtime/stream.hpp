@@ -88,7 +88,7 @@ class Stream {
   Descriptor descriptor_;
   SslPtr ssl_;
   std::uint8_t reads_at_once_ = 0;  // without having waited
-  std::vector<char> record_;  // TLS: small pieces gathered into one record
+  std::vector<char> record_;        // TLS: small pieces gathered into one record
 };
 
 // Awaitable of Stream::readable.

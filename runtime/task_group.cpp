@@ -25,7 +25,9 @@ struct TaskGroup::Root {
   };
 };
 
-TaskGroup::~TaskGroup() { ensure(size_ == 0, "a task group is empty before it goes"); }
+TaskGroup::~TaskGroup() {
+  ensure(size_ == 0, "a task group is empty before it goes");
+}
 
 TaskGroup::Root TaskGroup::run(TaskGroup& group, Task<void> task) {
   try {
@@ -33,7 +35,9 @@ TaskGroup::Root TaskGroup::run(TaskGroup& group, Task<void> task) {
   } catch (const std::exception&) {
     ++group.failed_;
   }
-  { const Task<void> done = std::move(task); }  // its frame goes before anybody hears of its end
+  {
+    const Task<void> done = std::move(task);
+  }  // its frame goes before anybody hears of its end
   group.ended();
 }
 
@@ -52,7 +56,9 @@ struct Fork::Root {
   };
 };
 
-Fork::~Fork() { ensure(!running_, "a fork is joined before it goes"); }
+Fork::~Fork() {
+  ensure(!running_, "a fork is joined before it goes");
+}
 
 Fork::Root Fork::run(Fork& fork, Task<void> task) {
   try {
@@ -60,7 +66,9 @@ Fork::Root Fork::run(Fork& fork, Task<void> task) {
   } catch (...) {  // handed to whoever joins
     fork.failure_ = std::current_exception();
   }
-  { const Task<void> done = std::move(task); }
+  {
+    const Task<void> done = std::move(task);
+  }
   fork.running_ = false;
   if (const auto waiter = std::exchange(fork.waiter_, {})) waiter.resume();
 }

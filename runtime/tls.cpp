@@ -23,8 +23,12 @@ StartupError refused(const std::string& what, const std::string& file) {
 
 }  // namespace
 
-void SslDeleter::operator()(SSL* ssl) const noexcept { SSL_free(ssl); }
-void SslDeleter::operator()(SSL_CTX* context) const noexcept { SSL_CTX_free(context); }
+void SslDeleter::operator()(SSL* ssl) const noexcept {
+  SSL_free(ssl);
+}
+void SslDeleter::operator()(SSL_CTX* context) const noexcept {
+  SSL_CTX_free(context);
+}
 
 TlsContext::TlsContext(bool accepts)
     : context_(SSL_CTX_new(accepts ? TLS_server_method() : TLS_client_method())),

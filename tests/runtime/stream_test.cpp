@@ -24,8 +24,12 @@ namespace {
 
 namespace errors = boost::asio::error;
 
-MonotonicNs soon(int millis) { return after(monotonic_now(), std::chrono::milliseconds(millis)); }
-MonotonicNs generous() { return soon(20'000); }
+MonotonicNs soon(int millis) {
+  return after(monotonic_now(), std::chrono::milliseconds(millis));
+}
+MonotonicNs generous() {
+  return soon(20'000);
+}
 
 // A core with a thread, and a pair of connected streams on it.
 struct Pair {
@@ -318,7 +322,8 @@ TEST_CASE("TLS: a peer that changes keys and takes nothing ends its connection, 
   std::promise<Transfer> written;
   std::promise<std::size_t> read;
   pair.core.ask([&] {
-    pair.group.spawn(Pair::deliver(write_all(*stream, std::string(32 << 20, 'x'), kNever), written));
+    pair.group.spawn(
+        Pair::deliver(write_all(*stream, std::string(32 << 20, 'x'), kNever), written));
     pair.group.spawn(Pair::deliver(read_to_end(*stream), read));
   });
   REQUIRE(SSL_key_update(peer, SSL_KEY_UPDATE_REQUESTED) == 1);

@@ -23,7 +23,9 @@ struct Gate {
   }
 };
 
-Task<int> three() { co_return 3; }
+Task<int> three() {
+  co_return 3;
+}
 
 Task<int> three_later(Gate& gate) {
   co_await gate;
@@ -74,7 +76,9 @@ Task<void> catching(Gate& gate, bool& caught) {
   }
 }
 
-Task<void> letting_through(Gate& gate) { co_await throwing(gate); }
+Task<void> letting_through(Gate& gate) {
+  co_await throwing(gate);
+}
 
 TEST_CASE("an exception reaches the one that awaits, and the group counts what nobody caught") {
   TaskGroup group;
