@@ -22,8 +22,14 @@ struct JournalSettings {
   WhenFull when_full_safe = WhenFull::drop;
   WhenFull when_full_unsafe = WhenFull::refuse;
   std::chrono::milliseconds block_timeout{100};
+  std::chrono::milliseconds sync_interval{50};  // durability disk: group syncs begin at most so often
   SegmentPages pages = SegmentPages::automatic;  // for tests and measurements; no YAML key
 };
+
+// What an exchange must have reached before the last byte of its response is sent. best_effort: it
+// is appended after that, and no intent is made. journal: appended; the process may die. disk:
+// synced, intent included; the machine may die. kafka: acknowledged by the broker.
+enum class Durability : std::uint8_t { best_effort, journal, disk, kafka };
 
 enum class RedactionMode : std::uint8_t { mask, drop };
 
@@ -37,6 +43,8 @@ struct RecordSettings {
   bool enabled = true;         // `record: none`
   bool bodies = true;          // `bodies: none`
   std::uint64_t body_max_bytes = 1 << 20;
+  Durability durability = Durability::journal;
+  std::chrono::milliseconds durability_timeout{5'000};  // disk, kafka: then the client is reset
   bool hash_account = false;   // account ids are stored as HMAC-SHA-256 under the account key
   std::vector<HeaderRedaction> redact_headers;  // always holds the credentials (see redaction.hpp)
 };

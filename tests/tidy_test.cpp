@@ -29,10 +29,11 @@ const std::map<std::string, std::set<std::string>, std::less<>>& folder_table() 
       {"exchange", {}},
       {"runtime", {"exchange"}},
       {"routing", {"exchange"}},
-      {"recorder", {"exchange", "runtime"}},
+      {"kafka", {"exchange"}},
+      {"recorder", {"exchange", "runtime", "kafka"}},
       {"gateway", {"exchange", "runtime", "routing", "recorder"}},
-      {"config", {"exchange", "runtime", "routing", "recorder", "gateway"}},
-      {"cli", {"exchange", "runtime", "routing", "recorder", "gateway", "config"}},
+      {"config", {"exchange", "runtime", "kafka", "routing", "recorder", "gateway"}},
+      {"cli", {"exchange", "runtime", "kafka", "routing", "recorder", "gateway", "config"}},
   };
   return table;
 }
