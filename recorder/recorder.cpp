@@ -72,8 +72,10 @@ Recorder::Ruling::Ruling(RecordSettings s)
       rules(settings.redact_headers),
       account(settings.hash_account ? AccountForm::hashed : AccountForm::plain) {}
 
-Recorder::Recorder(Lane& lane, RecorderSettings settings, const AccountKey& key)
+Recorder::Recorder(Lane& lane, RecorderSettings settings, const AccountKey& key,
+                   LanePromises promises)
     : lane_(lane),
+      promises_(promises),
       unrouted_(std::move(settings.unrouted)),
       when_full_safe_(settings.when_full_safe),
       when_full_unsafe_(settings.when_full_unsafe),
@@ -90,11 +92,30 @@ const Recorder::Ruling& Recorder::ruling(RouteIndex route) const noexcept {
   return routes_[route];
 }
 
+Promise* Recorder::promise(RouteIndex route) const noexcept {
+  const RecordSettings& record = ruling(route).settings;
+  if (!record.enabled) return nullptr;
+  switch (record.durability) {
+    case Durability::disk:
+      return promises_.disk;
+    case Durability::kafka:
+      return promises_.kafka;
+    case Durability::best_effort:
+    case Durability::journal:
+      break;
+  }
+  return nullptr;
+}
+
+std::uint64_t Recorder::last_sequence() const noexcept { return lane_.last_sequence(); }
+
 const RecordSettings& Recorder::settings(RouteIndex route) const noexcept {
   return ruling(route).settings;
 }
 
-WhenFull Recorder::when_full(const ExchangeView& exchange) const noexcept {
+// With best_effort the answer has gone before the append: there is nobody left to refuse.
+WhenFull Recorder::when_full(const ExchangeView& exchange, const Ruling& rule) const noexcept {
+  if (rule.settings.durability == Durability::best_effort) return WhenFull::drop;
   return is_safe_method(exchange.request.head.method) ? when_full_safe_ : when_full_unsafe_;
 }
 
@@ -115,7 +136,8 @@ Error Recorder::no_room(WhenFull policy, const char* doing) {
 
 Result<IntentTicket> Recorder::intend(const ExchangeView& exchange, RouteIndex route) {
   const Ruling& rule = ruling(route);
-  if (!rule.settings.enabled) return IntentTicket{};
+  if (!rule.settings.enabled || rule.settings.durability == Durability::best_effort)
+    return IntentTicket{};
 
   const ExchangeView intent = as_intent(exchange);
   const std::size_t bytes =
@@ -134,7 +156,7 @@ Result<IntentTicket> Recorder::intend(const ExchangeView& exchange, RouteIndex r
       return ticket;
     }
   }
-  const WhenFull policy = when_full(exchange);
+  const WhenFull policy = when_full(exchange, rule);
   if (policy != WhenFull::drop) return no_room(policy, "recording the intent of an exchange");
   counters_.dropped_intents.add(1);
   return IntentTicket{};
@@ -165,7 +187,7 @@ Result<Recorded> Recorder::append(const ExchangeView& exchange, RouteIndex route
     return Recorded::whole;
   }
   if (ticket && append_without_bodies(exchange, rule, ticket)) return Recorded::without_bodies;
-  const WhenFull policy = when_full(exchange);
+  const WhenFull policy = when_full(exchange, rule);
   if (policy != WhenFull::drop) return no_room(policy, "recording an exchange");
   counters_.dropped_exchanges.add(1);
   return Recorded::dropped;

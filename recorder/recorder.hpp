@@ -10,6 +10,7 @@
 #include "exchange/exchange.hpp"
 #include "recorder/journal/counters.hpp"
 #include "recorder/keyed_hash.hpp"
+#include "recorder/promise.hpp"
 #include "recorder/redaction.hpp"
 #include "recorder/serialise.hpp"
 #include "recorder/settings.hpp"
@@ -27,6 +28,13 @@ struct RecorderSettings {
   WhenFull when_full_unsafe = WhenFull::refuse;
   std::chrono::milliseconds block_timeout{100};
   std::size_t response_head_bytes = 32 << 10;  // the longest response head that is accepted
+};
+
+// Those who keep the promises of `durability` for the recorder's lane; null: nobody does, and no
+// route asks for it.
+struct LanePromises {
+  Promise* disk = nullptr;
+  Promise* kafka = nullptr;
 };
 
 // Index of a route's settings; kUnrouted for what no route took.
@@ -91,15 +99,16 @@ class IntentTicket {
 // then treat it as refused.
 class Recorder {
  public:
-  // The lane must outlive the recorder; the settings are copied.
-  Recorder(Lane& lane, RecorderSettings settings, const AccountKey& key);
+  // The lane and the promises must outlive the recorder; the settings are copied.
+  Recorder(Lane& lane, RecorderSettings settings, const AccountKey& key,
+           LanePromises promises = {});
   Recorder(const Recorder&) = delete;
   Recorder& operator=(const Recorder&) = delete;
 
   // Before the first byte of an unsafe request goes upstream. `exchange` is what is known so far;
   // it is recorded with outcome INTERRUPTED, its request body when that is COMPLETE and at most
   // kIntentBodyBytes, else TRUNCATED("intent"). Reserves room for the exchange without bodies.
-  // A false ticket is no error: `record: none`, or dropped.
+  // A false ticket is no error: `record: none`, `durability: best-effort`, or dropped.
   Result<IntentTicket> intend(const ExchangeView& exchange, RouteIndex route);
 
   // Once an exchange, before the last byte of its response is handed to the socket. `ticket` is
@@ -113,6 +122,13 @@ class Recorder {
   // journal's file system cannot be mapped, what was appended is written here. Nothing to do
   // elsewhere.
   Result<void> flush();
+
+  // What a route's `durability` waits for behind an append: want(last_sequence()), and the answer
+  // may go once it is reached. Null: nothing to wait for.
+  Promise* promise(RouteIndex route) const noexcept;
+  // Of the frame that was appended last.
+  std::uint64_t last_sequence() const noexcept;
+  LanePromises promises() const noexcept { return promises_; }
 
   const RecordSettings& settings(RouteIndex route) const noexcept;
   std::chrono::milliseconds block_timeout() const noexcept { return block_timeout_; }
@@ -133,7 +149,7 @@ class Recorder {
   };
 
   const Ruling& ruling(RouteIndex route) const noexcept;
-  WhenFull when_full(const ExchangeView& exchange) const noexcept;
+  WhenFull when_full(const ExchangeView& exchange, const Ruling& ruling) const noexcept;
   // Measures, cutting bodies where the whole would be larger than a frame may be.
   std::size_t measure(const ExchangeView& exchange, const Ruling& ruling);
   bool append_without_bodies(const ExchangeView& exchange, const Ruling& ruling,
@@ -143,6 +159,7 @@ class Recorder {
   Error no_room(WhenFull policy, const char* doing);
 
   Lane& lane_;
+  LanePromises promises_;
   std::vector<Ruling> routes_;
   Ruling unrouted_;
   WhenFull when_full_safe_;

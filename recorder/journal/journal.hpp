@@ -81,6 +81,9 @@ class Lane {
   void intent_opened(const ExchangeId& id) noexcept;
   void intent_closed(const ExchangeId& id) noexcept;
 
+  // lane_sequence of the last committed frame; 0: none yet.
+  std::uint64_t last_sequence() const noexcept { return lane_sequence_; }
+
   // The largest payload a frame may have: half a segment.
   std::size_t max_payload() const noexcept { return max_payload_; }
 
