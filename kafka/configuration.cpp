@@ -3,10 +3,10 @@
 #include <fmt/format.h>
 
 #include <array>
-#include <fstream>
 #include <utility>
 
 #include "exchange/error.hpp"
+#include "kafka/secret_file.hpp"
 
 namespace segue::kafka {
 namespace {
@@ -45,15 +45,6 @@ std::string joined(const std::vector<std::string>& parts) {
   return fmt::format("{}", fmt::join(parts, ","));
 }
 
-std::string first_line(const std::filesystem::path& path) {
-  std::ifstream file(path);
-  std::string line;
-  if (!file || !std::getline(file, line))
-    throw StartupError(fmt::format("kafka: cannot read the password in {}", path.string()));
-  if (line.ends_with('\r')) line.pop_back();
-  return line;
-}
-
 void set_tls(rd_kafka_conf_t& conf, const TlsSettings& tls) {
   if (!tls.ca.empty()) set(conf, "ssl.ca.location", tls.ca.string());
   if (!tls.cert.empty()) set(conf, "ssl.certificate.location", tls.cert.string());
@@ -63,7 +54,7 @@ void set_tls(rd_kafka_conf_t& conf, const TlsSettings& tls) {
 void set_sasl(rd_kafka_conf_t& conf, const SaslSettings& sasl) {
   set(conf, "sasl.mechanism", sasl.mechanism);
   if (!sasl.username.empty()) set(conf, "sasl.username", sasl.username);
-  if (!sasl.password_file.empty()) set(conf, "sasl.password", first_line(sasl.password_file));
+  if (!sasl.password_file.empty()) set(conf, "sasl.password", read_secret(sasl.password_file));
 }
 
 Handle make(rd_kafka_type_t type, Configuration conf) {

@@ -1,0 +1,56 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "kafka/rest_client.hpp"
+#include "kafka/settings.hpp"
+
+namespace segue::kafka {
+
+// What a registry said.
+struct RegistryAnswer {
+  // incompatible: only another schema or another compatibility level helps; unreachable: try
+  // again later (no connection, TLS, timeout, 5xx, 429); refused: the credentials, the URL or the
+  // rights are wrong; absent: a look-up found nothing.
+  enum class Kind : std::uint8_t { ok, incompatible, unreachable, refused, absent };
+  Kind kind = Kind::ok;
+  int schema_id = 0;   // with ok
+  std::string detail;  // one line for a person; empty with ok
+};
+
+// A schema as a registry keeps it.
+struct RegisteredSchema {
+  RegistryAnswer answer;  // the rest is set when this is ok
+  std::string type;       // "PROTOBUF", "AVRO", "JSON"
+  std::string text;
+  int version = 0;        // within its subject; 0 from by_id()
+};
+
+// The subject that holds the schema of a topic's values (TopicNameStrategy).
+std::string value_subject(std::string_view topic);
+
+// Client of a schema registry with Confluent's REST API (Confluent, Apicurio's ccompat, Karapace).
+// Every call waits for an answer, for at most 10 s, and keeps nothing. One thread at a time.
+class SchemaRegistry {
+ public:
+  // Throws StartupError: a URL that is not http(s), a file that cannot be read.
+  explicit SchemaRegistry(RegistrySettings settings);
+
+  // Makes sure that `protobuf_schema` is registered under `subject` and returns its id: looked up
+  // first, so that a gateway that was rolled back, or may only read, still works; else checked
+  // against the latest version and registered.
+  RegistryAnswer ensure(std::string_view subject, std::string_view protobuf_schema);
+
+  RegisteredSchema by_id(int schema_id);
+  RegisteredSchema latest(std::string_view subject);
+
+ private:
+  RegistryAnswer look_up(const std::string& subject, const std::string& schema);
+  RegistryAnswer check(const std::string& subject, const std::string& schema);
+  RegistryAnswer register_schema(const std::string& subject, const std::string& schema);
+
+  RestClient client_;
+};
+
+}  // namespace segue::kafka
