@@ -29,6 +29,11 @@ Key<RouteSettings> record_key();
 // Adds the credentials to what is redacted, and chooses key_mode where it is not written.
 void finish_record(const Place& place, RouteSettings& route);
 
+// kafka_keys.cpp
+Key<Settings> kafka_key();
+// The publisher reads the journal where Kafka is configured.
+void finish_consumers(Settings& settings);
+
 // route_keys.cpp
 const Keys<RouteSettings>& defaults_keys();
 const Keys<RouteSettings>& route_keys();

@@ -43,6 +43,7 @@ class Loader {
   void check_precedences(const RouteSettings& route);
   void check_redaction();
   void check_segment(const RouteSettings& route);
+  void check_durability(const RouteSettings& route);
   void compile(LoadResult& result);
   void run_tests(const routing::RouteTable& table);
 
@@ -83,6 +84,7 @@ LoadResult Loader::load(Source source, Tests tests) {
         (context_.folder / settings_.journal.directory).lexically_normal();
     const bool is_sound = report_.count() == 0;  // nothing is left out of the tree
     read_map(Place{root_, "", {.file = 0}}, root_keys(), context_, settings_);
+    finish_consumers(settings_);
     check_listeners();
     const std::size_t errors = report_.count();
     read_routes();
@@ -121,6 +123,7 @@ void Loader::read_routes() {
     check_split_roles(route);
     check_precedences(route);
     check_segment(route);
+    check_durability(route);
   }
 }
 
@@ -228,6 +231,13 @@ void Loader::check_segment(const RouteSettings& route) {
               fmt::format("two bodies of {} and their heads do not fit into half a segment ({})",
                           show_size(route.record.body_max_bytes), show_size(room)),
               "make recorder.journal.segment larger");
+}
+
+void Loader::check_durability(const RouteSettings& route) {
+  const bool waits = route.record.enabled && route.record.durability == recorder::Durability::kafka;
+  if (!waits || settings_.kafka) return;
+  report_.add(codes::kMissingKey, place_of(route, "record.durability"),
+              "durability 'kafka' needs recorder.kafka", "recorder: { kafka: { brokers: [...] } }");
 }
 
 // Whoever records bodies must have thought of what is in them: `redact: {}` is an answer.

@@ -8,6 +8,7 @@
 namespace segue::config {
 namespace {
 
+using recorder::Durability;
 using recorder::HeaderRedaction;
 using recorder::JournalSettings;
 using recorder::RecordSettings;
@@ -68,6 +69,10 @@ Keys<JournalSettings> journal_keys() {
       key<JournalSettings>("block_timeout", &JournalSettings::block_timeout,
                            Duration{milliseconds{0}, std::chrono::minutes{1}},
                            "how long `block` waits before it refuses"),
+      key<JournalSettings>("sync_interval", &JournalSettings::sync_interval,
+                           Duration{milliseconds{0}, std::chrono::minutes{1}},
+                           "`durability: disk`: the journal is synced for all who wait, at most "
+                           "once in this time"),
   };
 }
 
@@ -105,6 +110,10 @@ Key<RouteSettings> bodies_key() {
 }
 
 const Keys<RouteSettings>& record_keys() {
+  const Choice<Durability> durabilities{{{"best-effort", Durability::best_effort},
+                                         {"journal", Durability::journal},
+                                         {"disk", Durability::disk},
+                                         {"kafka", Durability::kafka}}};
   const Choice<bool> key_modes{{{"plain", false}, {"hash", true}}};
   static const Keys<RouteSettings> keys{
       special_key<RouteSettings>("key",
@@ -115,12 +124,16 @@ const Keys<RouteSettings>& record_keys() {
           "whether the account id is stored as it is or as a keyed hash",
           "hash when the key's header is redacted (cookies are), else plain"),
       bodies_key(),
-      special_key<RouteSettings>(
-          "durability", "journal", "journal",
-          "`journal`: the last byte of a response leaves after its exchange is in the journal",
-          [](const Place& place, Context& context, RouteSettings&) {
-            static_cast<void>(Choice<int>{{{"journal", 0}}}.read(place, context));
-          }),
+      key<RouteSettings>(
+          "durability", [](RouteSettings& r) -> auto& { return r.record.durability; },
+          durabilities,
+          "where an exchange is before the last byte of its response leaves: nowhere yet, in the "
+          "journal (survives the process), on the disk (survives the machine), in Kafka"),
+      key<RouteSettings>(
+          "durability_timeout",
+          [](RouteSettings& r) -> auto& { return r.record.durability_timeout; },
+          Duration{milliseconds{1}, std::chrono::minutes{10}},
+          "how long `disk` and `kafka` wait before the connection is reset instead"),
       group<RouteSettings>(
           "redact",
           {key<RouteSettings>(
@@ -162,6 +175,7 @@ Keys<Settings> recorder_keys() {
       section<Settings>("journal", &Settings::journal, journal_keys()),
       key<Settings>("capture_memory", &Settings::capture_memory, Size{kMiB, kTiB},
                     "memory of the process for bodies that are being recorded"),
+      kafka_key(),
   };
 }
 

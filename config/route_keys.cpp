@@ -21,22 +21,6 @@ using routing::ValueCondition;
 constexpr std::size_t kMaxMethods = 32;      // of one route
 constexpr std::size_t kMaxPrecedences = 64;  // `before` of one route
 
-// A share in hundredths of a percent.
-struct Percent {
-  using Value = std::uint16_t;
-  std::optional<std::uint16_t> read(const Place& place, Context& context) const {
-    constexpr std::string_view kExpected = "a percentage from 0 to 100, with two decimals at most";
-    const auto text = read_scalar(place, context, kExpected);
-    if (!text) return std::nullopt;
-    const auto value = place.node.quoted ? std::nullopt : parse_percent(*text);
-    if (!value)
-      refuse_value(place, context, kExpected,
-                   text->ends_with('%') ? "a plain number, without '%'" : "");
-    return value;
-  }
-  std::string type() const { return "percent"; }
-};
-
 // A method's name; methods are case-sensitive, so `get` would never match.
 struct Method {
   using Value = std::string;

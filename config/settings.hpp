@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "gateway/settings.hpp"
+#include "kafka/settings.hpp"
 #include "recorder/settings.hpp"
 #include "routing/route_rule.hpp"
 
@@ -37,6 +38,7 @@ struct Settings {
   gateway::DrainSettings drain;
   std::vector<gateway::BackendSettings> backends;  // in the order of their names
   recorder::JournalSettings journal;
+  std::optional<kafka::Settings> kafka;     // none: the journal is where it ends
   std::uint64_t capture_memory = 64 << 20;  // bytes, of the process
   std::vector<RouteSettings> routes;
   std::vector<TestSettings> tests;

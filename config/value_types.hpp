@@ -119,6 +119,22 @@ struct Optional {
   std::string show(const Value& value) const { return value ? inner.show(*value) : ""; }
 };
 
+// A share in hundredths of a percent: 0 to 10,000.
+struct Percent {
+  using Value = std::uint16_t;
+  std::optional<std::uint16_t> read(const Place& place, Context& context) const {
+    constexpr std::string_view kExpected = "a percentage from 0 to 100, with two decimals at most";
+    const auto text = read_scalar(place, context, kExpected);
+    if (!text) return std::nullopt;
+    const auto value = place.node.quoted ? std::nullopt : parse_percent(*text);
+    if (!value)
+      refuse_value(place, context, kExpected,
+                   text->ends_with('%') ? "a plain number, without '%'" : "");
+    return value;
+  }
+  std::string type() const { return "percent"; }
+};
+
 template <class E>
 struct Option {
   std::string_view text;

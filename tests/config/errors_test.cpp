@@ -181,8 +181,9 @@ constexpr Case kRecording[] = {
     {"defaults: { record: { redact: {}, bodies: { max: ‹64MiB› } } }", "E027",
      "two bodies of 64MiB and their heads do not fit into half a segment (32MiB)",
      "make recorder.journal.segment larger"},
-    {"defaults: { record: { redact: {}, durability: ‹kafka› } }", "E014",
-     "defaults.record.durability must be 'journal', not 'kafka'", ""},
+    {"defaults: { record: { redact: {}, durability: ‹disc› } }", "E014",
+     "defaults.record.durability must be one of best-effort, journal, disk, kafka, not 'disc'",
+     "did you mean 'disk'?"},
     {"defaults: { record: { redact: {}, key: ‹cokie:uid› } }", "E014",
      "defaults.record.key must be header:NAME, cookie:NAME, query:NAME, path:NAME, "
      "jwt:HEADER/CLAIM or peer, not 'cokie:uid'",
