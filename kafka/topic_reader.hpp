@@ -1,0 +1,68 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "kafka/cluster.hpp"
+
+namespace segue::kafka {
+
+// One record; everything is valid until the reader's next call.
+struct TopicRecord {
+  std::int32_t partition = 0;
+  std::int64_t offset = 0;
+  std::int64_t unix_millis = -1;  // -1: none
+  std::optional<std::string_view> key;
+  std::optional<std::string_view> value;  // none: a tombstone
+  std::vector<std::pair<std::string_view, std::string_view>> headers;
+};
+
+// Where reading begins, in every partition.
+struct StartPosition {
+  enum class Kind : std::uint8_t { beginning, end, last, offset, time };
+  Kind kind = Kind::beginning;
+  std::int64_t value = 0;  // last: how many records; offset; time: Unix milliseconds
+};
+
+struct TopicReadOptions {
+  std::vector<std::int32_t> partitions;  // empty: all
+  StartPosition start;
+  // as_of_now: nothing behind what the topic held when the reader was made.
+  enum class End : std::uint8_t { as_of_now, never } end = End::as_of_now;
+};
+
+// Reads a topic without a group, so that nobody's offsets move. Within a partition records come in
+// its order; across partitions they are merged by timestamp, as far as what is there allows: a
+// record that comes late to its partition comes late here. Memory is bounded whatever the topic
+// holds: see Cluster::kPrefetchKilobytes. One thread; the cluster must outlive it.
+class TopicReader {
+ public:
+  // Throws RemoteError: no answer, no such topic or partition, not allowed.
+  TopicReader(Cluster& cluster, const std::string& topic, TopicReadOptions options);
+  ~TopicReader();
+
+  // The next record. While there are records from before the reader was made it waits for them, at
+  // most the cluster's timeout for each (RemoteError then); after that null means: nothing more,
+  // for now or with as_of_now for good.
+  const TopicRecord* next();
+  // Whether everything from before the reader was made was given.
+  bool caught_up() const noexcept;
+
+  // Records between start and end when the reader was made; more than there are where a topic is
+  // compacted or transactional.
+  std::uint64_t expected() const noexcept;
+  // Of those, how many were passed.
+  std::uint64_t passed() const noexcept;
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace segue::kafka
