@@ -83,9 +83,16 @@ struct LocalAnswer {
   }
 };
 
+enum class Sent : std::uint8_t { yes, failed, withheld };
+
+Next after(Sent sent, Next next) {
+  if (sent == Sent::withheld) return Next::reset;
+  return sent == Sent::yes ? next : Next::close;
+}
+
 // Records and sends; answers go out even where they cannot be recorded: there is nothing else to
-// say instead.
-runtime::Task<bool> send(Client& client, Exchange& exchange, LocalAnswer& answer,
+// say instead. Where the record exists but is not as durable as promised, nothing is said.
+runtime::Task<Sent> send(Client& client, Exchange& exchange, LocalAnswer& answer,
                          std::uint16_t status) {
   exchange.response.status = status;
   exchange.response.reason = reason_phrase(status);
@@ -96,10 +103,16 @@ runtime::Task<bool> send(Client& client, Exchange& exchange, LocalAnswer& answer
     exchange.response_body.start(answer.body.size());
     exchange.response_body.borrow(answer.body);
   }
+  const bool was_durable = exchange.durable;
   co_await record(client, exchange);
   exchange.response_body.reset();
   exchange.response = {};
   exchange.response.status = status;
+  if (was_durable && !exchange.durable) {
+    ++client.worker.counters.unrecorded_resets;
+    count_finished(exchange);
+    co_return Sent::withheld;
+  }
   std::array<iovec, 2> pieces{iovec{answer.head.data(), answer.head.size()},
                               iovec{answer.body.data(), answer.body.size()}};
   const auto patience = std::chrono::nanoseconds(client.worker.settings.limits.send_idle).count();
@@ -107,7 +120,7 @@ runtime::Task<bool> send(Client& client, Exchange& exchange, LocalAnswer& answer
   const runtime::Transfer written = co_await client.stream.write(sent, patience);
   count_finished(exchange);
   if (written.ec) ++client.worker.counters.client_aborts;
-  co_return !written.ec;
+  co_return written.ec ? Sent::failed : Sent::yes;
 }
 
 }  // namespace
@@ -161,8 +174,8 @@ runtime::Task<Next> refuse(Client& client, Exchange& exchange, const Refusal& re
   if (client.listener.exchange_id_header && !id.empty())
     answer.fields.push_back({"Segue-Exchange-Id", id});
   answer.write_head(exchange, refusal.status, next != Next::keep_alive);
-  const bool sent = co_await send(client, exchange, answer, refusal.status);
-  co_return sent ? next : Next::close;
+  const Sent sent = co_await send(client, exchange, answer, refusal.status);
+  co_return after(sent, next);
 }
 
 runtime::Task<Next> answer_options(Client& client, Exchange& exchange) {
@@ -171,8 +184,8 @@ runtime::Task<Next> answer_options(Client& client, Exchange& exchange) {
   LocalAnswer answer;
   answer.fields.push_back({"Allow", kAllow});
   answer.write_head(exchange, 200, next != Next::keep_alive);
-  const bool sent = co_await send(client, exchange, answer, 200);
-  co_return sent ? next : Next::close;
+  const Sent sent = co_await send(client, exchange, answer, 200);
+  co_return after(sent, next);
 }
 
 }  // namespace segue::gateway

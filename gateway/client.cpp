@@ -20,6 +20,18 @@ ClientView Client::view(const Exchange& exchange) const {
   return view;
 }
 
+runtime::Task<bool> wait_for_promise(Exchange& exchange) {
+  Worker& worker = exchange.worker;
+  PromiseWatch* const watch = worker.promise_watch(exchange.route_index());
+  if (watch == nullptr || !exchange.durable) co_return true;
+  const auto patience = worker.recorder->settings(exchange.route_index()).durability_timeout;
+  PromiseWatch::Kept kept(*watch, worker.recorder->last_sequence(),
+                          runtime::after(runtime::coarse_now(), patience));
+  exchange.durable = co_await kept;
+  if (!exchange.durable) ++worker.counters.durability_timeouts;
+  co_return exchange.durable;
+}
+
 runtime::Task<bool> record(Client& client, Exchange& exchange) {
   recorder::Recorder& recorder = *client.worker.recorder;
   runtime::MonotonicNs give_up = 0;
@@ -30,7 +42,8 @@ runtime::Task<bool> record(Client& client, Exchange& exchange) {
       exchange.recorded =
           *recorded == recorder::Recorded::whole || *recorded == recorder::Recorded::without_bodies;
       const auto flushed = recorder.flush();
-      co_return flushed.has_value();
+      if (!flushed || !exchange.recorded) co_return flushed.has_value();
+      co_return co_await wait_for_promise(exchange);
     }
     const auto now = runtime::coarse_now();
     if (give_up == 0) give_up = runtime::after(now, recorder.block_timeout());

@@ -40,9 +40,14 @@ enum class Next : std::uint8_t {
   reset,   // what the client got is not whole, and it must notice
 };
 
-// Puts the exchange on record as it stands, waiting where `when_full: block` says so. False: it is
-// not on record and `when_full` refuses to answer without.
+// Puts the exchange on record as it stands, waiting where `when_full: block` says so and for what
+// the route's `durability` promises. False: the answer must not be completed; `exchange.recorded`
+// and `exchange.durable` say what is missing.
 runtime::Task<bool> record(Client& client, Exchange& exchange);
+
+// Waits until what was appended last is as durable as the route asks for; at once where that is
+// the journal. False: not within `durability_timeout`; the exchange does not wait again.
+runtime::Task<bool> wait_for_promise(Exchange& exchange);
 
 // Counts a finished exchange by route, method and status.
 void count_finished(Exchange& exchange);

@@ -103,6 +103,7 @@ struct Counters {
   std::uint64_t underscore_dropped = 0;
   std::uint64_t client_aborts = 0;
   std::uint64_t unrecorded_resets = 0;  // answers cut because they could not be recorded
+  std::uint64_t durability_timeouts = 0;  // waits for disk or Kafka that were in vain
   std::uint64_t accept_pauses = 0;
   std::uint64_t tasks_failed = 0;
   std::uint64_t captures_cut = 0;

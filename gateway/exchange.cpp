@@ -35,6 +35,7 @@ void Exchange::begin() {
   interim.clear();
   failed_.clear();
   recorded = false;
+  durable = true;
 }
 
 void Exchange::head_received(std::int64_t unix_micros, runtime::MonotonicNs now) {

@@ -62,6 +62,7 @@ class Exchange {
   std::string_view account;
   std::vector<std::uint16_t> interim;
   bool recorded = false;  // it is in the journal, not dropped or unwanted
+  bool durable = true;    // no wait for its route's `durability` was in vain
 
  private:
   struct FailedAttempt {

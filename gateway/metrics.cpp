@@ -26,6 +26,7 @@ Counters total(const std::vector<Counters>& cores) {
     sum.underscore_dropped += core.underscore_dropped;
     sum.client_aborts += core.client_aborts;
     sum.unrecorded_resets += core.unrecorded_resets;
+    sum.durability_timeouts += core.durability_timeouts;
     sum.accept_pauses += core.accept_pauses;
     sum.tasks_failed += core.tasks_failed;
     sum.captures_cut += core.captures_cut;
@@ -148,6 +149,9 @@ void write_connections(const Counters& sum, MetricsWriter& out) {
        "Clients that left before their answer was complete.", sum.client_aborts},
       {MetricType::Counter, "segue_unrecorded_resets_total",
        "Answers cut because the exchange could not be recorded.", sum.unrecorded_resets},
+      {MetricType::Counter, "segue_durability_timeouts_total",
+       "Exchanges that were not on disk or in Kafka within durability_timeout.",
+       sum.durability_timeouts},
       {MetricType::Counter, "segue_sessions_failed_total", "Sessions ended by a failed allocation.",
        sum.tasks_failed},
       {MetricType::Counter, "segue_captures_cut_total",

@@ -69,6 +69,7 @@ class Relay {
   runtime::Task<Next> finish_response();
   runtime::Task<Next> broken_response(Outcome outcome);
   runtime::Task<Next> unrecorded();
+  bool records_late() const noexcept;
   void count_backend();
   void finish_upstream();
   void add_piece(std::string_view text);

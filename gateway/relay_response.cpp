@@ -152,10 +152,16 @@ Task<Next> Relay::finish_response() {
   count_backend();
   const bool was_gone = client_gone_;  // as the record says it; an upload may notice meanwhile
   if (was_gone) exchange_.outcome = Outcome::client_aborted;
-  const bool recorded = co_await record(client_, exchange_);
-  if (!recorded) co_return co_await unrecorded();
+  const bool late = records_late();
+  if (!late) {
+    const bool recorded = co_await record(client_, exchange_);
+    if (!recorded) co_return co_await unrecorded();
+  }
   const bool sent = co_await send_part();
-  if (!sent && !was_gone && exchange_.recorded) {
+  if (late) {
+    if (!sent) exchange_.outcome = Outcome::client_aborted;
+    co_await record(client_, exchange_);
+  } else if (!sent && !was_gone && exchange_.recorded) {
     const std::int64_t now = runtime::unix_micros_now();
     worker_.recorder->finish({.id = worker_.ids.next(now),
                               .exchange_id = exchange_.id,
@@ -173,6 +179,12 @@ Task<Next> Relay::finish_response() {
   if (client_gone_) co_return Next::reset;
   if (!upload_was_over) co_return Next::linger;
   co_return close_client_ ? Next::close : Next::keep_alive;
+}
+
+// `durability: best-effort`: the answer first.
+bool Relay::records_late() const noexcept {
+  return worker_.recorder->settings(exchange_.route_index()).durability ==
+         recorder::Durability::best_effort;
 }
 
 // What the backend alone took: connection ready to last byte.

@@ -28,6 +28,10 @@ constexpr std::chrono::milliseconds kLinger{2'000};  // reading on after an earl
 constexpr Refusal kJournalFull{
     503, "journal_full", "the exchange cannot be recorded now; nothing was sent to the backend"};
 
+constexpr Refusal kNotSynced{
+    503, "journal_not_synced",
+    "the exchange could not be written to the disk in time; nothing was sent to the backend"};
+
 // Counts a request as active, also where an allocation fails in its middle.
 class ActiveRequest {
  public:
@@ -292,7 +296,7 @@ Task<std::optional<Refusal>> Session::intend(Exchange& exchange) {
     auto ticket = recorder.intend(view, exchange.route_index());
     if (ticket) {
       exchange.ticket = std::move(*ticket);
-      co_return std::nullopt;
+      co_return co_await sync_intent(exchange);
     }
     const MonotonicNs now = coarse_now();
     if (give_up == 0) give_up = after(now, recorder.block_timeout());
@@ -300,6 +304,15 @@ Task<std::optional<Refusal>> Session::intend(Exchange& exchange) {
     runtime::Pause pause(worker_.core, after(now, std::chrono::milliseconds(10)));
     co_await pause;
   }
+}
+
+// `durability: disk`: what may change data is on the disk before the backend hears of it.
+Task<std::optional<Refusal>> Session::sync_intent(Exchange& exchange) {
+  const auto durability = worker_.recorder->settings(exchange.route_index()).durability;
+  if (!exchange.ticket || durability != recorder::Durability::disk) co_return std::nullopt;
+  const bool synced = co_await wait_for_promise(exchange);
+  if (synced) co_return std::nullopt;
+  co_return kNotSynced;
 }
 
 // RFC 9112, 9.6: the answer would be lost if unread bytes made the kernel reset the connection.

@@ -50,6 +50,7 @@ class Session {
   void make_room_for_body(Exchange& exchange);
   runtime::Task<std::optional<Refusal>> read_whole_body(Exchange& exchange);
   runtime::Task<std::optional<Refusal>> intend(Exchange& exchange);
+  runtime::Task<std::optional<Refusal>> sync_intent(Exchange& exchange);
   runtime::Task<void> linger();
 
   Worker& worker_;

@@ -22,6 +22,9 @@ Worker::Worker(runtime::Core& on, const GatewaySettings& all, CoreParts parts, u
                                      recorder::CapturePool::kSmallBodyBytes)),
       max_sessions_(
           static_cast<std::size_t>(std::max<std::uint64_t>(1, all.limits.connections / cores))) {
+  const recorder::LanePromises promises = recorder->promises();
+  if (promises.disk != nullptr) disk_.emplace(core, *promises.disk);
+  if (promises.kafka != nullptr) kafka_.emplace(core, *promises.kafka);
   counters.routes.resize(routes->routes().size() + 1);
   counters.splits.resize(routes->routes().size());
   counters.backends.resize(settings.backends.size());
@@ -31,6 +34,12 @@ Worker::Worker(runtime::Core& on, const GatewaySettings& all, CoreParts parts, u
 }
 
 Worker::~Worker() = default;
+
+PromiseWatch* Worker::promise_watch(recorder::RouteIndex route) noexcept {
+  const recorder::Promise* const promise = recorder->promise(route);
+  if (promise == nullptr) return nullptr;
+  return promise == recorder->promises().disk ? &*disk_ : &*kafka_;
+}
 
 std::unique_ptr<Exchange> Worker::take_exchange() {
   if (free_exchanges_.empty()) return std::make_unique<Exchange>(*this);
@@ -69,6 +78,8 @@ void Worker::abort() noexcept {
   const std::vector<Session*> now = sessions_;
   for (Session* session : now) session->abort();
   for (auto& upstream : upstreams) upstream->abort();
+  if (disk_) disk_->abort();
+  if (kafka_) kafka_->abort();
 }
 
 Counters Worker::snapshot() const {

@@ -2,12 +2,14 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
 
 #include "exchange/id.hpp"
 #include "gateway/counters.hpp"
+#include "gateway/promise_watch.hpp"
 #include "gateway/settings.hpp"
 #include "gateway/upstream.hpp"
 #include "recorder/capture.hpp"
@@ -65,6 +67,9 @@ class Worker {
   // Cuts what is left.
   void abort() noexcept;
 
+  // Where an exchange of the route waits behind its append; null: nowhere.
+  PromiseWatch* promise_watch(recorder::RouteIndex route) noexcept;
+
   // A copy, gauges and what parts count themselves filled in.
   Counters snapshot() const;
 
@@ -80,6 +85,8 @@ class Worker {
   runtime::TaskGroup tasks;                          // sessions; ends before what they use
 
  private:
+  std::optional<PromiseWatch> disk_;
+  std::optional<PromiseWatch> kafka_;
   std::size_t max_sessions_;
   bool draining_ = false;
   bool closing_ = false;
