@@ -10,7 +10,7 @@
 #include "cli/exchange_text.hpp"
 #include "cli/json_writer.hpp"
 #include "exchange/head.hpp"
-#include "recorder/redaction.hpp"
+#include "recorder/redaction/header_rules.hpp"
 #include "recorder/utf8.hpp"
 
 namespace segue::cli {

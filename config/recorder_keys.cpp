@@ -3,13 +3,13 @@
 
 #include "config/keys.hpp"
 #include "config/value_types.hpp"
-#include "recorder/redaction.hpp"
+#include "recorder/redaction/header_rules.hpp"
 
 namespace segue::config {
 namespace {
 
 using recorder::Durability;
-using recorder::HeaderRedaction;
+using recorder::Redaction;
 using recorder::JournalSettings;
 using recorder::RecordSettings;
 using recorder::RedactionMode;
@@ -27,14 +27,14 @@ Choice<RedactionMode> redaction_modes() {
 }
 
 // NAME, or { name, mode }.
-struct Redaction {
-  using Value = HeaderRedaction;
-  std::optional<HeaderRedaction> read(const Place& place, Context& context) const {
-    HeaderRedaction redaction;
+struct RedactionEntry {
+  using Value = Redaction;
+  std::optional<Redaction> read(const Place& place, Context& context) const {
+    Redaction redaction;
     if (place.node.kind == yaml::Kind::map) {
-      static const Keys<HeaderRedaction> keys{
-          required(key<HeaderRedaction>("name", &HeaderRedaction::name, HeaderName{}, "")),
-          key<HeaderRedaction>("mode", &HeaderRedaction::mode, redaction_modes(), "")};
+      static const Keys<Redaction> keys{
+          required(key<Redaction>("name", &Redaction::name, HeaderName{}, "")),
+          key<Redaction>("mode", &Redaction::mode, redaction_modes(), "")};
       read_map(place, keys, context, redaction);
     } else if (auto name = HeaderName{}.read(place, context)) {
       redaction.name = std::move(*name);
@@ -43,7 +43,7 @@ struct Redaction {
     return redaction;
   }
   std::string type() const { return "NAME or { name, mode: mask or drop }"; }
-  std::string show(const HeaderRedaction& value) const { return value.name; }
+  std::string show(const Redaction& value) const { return value.name; }
 };
 
 Keys<JournalSettings> journal_keys() {
@@ -137,8 +137,8 @@ const Keys<RouteSettings>& record_keys() {
       group<RouteSettings>(
           "redact",
           {key<RouteSettings>(
-              "headers", [](RouteSettings& r) -> auto& { return r.record.redact_headers; },
-              List<Redaction>{{}, kMaxRedactions},
+              "headers", [](RouteSettings& r) -> auto& { return r.record.redact.headers; },
+              List<RedactionEntry>{{}, kMaxRedactions},
               "header fields whose values are masked, or that are dropped; authorization, cookie, "
               "set-cookie and proxy-authorization always are; a route's list adds to that of "
               "`defaults`")}),
@@ -147,25 +147,25 @@ const Keys<RouteSettings>& record_keys() {
 }
 
 bool redacts(const RecordSettings& record, std::string_view header) {
-  return std::any_of(record.redact_headers.begin(), record.redact_headers.end(),
-                     [&](const HeaderRedaction& redaction) {
+  return std::any_of(record.redact.headers.begin(), record.redact.headers.end(),
+                     [&](const Redaction& redaction) {
                        return equals_ignoring_case(redaction.name, header);
                      });
 }
 
 // The same name twice: dropping is the stricter one and stays.
 void merge_redactions(RecordSettings& record) {
-  std::vector<HeaderRedaction> merged;
-  for (HeaderRedaction& redaction : record.redact_headers) {
+  std::vector<Redaction> merged;
+  for (Redaction& redaction : record.redact.headers) {
     const auto same = std::find_if(merged.begin(), merged.end(), [&](const auto& other) {
       return equals_ignoring_case(other.name, redaction.name);
     });
     if (same == merged.end())
       merged.push_back(std::move(redaction));
-    else if (redaction.mode == RedactionMode::drop)
-      same->mode = RedactionMode::drop;
+    else
+      same->mode = std::max(same->mode, redaction.mode);
   }
-  record.redact_headers = std::move(merged);
+  record.redact.headers = std::move(merged);
 }
 
 }  // namespace
@@ -198,7 +198,7 @@ Key<RouteSettings> record_key() {
 void finish_record(const Place& place, RouteSettings& route) {
   RecordSettings& record = route.record;
   for (std::string_view credential : recorder::kCredentialHeaders)
-    if (!redacts(record, credential)) record.redact_headers.push_back({std::string(credential)});
+    if (!redacts(record, credential)) record.redact.headers.push_back({std::string(credential)});
   merge_redactions(record);
   const yaml::Entry* entry = place.node.find("record");
   if (entry != nullptr && entry->value.find("key_mode") != nullptr) return;

@@ -2,8 +2,6 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <openssl/core_names.h>
-#include <openssl/evp.h>
 #include <sys/random.h>
 #include <unistd.h>
 
@@ -12,10 +10,12 @@
 
 #include "exchange/ensure.hpp"
 #include "exchange/error.hpp"
+#include "recorder/redaction/base64url.hpp"
 
 namespace segue::recorder {
 namespace {
 
+constexpr std::size_t kHashBytes = 16;  // of the 32 that HMAC-SHA-256 gives
 constexpr std::size_t kFileBytes = AccountKey::kBytes * 2 + 1;  // hexadecimal and a newline
 
 class File {
@@ -112,33 +112,7 @@ AccountKey load_or_make_account_key(const std::filesystem::path& directory) {
   return load_account_key(directory);
 }
 
-struct KeyedHash::Mac {
-  EVP_MAC* algorithm = nullptr;
-  EVP_MAC_CTX* context = nullptr;
-
-  explicit Mac(const AccountKey& key) {
-    algorithm = EVP_MAC_fetch(nullptr, "HMAC", nullptr);
-    ensure(algorithm != nullptr, "OpenSSL has HMAC");
-    context = EVP_MAC_CTX_new(algorithm);
-    ensure(context != nullptr, "OpenSSL makes an HMAC context");
-    char digest[] = "SHA256";
-    const OSSL_PARAM parameters[] = {
-        OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, digest, 0),
-        OSSL_PARAM_construct_end()};
-    ensure(EVP_MAC_init(context, key.bytes.data(), key.bytes.size(), parameters) == 1,
-           "HMAC-SHA-256 takes a key of 32 bytes");
-  }
-  ~Mac() {
-    EVP_MAC_CTX_free(context);
-    EVP_MAC_free(algorithm);
-  }
-  Mac(const Mac&) = delete;
-  Mac& operator=(const Mac&) = delete;
-};
-
-KeyedHash::KeyedHash(const AccountKey& key)
-    : mac_(std::make_unique<Mac>(key)), entries_(kEntries) {}
-KeyedHash::~KeyedHash() = default;
+KeyedHash::KeyedHash(const AccountKey& key) : mac_(key.bytes), entries_(kEntries) {}
 
 std::string_view KeyedHash::text(std::string_view value) {
   if (value.size() > kLongestRemembered) {
@@ -157,31 +131,11 @@ std::string_view KeyedHash::text(std::string_view value) {
 }
 
 void KeyedHash::compute(std::string_view value, std::array<char, kTextLength>& out) {
-  static constexpr char kAlphabet[] =
-      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-  std::array<unsigned char, 32> digest{};
-  std::size_t length = 0;
-  // Init without a key starts again under the key that the context holds.
-  const bool done =
-      EVP_MAC_init(mac_->context, nullptr, 0, nullptr) == 1 &&
-      EVP_MAC_update(mac_->context, reinterpret_cast<const unsigned char*>(value.data()),
-                     value.size()) == 1 &&
-      EVP_MAC_final(mac_->context, digest.data(), &length, digest.size()) == 1;
-  ensure(done && length == digest.size(), "HMAC-SHA-256 gives 32 bytes");
-  digest[16] = 0;  // the last character holds two bits of byte 15 and four of padding
+  const Mac::Tag tag = mac_.of(value);
+  static_assert(kTextLength == 2 + base64url_length(kHashBytes));
   out[0] = 'h';
   out[1] = ':';
-  std::uint32_t bits = 0;
-  unsigned held = 0;
-  std::size_t next = 0;
-  for (std::size_t at = 2; at < out.size(); ++at) {
-    if (held < 6) {
-      bits = bits << 8 | digest[next++];
-      held += 8;
-    }
-    held -= 6;
-    out[at] = kAlphabet[bits >> held & 63];
-  }
+  write_base64url({reinterpret_cast<const char*>(tag.data()), kHashBytes}, out.data() + 2);
 }
 
 }  // namespace segue::recorder

@@ -3,10 +3,11 @@
 #include <array>
 #include <cstdint>
 #include <filesystem>
-#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include "recorder/redaction/mac.hpp"
 
 namespace segue::recorder {
 
@@ -34,7 +35,6 @@ class KeyedHash {
   static constexpr std::size_t kTextLength = 24;
 
   explicit KeyedHash(const AccountKey& key);
-  ~KeyedHash();
   KeyedHash(const KeyedHash&) = delete;
   KeyedHash& operator=(const KeyedHash&) = delete;
 
@@ -50,11 +50,10 @@ class KeyedHash {
     std::array<char, kLongestRemembered> value;
     std::array<char, kTextLength> text;
   };
-  struct Mac;
 
   void compute(std::string_view value, std::array<char, kTextLength>& out);
 
-  std::unique_ptr<Mac> mac_;
+  Mac mac_;
   std::vector<Entry> entries_;
   std::array<char, kTextLength> long_text_{};
 };

@@ -69,7 +69,7 @@ void IntentTicket::give_back() noexcept {
 
 Recorder::Ruling::Ruling(RecordSettings s)
     : settings(std::move(s)),
-      rules(settings.redact_headers),
+      rules(settings.redact.headers),
       account(settings.hash_account ? AccountForm::hashed : AccountForm::plain) {}
 
 Recorder::Recorder(Lane& lane, RecorderSettings settings, const AccountKey& key,

@@ -11,7 +11,7 @@
 #include "recorder/journal/counters.hpp"
 #include "recorder/keyed_hash.hpp"
 #include "recorder/promise.hpp"
-#include "recorder/redaction.hpp"
+#include "recorder/redaction/header_rules.hpp"
 #include "recorder/serialise.hpp"
 #include "recorder/settings.hpp"
 

@@ -10,7 +10,7 @@
 
 #include "exchange/exchange.hpp"
 #include "recorder/keyed_hash.hpp"
-#include "recorder/redaction.hpp"
+#include "recorder/redaction/header_rules.hpp"
 #include "recorder/settings.hpp"
 
 namespace segue::recorder {

@@ -31,11 +31,45 @@ struct JournalSettings {
 // synced, intent included; the machine may die. kafka: acknowledged by the broker.
 enum class Durability : std::uint8_t { best_effort, journal, disk, kafka };
 
-enum class RedactionMode : std::uint8_t { mask, drop };
+// What stands on record in place of a value, in the order of strictness: sealed under a key, so that
+// `seguectl` can open it; a keyed hash, so that equal values stay equal; a mask; nothing.
+enum class RedactionMode : std::uint8_t { encrypt, hash, mask, drop };
 
-struct HeaderRedaction {
-  std::string name;  // compared ignoring case
+// One entry of a list of `redact:`. `name` is a header name, a parameter's name or a JSON path.
+struct Redaction {
+  std::string name;
   RedactionMode mode = RedactionMode::mask;
+};
+
+enum class PatternKind : std::uint8_t { card, email, regex };
+
+// An entry of `redact.patterns`: what is hidden wherever text holds it.
+struct PatternRedaction {
+  PatternKind kind = PatternKind::card;
+  std::string name;   // as the record calls it: "card", "email", or a label of the configuration
+  std::string regex;  // RE2 syntax, with PatternKind::regex
+  RedactionMode mode = RedactionMode::mask;
+};
+
+// `redact:` of one route, after `defaults:` were merged in. docs/redaction.md says what each list
+// covers.
+struct Redactions {
+  std::vector<Redaction> headers;  // names compare ignoring case; always holds the credentials
+  std::vector<Redaction> query;
+  std::vector<Redaction> json;     // RFC 9535: names, indexes, `*` and `..`
+  std::vector<Redaction> form;
+  std::vector<PatternRedaction> patterns;
+};
+
+// `recorder.keys`: files of 64 hexadecimal digits or of 32 raw bytes and more.
+struct KeySettings {
+  struct File {
+    std::string id;
+    std::filesystem::path path;
+  };
+  std::string active;       // id of the key to hash and encrypt with; empty: none
+  std::vector<File> files;  // the active key, and former ones for those who read
+  std::filesystem::path account;  // empty: `account.key` in the journal's folder, made when missing
 };
 
 // `record:` of one route, after `defaults:` were merged in.
@@ -46,7 +80,7 @@ struct RecordSettings {
   Durability durability = Durability::journal;
   std::chrono::milliseconds durability_timeout{5'000};  // disk, kafka: then the client is reset
   bool hash_account = false;   // account ids are stored as HMAC-SHA-256 under the account key
-  std::vector<HeaderRedaction> redact_headers;  // always holds the credentials (see redaction.hpp)
+  Redactions redact;
 };
 
 // Who records; the same for every exchange of a process.

@@ -163,7 +163,7 @@ routes:
   CHECK(own.record.body_max_bytes == 2 << 20);
   CHECK(own.record.hash_account);  // a cookie is redacted
   CHECK(own.rule.account.name == "uid");
-  const auto& redactions = own.record.redact_headers;
+  const auto& redactions = own.record.redact.headers;
   REQUIRE(redactions.size() == 7);  // three of its own and the four credentials
   CHECK(redactions[0].name == "x-token");
   CHECK(redactions[1].mode == RedactionMode::drop);
@@ -177,7 +177,7 @@ routes:
 
 TEST_CASE("credentials are redacted whatever a configuration says") {
   const Settings settings = settings_of("");
-  const auto& redactions = route_of(settings, "all").record.redact_headers;
+  const auto& redactions = route_of(settings, "all").record.redact.headers;
   for (const char* name : {"authorization", "cookie", "set-cookie", "proxy-authorization"})
     CHECK(std::any_of(redactions.begin(), redactions.end(),
                       [&](const auto& redaction) { return redaction.name == name; }));

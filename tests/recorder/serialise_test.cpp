@@ -21,7 +21,7 @@ AccountKey test_key() {
   return key;
 }
 
-HeaderRules rules_of(std::vector<HeaderRedaction> redactions) { return HeaderRules(redactions); }
+HeaderRules rules_of(std::vector<Redaction> redactions) { return HeaderRules(redactions); }
 
 std::string bytes_of(Serialiser& serialiser, const ExchangeView& view, const HeaderRules& rules,
                      AccountForm account = AccountForm::plain, const BodyCut& cut = {}) {

@@ -28,8 +28,8 @@ class HeaderRules {
     RedactionMode mode;
   };
 
-  // `redactions` and the credentials; of a name listed twice the first mode counts.
-  explicit HeaderRules(std::span<const HeaderRedaction> redactions);
+  // `redactions` and the credentials; of a name listed twice the stricter mode counts.
+  explicit HeaderRules(std::span<const Redaction> redactions);
 
   static constexpr int kNoRule = -1;
   // Index into rules(), or kNoRule.

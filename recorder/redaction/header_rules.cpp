@@ -1,4 +1,4 @@
-#include "recorder/redaction.hpp"
+#include "recorder/redaction/header_rules.hpp"
 
 #include <algorithm>
 
@@ -16,18 +16,23 @@ std::string lower_case(std::string_view text) {
 
 }  // namespace
 
-HeaderRules::HeaderRules(std::span<const HeaderRedaction> redactions) {
+HeaderRules::HeaderRules(std::span<const Redaction> redactions) {
   const auto add = [this](std::string_view name, RedactionMode mode) {
     std::string lowered = lower_case(name);
-    if (match_any(lowered) != kNoRule) return;
+    if (const int known = match_any(lowered); known != kNoRule) {
+      Rule& rule = rules_[static_cast<std::size_t>(known)];
+      rule.mode = std::max(rule.mode, mode);
+      return;
+    }
     if (!lowered.empty() && lowered.size() < kLengths)
       first_letters_[lowered.size()] |= std::uint32_t{1}
                                         << (static_cast<unsigned char>(lowered.front()) & 31);
     std::string label = "header:" + lowered;
     rules_.push_back({std::move(lowered), std::move(label), mode});
   };
-  for (const HeaderRedaction& redaction : redactions) add(redaction.name, redaction.mode);
-  for (const std::string_view name : kCredentialHeaders) add(name, RedactionMode::mask);
+  for (const Redaction& redaction : redactions) add(redaction.name, redaction.mode);
+  for (const std::string_view name : kCredentialHeaders)
+    if (match_any(name) == kNoRule) add(name, RedactionMode::mask);
 }
 
 int HeaderRules::match_any(std::string_view name) const noexcept {
