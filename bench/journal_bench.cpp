@@ -21,6 +21,11 @@ constexpr std::size_t kPayload = 2300;
 constexpr std::size_t kBatch = 100;  // appends between two pauses
 constexpr std::int64_t kSecond = 1'000'000'000;
 
+std::int64_t clock_ns(clockid_t clock) {
+  timespec now{};
+  ::clock_gettime(clock, &now);
+  return std::int64_t{now.tv_sec} * kSecond + now.tv_nsec;
+}
 std::int64_t process_cpu_ns() { return clock_ns(CLOCK_PROCESS_CPUTIME_ID); }
 std::int64_t thread_cpu_ns() { return clock_ns(CLOCK_THREAD_CPUTIME_ID); }
 
@@ -46,14 +51,14 @@ void measure(Journal& journal, const Pace& pace, std::int64_t seconds) {
   std::uint64_t refused = 0;
   std::int64_t appending = 0;
   const std::int64_t whole_process = process_cpu_ns();
-  const std::int64_t until = monotonic_ns() + seconds * kSecond;
-  while (monotonic_ns() < until && times.size() < times.capacity()) {
+  const std::int64_t until = segue::runtime::monotonic_now() + seconds * kSecond;
+  while (segue::runtime::monotonic_now() < until && times.size() < times.capacity()) {
     const std::int64_t cpu = thread_cpu_ns();
     for (std::size_t i = 0; i < kBatch; ++i) {
-      const std::int64_t start = monotonic_ns();
+      const std::int64_t start = segue::runtime::monotonic_now();
       if (!append(lane, payload)) ++refused;
       times.push_back(static_cast<std::uint32_t>(std::min<std::int64_t>(
-          monotonic_ns() - start, UINT32_MAX)));
+          segue::runtime::monotonic_now() - start, UINT32_MAX)));
     }
     appending += thread_cpu_ns() - cpu;
     if (pace.pause_ns > 0) {

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "exchange/error.hpp"
+#include "recorder/journal/cursor.hpp"
 #include "recorder/journal/damage.hpp"
 #include "recorder/journal/reader.hpp"
 
@@ -26,15 +27,18 @@ struct ConsumedFrame {
 // How much a consumer has before it.
 struct ConsumerLag {
   std::uint64_t records = 0;
-  std::uint64_t bytes = 0;      // of frames; an estimate within a segment
-  std::int64_t oldest_ns = 0;   // age of the oldest record that is not done; 0: none
+  std::uint64_t bytes = 0;      // of frames; an estimate, from what a frame of the lane has on average
+  std::int64_t oldest_ns = 0;   // age of the oldest record that is not done; 0: none; of what was
+                                // not read yet only how old it is at most
 };
 
-// Reads what one consumer has not passed yet, and keeps its cursors: first the dead runs of the
-// folder, each under its lock and sealed, in the order they began (a run that another process has
-// locked is that process's business), then the journal's own run as it grows; a run whose process
-// dies later is taken when it is noticed. Frames come in causal order within a run's boot; intents
-// do not come, open intents of dead runs come as INTERRUPTED exchanges.
+// Reads what one consumer has not passed yet, and keeps its cursors: the dead runs of the folder,
+// each under its lock and sealed (a run that another process has locked is that process's
+// business), and the journal's own run as it grows; a run whose process dies later is taken when it
+// is noticed, within a second. Frames come in causal order within a boot, older boots first; what a
+// dead run that is noticed late committed comes late. Intents do not come, open intents of dead
+// runs come as INTERRUPTED exchanges. While it has a dead run nobody else consumes it, and its
+// segments stay.
 //
 // One thread. The journal must outlive it, and must list `name` among its consumers, or segments
 // may be recycled before they are read (then a gap is counted, never an end).
@@ -50,15 +54,18 @@ class JournalConsumer {
 
   // A frame that next() gave is dealt with. Any order; a cursor passes a frame when it and all
   // before it in its lane are done. Intents and what the merge leaves out are passed on the way.
+  // What was not given, since the last rewind(), is left alone.
   void done(std::uint32_t run, std::uint32_t lane, std::uint64_t lane_sequence);
 
-  // Forgets what was given but is not done: next() begins again behind the cursors.
+  // Forgets what was given: next() begins again behind the cursors, so that a frame that was done
+  // before one in front of it comes once more.
   void rewind();
 
-  // Writes cursors that moved; a dead run that is done with is let go of, so that the journal can
-  // remove it. Without force_sync::yes the files are replaced atomically but not synced: after a
-  // crash of the process they stand, after a power cut they may be older.
-  enum class Sync : std::uint8_t { no, yes };
+  // Writes cursors that moved (some 15 us each); a dead run that is done with is let go of, and
+  // removed when every other consumer has passed it. With Sync::no the files are replaced
+  // atomically but not synced: after a crash of the process they stand, after a power cut they may
+  // be older. What fails is written by the next call.
+  using Sync = recorder::Sync;
   Result<void> store(Sync sync);
 
   // Called by done() with a lane of the own run and how far it is done without a hole.

@@ -5,9 +5,8 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <boost/system/errc.hpp>
+#include <cerrno>
 #include <charconv>
-#include <fstream>
 #include <iterator>
 #include <string_view>
 
@@ -21,6 +20,7 @@ namespace fs = std::filesystem;
 
 constexpr std::uint64_t kCursorVersion = 1;
 constexpr std::size_t kMaxCursorBytes = 1 << 20;
+constexpr std::size_t kCursorBlock = 4 << 10;
 
 fs::path cursor_path(const fs::path& run, const std::string& consumer) {
   return run / "cursors" / (consumer + ".json");
@@ -98,11 +98,12 @@ std::uint64_t Cursor::position(std::uint32_t lane) const noexcept {
   return found == lanes.end() ? 0 : found->second;
 }
 
-Result<void> store_cursor(const fs::path& run, const std::string& consumer, const Cursor& cursor) {
-  return store_cursor_file(cursor_path(run, consumer), cursor);
+Result<void> store_cursor(const fs::path& run, const std::string& consumer, const Cursor& cursor,
+                          Sync sync) {
+  return store_cursor_file(cursor_path(run, consumer), cursor, sync);
 }
 
-Result<void> store_cursor_file(const fs::path& path, const Cursor& cursor) {
+Result<void> store_cursor_file(const fs::path& path, const Cursor& cursor, Sync sync) {
   std::string text = fmt::format("{{\"format_version\":{},\"lanes\":{{", kCursorVersion);
   const char* separator = "";
   for (const auto& [lane, position] : cursor.lanes) {
@@ -116,25 +117,34 @@ Result<void> store_cursor_file(const fs::path& path, const Cursor& cursor) {
   if (!file) return storage_error(errno, "making a cursor");
   if (const int error = Storage::system().write(file.get(), text, 0))
     return storage_error(error, "writing a cursor");
-  if (::fsync(file.get()) != 0) return storage_error(errno, "syncing a cursor");
+  if (sync == Sync::yes && ::fsync(file.get()) != 0)
+    return storage_error(errno, "syncing a cursor");
   if (::rename(making.c_str(), path.c_str()) != 0)
     return storage_error(errno, "replacing a cursor");
+  if (sync == Sync::no) return {};
   return sync_folder(path.parent_path());
 }
 
 Result<Cursor> load_cursor(const fs::path& run, const std::string& consumer) {
-  const fs::path path = cursor_path(run, consumer);
-  std::error_code error;
-  if (!fs::exists(path, error) && !error) return Cursor{};
-  return load_cursor_file(path);
+  auto cursor = load_cursor_file(cursor_path(run, consumer));
+  if (!cursor && cursor.error().code.value() == ENOENT) return Cursor{};
+  return cursor;
 }
 
+// A keeper that waits for room reads them many times a second.
 Result<Cursor> load_cursor_file(const fs::path& path) {
-  std::ifstream file(path, std::ios::binary);
-  if (!file) return storage_error(EACCES, "reading a cursor");
-  std::string text(kMaxCursorBytes, '\0');
-  file.read(text.data(), static_cast<std::streamsize>(text.size()));
-  text.resize(static_cast<std::size_t>(file.gcount()));
+  const FileHandle file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (!file) return storage_error(errno, "reading a cursor");
+  std::string text;
+  for (std::size_t filled = 0;;) {
+    text.resize(filled + kCursorBlock);
+    const ssize_t got = ::pread(file.get(), text.data() + filled, kCursorBlock,
+                                static_cast<off_t>(filled));
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) return storage_error(errno, "reading a cursor");
+    text.resize(filled += static_cast<std::size_t>(got));
+    if (got == 0 || filled > kMaxCursorBytes) break;
+  }
   auto cursor = parse_cursor(text);
   if (!cursor) return storage_error(EBADMSG, "reading a cursor");
   return std::move(*cursor);

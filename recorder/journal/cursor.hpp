@@ -19,15 +19,20 @@ struct Cursor {
   std::uint64_t position(std::uint32_t lane) const noexcept;
 };
 
-// DIR/<run>/cursors/<consumer>.json: {"format_version":1,"lanes":{"0":17}}. Replaced atomically and
-// synced, folder included: after a power cut the file is the old one or the new one.
+// Whether a file that is replaced is on the disk when the call returns, its folder included: then
+// a power cut leaves the old one or the new one. Otherwise a power cut may leave an older one, or
+// none that can be read.
+enum class Sync : std::uint8_t { no, yes };
+
+// DIR/<run>/cursors/<consumer>.json: {"format_version":1,"lanes":{"0":17}}. Replaced atomically.
 Result<void> store_cursor(const std::filesystem::path& run, const std::string& consumer,
-                          const Cursor& cursor);
+                          const Cursor& cursor, Sync sync = Sync::yes);
 // A consumer that never stored one stands at 0 everywhere. Fails when the file is not a cursor.
 Result<Cursor> load_cursor(const std::filesystem::path& run, const std::string& consumer);
 
 // Under any other path: what a sealed run holds is kept in the same form.
-Result<void> store_cursor_file(const std::filesystem::path& path, const Cursor& cursor);
+Result<void> store_cursor_file(const std::filesystem::path& path, const Cursor& cursor,
+                               Sync sync = Sync::yes);
 Result<Cursor> load_cursor_file(const std::filesystem::path& path);
 
 // Up to where every consumer has passed, per lane of `lanes`; a cursor that cannot be read counts

@@ -150,6 +150,12 @@ Lane& Journal::lane(unsigned index) {
   return *state_->lanes[index];
 }
 
+unsigned Journal::lanes() const noexcept { return static_cast<unsigned>(state_->lanes.size()); }
+
+const JournalSettings& Journal::settings() const noexcept { return state_->settings; }
+
+void Journal::look_around() { state_->pool->look_around(); }
+
 JournalStatus Journal::status() const {
   JournalStatus status;
   state_->pool->add_to(status);

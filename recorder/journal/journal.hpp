@@ -12,13 +12,13 @@
 #include "exchange/ensure.hpp"
 #include "exchange/error.hpp"
 #include "exchange/id.hpp"
-#include "recorder/journal/clock.hpp"
 #include "recorder/journal/counters.hpp"
 #include "recorder/journal/crc32c.hpp"
 #include "recorder/journal/damage.hpp"
 #include "recorder/journal/format.hpp"
 #include "recorder/journal/storage.hpp"
 #include "recorder/settings.hpp"
+#include "runtime/clock.hpp"
 
 namespace segue::recorder {
 
@@ -92,6 +92,7 @@ class Lane {
   // failure left is written by the next call.
   Result<void> flush();
 
+  // Any thread. Its `frames` is the lane_sequence of the last frame, too.
   const LaneCounters& counters() const noexcept { return counters_; }
 
  private:
@@ -113,7 +114,7 @@ class Lane {
     header->reserved = 0;
     header->reserved2 = 0;
     header->lane_sequence = ++lane_sequence_;
-    header->commit_ns = monotonic_ns();
+    header->commit_ns = runtime::monotonic_now();
     header->crc = crc32c(frame_seed(seed_, open_bytes_), at + kCrcOffset,
                          sizeof(FrameHeader) - kCrcOffset + open_bytes_);
     const std::uint64_t whole = frame_bytes(open_bytes_);
@@ -187,6 +188,12 @@ class Journal {
   Journal& operator=(const Journal&) = delete;
 
   Lane& lane(unsigned index);
+  unsigned lanes() const noexcept;
+  const JournalSettings& settings() const noexcept;
+
+  // Any thread. Removes dead runs that every consumer has passed, now and not only when a lane needs
+  // a segment, and counts what other processes' runs take.
+  void look_around();
 
   // Any thread.
   JournalStatus status() const;

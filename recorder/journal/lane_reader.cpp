@@ -47,8 +47,18 @@ std::int64_t unix_us(const Beginning& first) noexcept {
 }  // namespace
 
 LaneReader::LaneReader(fs::path run, std::string_view run_name, std::uint32_t lane,
-                       const ReadOptions& options, std::vector<Damage>& damage)
-    : run_(std::move(run)), run_name_(run_name), lane_(lane), options_(options), damage_(damage) {}
+                       const ReadOptions& options, std::vector<Damage>& damage, LaneTrack* track)
+    : run_(std::move(run)),
+      run_name_(run_name),
+      lane_(lane),
+      options_(options),
+      damage_(damage),
+      track_(track) {
+  if (track_ == nullptr) return;
+  track_->passed = track_->behind;
+  track_->seen = std::max(track_->seen, track_->behind);
+  track_->finished = false;
+}
 
 fs::path LaneReader::path(std::uint64_t sequence) const {
   return segment_path(run_, lane_, sequence);
@@ -57,6 +67,7 @@ fs::path LaneReader::path(std::uint64_t sequence) const {
 LaneReader::Look LaneReader::look(RunLife life) {
   if (head_) return Look::frame;
   if (ended_) return at_end(life);
+  if (is_up_to_date(life)) return Look::nothing;
   for (;;) {
     if (!scanner_ && !(started_ ? open_after(sequence_) : open_first())) return at_end(life);
     const SegmentScanner::Step step = scanner_->next();
@@ -96,16 +107,50 @@ LaneReader::Look LaneReader::at_end(RunLife life) {
   if (!std::exchange(ended_, true)) {
     std::error_code error;
     if (!fs::exists(run_, error)) note(0, 0, "run was removed while it was read");
-    for (auto& [id, payload] : open_intents_.take()) interrupted_.push_back(std::move(payload));
+    auto open = open_intents_.take();
+    if (life == RunLife::dead)
+      for (auto& [id, payload] : open) interrupted_.push_back(std::move(payload));
   }
-  if (interrupted_.empty()) return Look::finished;
+  if (interrupted_.empty()) {
+    if (track_ != nullptr) finish_track();
+    return Look::finished;
+  }
   shown_ = std::move(interrupted_.front());
   interrupted_.pop_front();
   head_ = Frame{FrameKind::exchange, run_name_, lane_, expected_++, last_commit_ns_, shown_};
   return Look::frame;
 }
 
+// A lane of this process tells how far it is without a look at the disk.
+bool LaneReader::is_up_to_date(RunLife life) const noexcept {
+  return life == RunLife::alive && track_ != nullptr && track_->committed != nullptr &&
+         std::max(expected_, track_->behind + 1) > track_->committed->value();
+}
+
+void LaneReader::finish_track() noexcept {
+  track_->missing += missing_before(track_->end + 1);
+  track_->seen = std::max(track_->seen, track_->end);
+  track_->passed = std::max(track_->passed, track_->end);
+  track_->finished = true;
+}
+
+// The last segment that begins at or before the first frame that is wanted. A first frame that does
+// not validate says nothing.
+bool LaneReader::open_behind() {
+  const std::vector<std::uint64_t> segments = list_segments(run_, lane_);
+  for (auto sequence = segments.rbegin(); sequence != segments.rend(); ++sequence) {
+    if (!open(*sequence)) continue;
+    const SegmentScanner::Step first = scanner_->next();
+    if (first.outcome != Outcome::frame || first.header.lane_sequence > track_->behind + 1)
+      continue;
+    return started_ = open(*sequence);
+  }
+  scanner_.reset();
+  return false;
+}
+
 bool LaneReader::open_first() {
+  if (track_ != nullptr && track_->behind > 0 && open_behind()) return true;
   std::vector<std::uint64_t> segments = list_segments(run_, lane_);
   if (segments.empty()) return false;
   std::size_t from = 0;
@@ -171,24 +216,45 @@ bool LaneReader::take(const SegmentScanner::Step& step) {
     note(step.offset, 0, "lane_sequence goes back");
     return false;
   }
-  if (expected_ != 0 && header.lane_sequence > expected_)
-    note_missing(step.offset, header.lane_sequence - expected_);
+  if (const std::uint64_t missing = missing_before(header.lane_sequence); missing > 0)
+    note_missing(step.offset, missing);
   open_damage_.reset();
   expected_ = header.lane_sequence + 1;
   last_commit_ns_ = header.commit_ns;
-  open_intents_.observe(header, step.payload);
-  if (header.kind == FrameKind::intent && !options_.intents) return false;
+  if (track_ == nullptr) {
+    open_intents_.observe(header, step.payload);
+  } else {
+    track_->seen = std::max(track_->seen, header.lane_sequence);
+    if (header.lane_sequence <= track_->behind) return false;
+  }
+  if (header.kind == FrameKind::intent && !options_.intents) {
+    if (track_ != nullptr) track_->passed = header.lane_sequence;
+    return false;
+  }
+  if (track_ != nullptr) track_->passed = header.lane_sequence - 1;
   head_ = Frame{header.kind, run_name_, lane_, header.lane_sequence, header.commit_ns,
                 step.payload};
   return true;
 }
 
+std::uint64_t LaneReader::missing_before(std::uint64_t lane_sequence) const noexcept {
+  if (track_ == nullptr) return expected_ != 0 ? lane_sequence - expected_ : 0;
+  return lane_sequence > track_->seen ? lane_sequence - track_->seen - 1 : 0;
+}
+
+// A reader that begins again meets the same damage again.
 void LaneReader::note(std::uint64_t offset, std::uint64_t lost, const char* what) {
+  if (track_ != nullptr &&
+      std::any_of(damage_.begin(), damage_.end(), [&](const Damage& known) {
+        return known.offset == offset && known.what == what && known.segment == path(sequence_);
+      }))
+    return;
   open_damage_ = damage_.size();
   damage_.push_back({path(sequence_), offset, lost, what});
 }
 
 void LaneReader::note_missing(std::uint64_t offset, std::uint64_t lost) {
+  if (track_ != nullptr) track_->missing += lost;
   if (open_damage_) {
     damage_[*open_damage_].lost = lost;
   } else {

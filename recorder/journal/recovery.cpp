@@ -239,6 +239,8 @@ bool run_is_sealed(const fs::path& run) {
   return fs::exists(seal_path(run), error);
 }
 
+Result<Cursor> load_sealed(const fs::path& run) { return load_cursor_file(seal_path(run)); }
+
 Result<SealReport> seal_run(const fs::path& run) {
   SealReport report;
   Cursor ends;
@@ -254,7 +256,7 @@ Result<SealReport> seal_run(const fs::path& run) {
 
 bool run_is_passed(const fs::path& run, const std::vector<std::string>& consumers) {
   if (consumers.empty()) return true;
-  const auto ends = load_cursor_file(seal_path(run));
+  const auto ends = load_sealed(run);
   if (!ends) return false;
   const Cursor passed = slowest_cursor(run, consumers, list_lanes(run));
   return std::all_of(ends->lanes.begin(), ends->lanes.end(), [&](const auto& end) {

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "exchange/error.hpp"
+#include "recorder/journal/cursor.hpp"
 #include "recorder/journal/damage.hpp"
 #include "recorder/journal/open_intents.hpp"
 
@@ -22,6 +23,8 @@ struct SealReport {
 
 // Whether seal_run() was done with it.
 bool run_is_sealed(const std::filesystem::path& run);
+// Of a sealed run: the last lane_sequence of each lane.
+Result<Cursor> load_sealed(const std::filesystem::path& run);
 
 // Ends a run whose lock the caller holds and whose process is gone: every lane's last segment is
 // cut behind its last frame, unless frames follow damage in it; segments without frames go; open

@@ -12,7 +12,7 @@
 #include <optional>
 
 #include "exchange/id.hpp"
-#include "recorder/journal/clock.hpp"
+#include "runtime/clock.hpp"
 
 namespace segue::recorder {
 namespace {
@@ -72,12 +72,12 @@ BootId current_boot() {
 }
 
 std::string make_run_name() {
-  const std::int64_t now = unix_ns();
+  const std::int64_t now = runtime::unix_micros_now();
   std::uint32_t random = 0;
   if (::getrandom(&random, sizeof random, 0) != sizeof random)
-    random = static_cast<std::uint32_t>(monotonic_ns());
-  return fmt::format("{:%Y%m%dT%H%M%S}.{:06}Z-{:08x}", fmt::gmtime(now / 1'000'000'000),
-                     now / 1000 % 1'000'000, random);
+    random = static_cast<std::uint32_t>(runtime::monotonic_now());
+  return fmt::format("{:%Y%m%dT%H%M%S}.{:06}Z-{:08x}", fmt::gmtime(now / 1'000'000),
+                     now % 1'000'000, random);
 }
 
 bool is_run_name(std::string_view name) noexcept {
@@ -107,8 +107,8 @@ SegmentHeader make_segment_header(const BootId& boot, std::string_view run, std:
   std::copy_n(run.begin(), std::min(run.size(), header.run.size()), header.run.begin());
   header.lane = lane;
   header.sequence = sequence;
-  header.created_unix_ns = unix_ns();
-  header.created_monotonic_ns = monotonic_ns();
+  header.created_unix_ns = runtime::unix_micros_now() * 1000;
+  header.created_monotonic_ns = runtime::monotonic_now();
   finish_header(header);
   return header;
 }

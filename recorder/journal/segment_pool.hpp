@@ -58,7 +58,7 @@ class SegmentPool {
   // Keeper only: whether bury() has something left to unmap.
   bool burying() const noexcept { return !dying_.empty(); }
 
-  // Keeper only: counts what other runs take and removes dead ones that every consumer passed.
+  // Counts what other runs take and removes dead ones that every consumer passed.
   void look_around();
 
   std::uint64_t segment_bytes() const noexcept { return segment_bytes_; }
