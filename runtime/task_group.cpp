@@ -38,16 +38,12 @@ TaskGroup::Root TaskGroup::run(TaskGroup& group, Task<void> task) {
   {
     const Task<void> done = std::move(task);
   }  // its frame goes before anybody hears of its end
-  group.ended();
+  --group.size_;
 }
 
 void TaskGroup::spawn(Task<void> task) {
   ++size_;
   run(*this, std::move(task));
-}
-
-void TaskGroup::ended() noexcept {
-  if (--size_ == 0 && on_empty_) on_empty_();
 }
 
 struct Fork::Root {

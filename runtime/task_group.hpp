@@ -2,7 +2,7 @@
 
 #include <coroutine>
 #include <cstddef>
-#include <functional>
+#include <utility>
 
 #include "runtime/task.hpp"
 
@@ -24,17 +24,13 @@ class TaskGroup {
 
   std::size_t size() const noexcept { return size_; }
   std::size_t failed() const noexcept { return failed_; }
-  // Called each time the last task ends, also within spawn().
-  void on_empty(std::function<void()> call) { on_empty_ = std::move(call); }
 
  private:
   struct Root;
   static Root run(TaskGroup& group, Task<void> task);
-  void ended() noexcept;
 
   std::size_t size_ = 0;
   std::size_t failed_ = 0;
-  std::function<void()> on_empty_;
 };
 
 // One task that runs beside the one that made it, which joins it before it goes: upload beside
