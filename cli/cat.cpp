@@ -1,10 +1,13 @@
 #include "cli/cat.hpp"
 
+#include <fmt/format.h>
+
 #include <CLI/CLI.hpp>
 
 #include "cli/exchange_reader.hpp"
 #include "cli/exchange_text.hpp"
 #include "cli/listing.hpp"
+#include "cli/progress.hpp"
 
 namespace segue::cli {
 
@@ -22,17 +25,21 @@ int CatCommand::run() {
   const Source source = reading_.source();
   filters_.prepare(source.journal);
   const Finishes finishes = gather_finishes(source, filters_.since());
-  ExchangeReader reader(source, filters_.since());
+  ExchangeReader reader(source, {filters_.since(), 0, 0, ReadRange::Until::now});
+  Progress progress(fmt::format("reading {}", source.name()));
   Listing listing(form_, reading_.paint());
   std::uint64_t printed = 0;
   while (v1::Exchange* const exchange = reader.next()) {
+    reader.show(progress);
     if (exchange->kind() == v1::KIND_FINISH && !filters_.wants_finishes()) continue;
     if (const auto finish = finishes.find(exchange->id()); finish != finishes.end())
       join_finish(*exchange, finish->second);
     if (!filters_.matches(*exchange)) continue;
+    progress.wipe();
     listing.print(*exchange);
     if (++printed == limit_) break;
   }
+  progress.wipe();
   listing.flush();
   reader.tell_damage();
   return 0;

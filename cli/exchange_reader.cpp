@@ -5,25 +5,39 @@
 #include <cstdio>
 #include <optional>
 
+#include "cli/progress.hpp"
 #include "exchange/error.hpp"
 
 namespace segue::cli {
 namespace {
 
-std::unique_ptr<recorder::JournalReader> open_reader(const Source& source, std::int64_t since,
-                                                     unsigned last_segments) {
+std::unique_ptr<recorder::JournalReader> open_journal(const Source& source,
+                                                      const ReadRange& range) {
   recorder::ReadOptions options;
-  options.since = since;
-  options.last_segments = last_segments;
+  options.since = range.since;
+  options.last_segments = range.last_segments;
   auto opened = recorder::JournalReader::open(source.journal, options);
   if (!opened)
-    throw StartupError(
-        fmt::format("journal:{}: {}", source.journal.string(), describe(opened.error())));
+    throw StartupError(fmt::format("{}: {}", source.name(), describe(opened.error())));
   return std::move(*opened);
 }
 
-recorder::Frame* next_frame(recorder::JournalReader& reader,
-                            std::optional<recorder::Frame>& frame) {
+kafka::StartPosition start_of(const ReadRange& range) {
+  using Kind = kafka::StartPosition::Kind;
+  if (range.last_records != 0)
+    return {Kind::last, static_cast<std::int64_t>(range.last_records)};
+  if (range.since > 0) return {Kind::time, range.since / 1000};
+  return {};
+}
+
+std::unique_ptr<KafkaExchanges> open_topic(const Source& source, const ReadRange& range) {
+  using End = kafka::TopicReadOptions::End;
+  return std::make_unique<KafkaExchanges>(
+      *source.kafka, start_of(range),
+      range.until == ReadRange::Until::follow ? End::never : End::as_of_now);
+}
+
+recorder::Frame* next_of(recorder::JournalReader& reader, std::optional<recorder::Frame>& frame) {
   auto found = reader.next();
   if (!found) throw StartupError(describe(found.error()));
   frame = *found;
@@ -34,14 +48,35 @@ bool parse(const recorder::Frame& frame, v1::Exchange& exchange) {
   return exchange.ParseFromArray(frame.payload.data(), static_cast<int>(frame.payload.size()));
 }
 
+Finishes finishes_of_topic(const Source& source, const ReadRange& range) {
+  Finishes finishes;
+  const auto topic = open_topic(source, range);
+  Progress progress(fmt::format("looking for how exchanges ended in {}", source.kafka->topic));
+  v1::Exchange finish;
+  while (topic->next_finish(finish)) {
+    progress.at(topic->passed(), topic->expected());
+    finishes.insert_or_assign(finish.parent_id(), std::move(finish));
+  }
+  return finishes;
+}
+
 }  // namespace
 
-ExchangeReader::ExchangeReader(const Source& source, std::int64_t since, unsigned last_segments)
-    : reader_(open_reader(source, since, last_segments)) {}
+ExchangeReader::ExchangeReader(const Source& source, const ReadRange& range) {
+  if (source.kafka)
+    kafka_ = open_topic(source, range);
+  else
+    journal_ = open_journal(source, range);
+}
 
 v1::Exchange* ExchangeReader::next() {
+  if (kafka_) return kafka_->next(exchange_) ? &exchange_ : nullptr;
+  return next_frame();
+}
+
+v1::Exchange* ExchangeReader::next_frame() {
   std::optional<recorder::Frame> frame;
-  while (next_frame(*reader_, frame) != nullptr) {
+  while (next_of(*journal_, frame) != nullptr) {
     if (parse(*frame, exchange_)) return &exchange_;
     unreadable_.push_back(fmt::format("frame {} of lane {} in run {} is no exchange",
                                       frame->lane_sequence, frame->lane, frame->run));
@@ -49,10 +84,15 @@ v1::Exchange* ExchangeReader::next() {
   return nullptr;
 }
 
+void ExchangeReader::show(Progress& progress) const {
+  if (kafka_) progress.at(kafka_->passed(), kafka_->expected());
+}
+
 void ExchangeReader::tell_damage() {
+  if (kafka_) return kafka_->tell();
   for (const std::string& line : unreadable_) fmt::print(stderr, "seguectl: {}\n", line);
   unreadable_.clear();
-  const auto& damage = reader_->damage();
+  const auto& damage = journal_->damage();
   for (; told_ < damage.size(); ++told_) {
     const recorder::Damage& one = damage[told_];
     const std::string lost =
@@ -63,10 +103,12 @@ void ExchangeReader::tell_damage() {
 }
 
 Finishes gather_finishes(const Source& source, std::int64_t since) {
+  const ReadRange range{since, 0, 0, ReadRange::Until::now};
+  if (source.kafka) return finishes_of_topic(source, range);
   Finishes finishes;
-  const auto reader = open_reader(source, since, 0);
+  const auto reader = open_journal(source, range);
   std::optional<recorder::Frame> frame;
-  while (next_frame(*reader, frame) != nullptr) {
+  while (next_of(*reader, frame) != nullptr) {
     v1::Exchange finish;
     if (frame->kind == recorder::FrameKind::finish && parse(*frame, finish))
       finishes.insert_or_assign(finish.parent_id(), std::move(finish));

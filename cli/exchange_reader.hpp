@@ -2,36 +2,54 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <unordered_map>
 #include <vector>
 
+#include "cli/kafka_exchanges.hpp"
 #include "cli/source.hpp"
 #include "recorder/exchange.pb.h"
 #include "recorder/journal/reader.hpp"
 
 namespace segue::cli {
 
+class Progress;
+
 // FINISH records by the raw id of their exchange.
 using Finishes = std::unordered_map<std::string, v1::Exchange>;
 
-// Exchanges of a source in causal order, FINISH records among them; reading goes on behind what is
-// damaged. One thread.
+// Which part of a source is read.
+struct ReadRange {
+  std::int64_t since = 0;          // Unix microseconds; what is older may come all the same
+  unsigned last_segments = 0;      // of a journal: of each lane; 0: all
+  std::uint64_t last_records = 0;  // of a topic: of each partition; 0: all
+  // whole: to the end as it is now; follow: next() finds what comes later, too.
+  enum class Until : std::uint8_t { now, follow } until = Until::now;
+};
+
+// Exchanges of a source in causal order (of a topic: kafka/topic_reader.hpp says which), FINISH
+// records among them; reading goes on behind what is damaged. One thread.
 class ExchangeReader {
  public:
-  // `since`: nothing that was made before these Unix microseconds is wanted (some may come all
-  // the same). `last_segments`: of each lane, 0 for all. Throws StartupError.
-  ExchangeReader(const Source& source, std::int64_t since, unsigned last_segments = 0);
+  // Throws StartupError, RemoteError.
+  ExchangeReader(const Source& source, const ReadRange& range);
 
   // Null: nothing more for now. Valid until the next call. Throws StartupError when the source
   // cannot be read any more.
   v1::Exchange* next();
 
-  // On standard error: what was found damaged and has not been told yet.
+  // On standard error: what was found damaged, skipped or twice and has not been told yet.
   void tell_damage();
 
+  // Moves the bar where it is known how much there is.
+  void show(Progress& progress) const;
+
  private:
-  std::unique_ptr<recorder::JournalReader> reader_;
+  v1::Exchange* next_frame();
+
+  std::unique_ptr<recorder::JournalReader> journal_;
+  std::unique_ptr<KafkaExchanges> kafka_;  // instead of `journal_`
   v1::Exchange exchange_;
   std::size_t told_ = 0;
   std::vector<std::string> unreadable_;  // whole frames that are no exchange, untold

@@ -7,14 +7,14 @@
 namespace segue::cli {
 
 void ReadingOptions::add_to(CLI::App& command) {
-  command.add_option("SOURCE", source_, "journal:DIR; default: the configuration's journal");
-  command.add_option("-c,--config", config_, "Configuration that names the journal")
-      ->envname("SEGUE_CONFIG")
-      ->capture_default_str();
+  command.add_option("SOURCE", source_,
+                     "journal:DIR or kafka://BROKERS/TOPIC; default: the configuration's topic, or "
+                     "else its journal");
+  kafka_.add_to(command);
   add_colour_option(command, colour_);
 }
 
-Source ReadingOptions::source() const { return resolve_source(source_, config_); }
+Source ReadingOptions::source() const { return resolve_source(source_, kafka_); }
 
 Paint ReadingOptions::paint() const { return Paint(colour_, stdout); }
 

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "cli/colour.hpp"
+#include "cli/kafka_options.hpp"
 #include "cli/source.hpp"
 
 namespace CLI {
@@ -15,7 +16,7 @@ namespace segue::cli {
 
 enum class OutputForm : std::uint8_t { text, json };
 
-// What the commands that read recorded traffic share: SOURCE, -c, --color.
+// What the commands that read recorded traffic share: SOURCE, -c, --property, --timeout, --color.
 class ReadingOptions {
  public:
   void add_to(CLI::App& command);
@@ -26,7 +27,7 @@ class ReadingOptions {
 
  private:
   std::optional<std::string> source_;
-  std::string config_ = kDefaultConfig;
+  KafkaOptions kafka_;
   Colour colour_ = Colour::automatic;
 };
 

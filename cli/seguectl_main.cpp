@@ -6,11 +6,12 @@
 #include "cli/cat.hpp"
 #include "cli/show.hpp"
 #include "cli/tail.hpp"
-#include "exchange/error.hpp"
+#include "kafka/remote_error.hpp"
 
 namespace {
 
-constexpr int kCannot = 2;  // usage, unreadable input
+constexpr int kCannot = 2;         // usage, unreadable input
+constexpr int kRemoteFailure = 3;  // a server cannot be reached, or refuses
 
 int parse_and_run(int argc, char** argv) {
   CLI::App program("Asks about recorded traffic.", "seguectl");
@@ -34,6 +35,9 @@ int parse_and_run(int argc, char** argv) {
 int main(int argc, char** argv) {
   try {
     return parse_and_run(argc, argv);
+  } catch (const segue::kafka::RemoteError& error) {
+    fmt::print(stderr, "seguectl: {}\n", error.what());
+    return kRemoteFailure;
   } catch (const std::exception& error) {
     fmt::print(stderr, "seguectl: {}\n", error.what());
     return kCannot;

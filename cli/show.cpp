@@ -12,6 +12,7 @@
 #include "cli/exchange_reader.hpp"
 #include "cli/exchange_text.hpp"
 #include "cli/har.hpp"
+#include "cli/progress.hpp"
 #include "exchange/error.hpp"
 #include "exchange/id.hpp"
 
@@ -26,12 +27,15 @@ using Found = std::map<std::string, v1::Exchange>;
 Found find(const Source& source, const IdPrefix& prefix, std::int64_t since) {
   Found found;
   Finishes finishes;
-  ExchangeReader reader(source, since);
+  ExchangeReader reader(source, {since, 0, 0, ReadRange::Until::now});
+  Progress progress(fmt::format("searching {}", source.name()));
   while (v1::Exchange* const exchange = reader.next()) {
+    reader.show(progress);
     if (exchange->kind() == v1::KIND_FINISH && prefix.matches(exchange->parent_id()))
       finishes.insert_or_assign(exchange->parent_id(), *exchange);
     if (prefix.matches(exchange->id())) found.insert_or_assign(exchange->id(), *exchange);
   }
+  progress.wipe();
   reader.tell_damage();
   for (auto& [id, exchange] : found)
     if (const auto finish = finishes.find(id); finish != finishes.end())
@@ -106,7 +110,7 @@ int ShowCommand::run() {
   Found found = find(source, *prefix, prefix->earliest());
   if (found.empty()) found = find(source, *prefix, 0);
   if (found.empty()) {
-    fmt::print(stderr, "seguectl: no exchange {} in journal:{}\n", id_, source.journal.string());
+    fmt::print(stderr, "seguectl: no exchange {} in {}\n", id_, source.name());
     return 1;
   }
   if (found.size() > 1) {

@@ -2,38 +2,69 @@
 
 #include <fmt/format.h>
 
-#include "config/load.hpp"
+#include <utility>
+
 #include "exchange/error.hpp"
 
 namespace segue::cli {
 namespace {
 
 constexpr std::string_view kJournal = "journal:";
+constexpr std::string_view kKafka = "kafka://";
 
-Source configured_source(const std::string& config) {
-  std::error_code error;
-  if (!std::filesystem::exists(config, error))
-    throw StartupError(fmt::format(
-        "no source: give one (journal:DIR), or a configuration with -c ({} is not there)", config));
-  const config::LoadResult loaded = config::load(config, config::Tests::skip);
-  if (!loaded.settings)
-    throw StartupError(fmt::format("{}: the configuration has errors; see: segue validate {}",
-                                   config, config));
-  return {loaded.settings->journal.directory};
+Source configured_source(const KafkaOptions& options) {
+  std::optional<config::Settings> configured = options.configuration();
+  if (!configured)
+    throw StartupError(fmt::format("no source: give one (journal:DIR, kafka://BROKERS/TOPIC), or a "
+                                   "configuration with -c ({} is not there)",
+                                   options.configuration_path()));
+  Source source{configured->journal.directory, std::nullopt};
+  if (!configured->kafka) return source;
+  kafka::Settings settings = options.settings();
+  std::string topic = settings.topic;
+  source.kafka = KafkaSource{std::move(settings), std::move(topic), options.timeout()};
+  return source;
+}
+
+Source kafka_source(std::string_view text, const KafkaOptions& options) {
+  std::string_view rest = text.substr(kKafka.size());
+  if (rest.find('@') != std::string_view::npos)
+    throw StartupError("a kafka:// source carries no credentials: they come from recorder.kafka of "
+                       "the configuration (-c) or from --property");
+  const std::size_t slash = rest.find('/');
+  const std::string_view topic =
+      slash == std::string_view::npos ? std::string_view{} : rest.substr(slash + 1);
+  std::vector<std::string> brokers = split_brokers(rest.substr(0, slash));
+  if (brokers.empty() || topic.empty() || topic.find('/') != std::string_view::npos)
+    throw StartupError(fmt::format("{}: write kafka://host:port,host:port/TOPIC", text));
+  std::optional<config::Settings> configured = options.configuration();
+  Source source;
+  if (configured) source.journal = configured->journal.directory;
+  source.kafka = KafkaSource{options.settings_for(std::move(brokers)), std::string(topic),
+                             options.timeout()};
+  return source;
+}
+
+Source parse_source(std::string_view text, const KafkaOptions& options) {
+  if (text.starts_with(kJournal) && text.size() > kJournal.size())
+    return {std::filesystem::path(text.substr(kJournal.size())), std::nullopt};
+  if (text.starts_with(kKafka)) return kafka_source(text, options);
+  if (text.starts_with("archive:"))
+    throw StartupError(
+        fmt::format("{}: this version reads journal:DIR and kafka://BROKERS/TOPIC", text));
+  throw StartupError(
+      fmt::format("{}: not a source; write journal:DIR or kafka://BROKERS/TOPIC", text));
 }
 
 }  // namespace
 
-Source parse_source(std::string_view text) {
-  if (text.starts_with(kJournal) && text.size() > kJournal.size())
-    return {std::filesystem::path(text.substr(kJournal.size()))};
-  if (text.starts_with("kafka://") || text.starts_with("archive:"))
-    throw StartupError(fmt::format("{}: this version reads journal:DIR only", text));
-  throw StartupError(fmt::format("{}: not a source; write journal:DIR", text));
+std::string Source::name() const {
+  if (!kafka) return fmt::format("journal:{}", journal.string());
+  return fmt::format("kafka://{}/{}", fmt::join(kafka->settings.brokers, ","), kafka->topic);
 }
 
-Source resolve_source(const std::optional<std::string>& text, const std::string& config) {
-  return text ? parse_source(*text) : configured_source(config);
+Source resolve_source(const std::optional<std::string>& text, const KafkaOptions& options) {
+  return text ? parse_source(*text, options) : configured_source(options);
 }
 
 }  // namespace segue::cli

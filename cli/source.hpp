@@ -1,25 +1,33 @@
 #pragma once
 
+#include <chrono>
 #include <filesystem>
 #include <optional>
 #include <string>
 #include <string_view>
 
+#include "cli/kafka_options.hpp"
+#include "kafka/settings.hpp"
+
 namespace segue::cli {
 
-// Where exchanges are read from. Text forms: journal:DIR | kafka://BROKERS/TOPIC | archive:...;
-// this version reads journals.
-struct Source {
-  std::filesystem::path journal;  // folder
+// A topic and how to reach it.
+struct KafkaSource {
+  kafka::Settings settings;
+  std::string topic;
+  std::chrono::milliseconds timeout;  // for every answer
 };
 
-// Throws StartupError with one clear line for what is no source, or none that this version reads.
-Source parse_source(std::string_view text);
+// Where exchanges are read from. Text forms: journal:DIR | kafka://BROKERS/TOPIC.
+struct Source {
+  std::filesystem::path journal;     // folder; with `kafka` only where the account key may lie
+  std::optional<KafkaSource> kafka;  // then the records come from here
 
-// `text` when there is one; else the journal of the configuration file `config`, by default
-// segue.yaml. Throws StartupError.
-Source resolve_source(const std::optional<std::string>& text, const std::string& config);
+  std::string name() const;  // as it may be written
+};
 
-inline constexpr const char* kDefaultConfig = "segue.yaml";
+// `text` when there is one; else what the configuration says: the topic of recorder.kafka, or the
+// journal. Throws StartupError with one clear line for what is no source.
+Source resolve_source(const std::optional<std::string>& text, const KafkaOptions& options);
 
 }  // namespace segue::cli

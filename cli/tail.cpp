@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <memory>
 
 #include "cli/exchange_text.hpp"
@@ -72,11 +73,15 @@ bool TailCommand::chosen() const { return command_->parsed(); }
 int TailCommand::run() {
   const Source source = reading_.source();
   filters_.prepare(source.journal);
-  // The end of the journal alone, and more of it only while that holds too few.
+  // The end of the source alone, and more of it only while that holds too few.
   std::unique_ptr<ExchangeReader> reader;
   std::deque<v1::Exchange> last;
-  for (const unsigned segments : {1U, 8U, 64U, 0U}) {
-    reader = std::make_unique<ExchangeReader>(source, filters_.since(), segments);
+  const auto until = follow_ ? ReadRange::Until::follow : ReadRange::Until::now;
+  for (const unsigned part : {1U, 8U, 64U, 0U}) {
+    // Of each partition as many as are wanted of all, for they may all be in one.
+    const ReadRange range{filters_.since(), part,
+                          part * std::max<std::uint64_t>(lines_, 1), until};
+    reader = std::make_unique<ExchangeReader>(source, range);
     last = last_of(*reader);
     if (last.size() >= lines_) break;
   }

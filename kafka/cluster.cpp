@@ -142,10 +142,9 @@ RemoteError Cluster::failure(std::string_view doing, rd_kafka_resp_err_t code,
     return RemoteError(fmt::format("{}: {}: not allowed: this user needs an ACL for it ({})", where,
                                    doing, text));
   if (is_connection(code))
-    return RemoteError(fmt::format("{}: {}: no answer within {} s: check the address and whether "
-                                   "it wants TLS or SASL ({})",
-                                   where, doing, std::chrono::duration<double>(timeout_).count(),
-                                   last_.text.empty() ? text : last_.text));
+    return RemoteError(fmt::format("{}: {}: no answer; check the address, and whether it wants TLS "
+                                   "or SASL ({})",
+                                   where, doing, last_.text.empty() ? text : last_.text));
   return RemoteError(fmt::format("{}: {}: {}", where, doing, text));
 }
 

@@ -57,6 +57,14 @@ void set_sasl(rd_kafka_conf_t& conf, const SaslSettings& sasl) {
   if (!sasl.password_file.empty()) set(conf, "sasl.password", read_secret(sasl.password_file));
 }
 
+// Commands may set it as a property, too.
+std::string sasl_mechanism(const Settings& settings) {
+  for (const char* name : {"sasl.mechanism", "sasl.mechanisms"})
+    if (const auto found = settings.properties.find(name); found != settings.properties.end())
+      return found->second;
+  return settings.sasl ? settings.sasl->mechanism : std::string{};
+}
+
 Handle make(rd_kafka_type_t type, Configuration conf) {
   std::array<char, kErrorText> why{};
   rd_kafka_t* const handle = rd_kafka_new(type, conf.get(), why.data(), why.size());
@@ -101,12 +109,13 @@ Handle make_consumer(Configuration conf) { return make(RD_KAFKA_CONSUMER, std::m
 
 std::string explain_authentication_failure(const Settings& settings, std::string_view detail) {
   constexpr int kFirstGoodScram = 0x020601ff;
-  const bool scram = settings.sasl && settings.sasl->mechanism.starts_with("SCRAM");
+  const std::string mechanism = sasl_mechanism(settings);
+  const bool scram = mechanism.starts_with("SCRAM");
   if (scram && rd_kafka_version() < kFirstGoodScram)
     return fmt::format(
         "authentication failed: librdkafka {} cannot do {} with Kafka 4 (2.6.1 and later can): "
         "install a newer one, or use PLAIN over TLS or client certificates ({})",
-        rd_kafka_version_str(), settings.sasl->mechanism, detail);
+        rd_kafka_version_str(), mechanism, detail);
   return fmt::format("authentication failed: check kafka.sasl and kafka.tls ({})", detail);
 }
 

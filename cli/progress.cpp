@@ -1,0 +1,79 @@
+#include "cli/progress.hpp"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <cstdlib>
+#include <string_view>
+#include <utility>
+
+#include "cli/figures.hpp"
+
+namespace segue::cli {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::steady_clock;
+
+constexpr milliseconds kBeforeFirst{1'000};
+constexpr milliseconds kBetween{100};
+constexpr std::size_t kCells = 24;
+
+bool can_draw() {
+  const char* const terminal = std::getenv("TERM");
+  const bool dumb = terminal == nullptr || std::string_view(terminal) == "dumb";
+  return !dumb && ::isatty(STDERR_FILENO) == 1;
+}
+
+std::string clock_text(double seconds) {
+  const auto whole = static_cast<std::uint64_t>(seconds + 0.5);
+  if (whole < 3600) return fmt::format("{}:{:02}", whole / 60, whole % 60);
+  return fmt::format("{}:{:02}:{:02}", whole / 3600, whole / 60 % 60, whole % 60);
+}
+
+}  // namespace
+
+std::string progress_text(std::uint64_t done, std::uint64_t total, milliseconds spent) {
+  done = std::min(done, total);
+  const double share = total == 0 ? 1 : static_cast<double>(done) / static_cast<double>(total);
+  const auto filled = static_cast<std::size_t>(share * kCells);
+  const double seconds = std::chrono::duration<double>(spent).count();
+  const double rate = seconds > 0 ? static_cast<double>(done) / seconds : 0;
+  const std::string eta =
+      rate > 0 ? clock_text(static_cast<double>(total - done) / rate) : std::string("?");
+  return fmt::format("[{}{}] {:3.0f}%  {}/s  ETA {}", std::string(filled, '#'),
+                     std::string(kCells - filled, '-'), share * 100,
+                     grouped(static_cast<std::uint64_t>(rate)), eta);
+}
+
+Progress::Progress(std::string doing)
+    : doing_(std::move(doing)),
+      begin_(steady_clock::now()),
+      next_(begin_ + kBeforeFirst),
+      on_(can_draw()) {}
+
+Progress::~Progress() { wipe(); }
+
+void Progress::at(std::uint64_t done, std::uint64_t total) {
+  if (!on_ || steady_clock::now() < next_) return;
+  next_ = steady_clock::now() + kBetween;
+  draw(done, total);
+}
+
+void Progress::draw(std::uint64_t done, std::uint64_t total) {
+  const auto spent = std::chrono::duration_cast<milliseconds>(steady_clock::now() - begin_);
+  fmt::print(stderr, "\r\x1b[K{}  {}", doing_, progress_text(done, total, spent));
+  std::fflush(stderr);
+  drawn_ = true;
+}
+
+void Progress::wipe() {
+  if (!drawn_) return;
+  fmt::print(stderr, "\r\x1b[K");
+  std::fflush(stderr);
+  drawn_ = false;
+}
+
+}  // namespace segue::cli
