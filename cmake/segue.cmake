@@ -30,10 +30,11 @@ function(segue_library name)
   set_target_properties(segue_${name} PROPERTIES VERIFY_INTERFACE_HEADER_SETS ON)
 endfunction()
 
-# segue_test(NAME SOURCES a_test.cpp... LIBRARIES libs...) makes NAME_test from Catch2 cases;
-# each case is one ctest test named NAME.<case>, labelled NAME.
+# segue_test(NAME SOURCES a_test.cpp... LIBRARIES libs... LABELS more... FIXTURES needed...
+# TIMEOUT seconds) makes NAME_test from Catch2 cases; each case is one ctest test named
+# NAME.<case>, labelled NAME and with LABELS.
 function(segue_test name)
-  cmake_parse_arguments(ARG "" "TIMEOUT" "SOURCES;LIBRARIES" ${ARGN})
+  cmake_parse_arguments(ARG "" "TIMEOUT" "SOURCES;LIBRARIES;LABELS;FIXTURES" ${ARGN})
   if(NOT ARG_TIMEOUT)
     set(ARG_TIMEOUT 120)
   endif()
@@ -41,6 +42,16 @@ function(segue_test name)
   target_link_libraries(${name}_test PRIVATE segue_options ${ARG_LIBRARIES} Catch2::Catch2WithMain)
   catch_discover_tests(${name}_test TEST_PREFIX "${name}." DISCOVERY_MODE PRE_TEST
                        PROPERTIES LABELS ${name} TIMEOUT ${ARG_TIMEOUT})
+  if(ARG_LABELS OR ARG_FIXTURES)
+    # catch_discover_tests takes lists apart, so they are set on what it found.
+    set(properties ${CMAKE_CURRENT_BINARY_DIR}/${name}_test_properties.cmake)
+    file(WRITE ${properties} "foreach(test IN LISTS ${name}_test_TESTS)
+  set_tests_properties(\"\${test}\" PROPERTIES LABELS \"${name};${ARG_LABELS}\"
+                       FIXTURES_REQUIRED \"${ARG_FIXTURES}\")
+endforeach()
+")
+    set_property(DIRECTORY APPEND PROPERTY TEST_INCLUDE_FILES ${properties})
+  endif()
 endfunction()
 
 # segue_fuzzer(NAME LIBRARIES libs...) makes fuzz_NAME from fuzz/NAME.cpp.

@@ -46,7 +46,7 @@ Certified self_signed(EVP_PKEY& key, const std::string& dns_name) {
   X509_set_issuer_name(certificate.get(), name);
   add_extension(*certificate, NID_subject_alt_name, "DNS:" + dns_name);
   add_extension(*certificate, NID_basic_constraints, "critical,CA:TRUE");
-  if (X509_sign(certificate.get(), &key, nullptr) == 0) {
+  if (X509_sign(certificate.get(), &key, EVP_sha256()) == 0) {
     throw TestFailure("cannot sign a certificate");
   }
   return certificate;
@@ -61,7 +61,8 @@ File open_to_write(const std::string& path) {
 }  // namespace
 
 Certificate::Certificate(const std::string& dns_name) {
-  const Key key(EVP_PKEY_Q_keygen(nullptr, nullptr, "ED25519"));
+  // A curve that every peer knows: Java servers cannot read Ed25519 keys.
+  const Key key(EVP_PKEY_Q_keygen(nullptr, nullptr, "EC", "P-256"));
   const auto certificate = self_signed(*key, dns_name);
   PEM_write_X509(open_to_write(certificate_file()).get(), certificate.get());
   PEM_write_PrivateKey(open_to_write(key_file()).get(), key.get(), nullptr, nullptr, 0, nullptr,

@@ -17,7 +17,7 @@
 #   connect.sh stop|destroy WORKDIR
 set -u
 # shellcheck source=/dev/null
-. "$(dirname "$(readlink -f "$0")")/common.sh"
+. "$(dirname "$(readlink -f "$0")")/launcher.sh"
 KAFKA_SH=$(dirname "$(readlink -f "$0")")/kafka.sh
 CAMEL_SINK_VERSION=${CAMEL_SINK_VERSION:-0.11.0}
 CAMEL_VERSION=${CAMEL_VERSION:-3.11.1} # the one that the sink is made for

@@ -10,6 +10,7 @@
 #                                       -c adds a line to every broker's configuration;
 #                                       -o destroys all when the process PID ends ("parent": who
 #                                       runs this script)
+#   kafka.sh restart WORKDIR ...        destroys what an earlier start left there, then starts
 #   kafka.sh stop WORKDIR               stops all (TERM, KILL after 10 s); the data stays
 #   kafka.sh destroy WORKDIR            kill -9 all and delete WORKDIR
 #   kafka.sh kill WORKDIR NODE          kill -9 one broker (nodes are 1..N)
@@ -28,7 +29,7 @@
 # User:CN=client). No ACL is set at first: everything is denied to alice, bob and CN=client.
 set -u
 # shellcheck source=/dev/null
-. "$(dirname "$(readlink -f "$0")")/common.sh"
+. "$(dirname "$(readlink -f "$0")")/launcher.sh"
 
 KAFKA_VERSION=${KAFKA_VERSION:-4.3.1}
 LOG4J_VERSION=${LOG4J_VERSION:-2.25.4}
@@ -372,6 +373,10 @@ case $command in
   libs) libs ;;
   fetch) libs >/dev/null && make_archive && libs ;;
   start) cmd_start "$@" ;;
+  restart)
+    [ ! -d "${1:?WORKDIR}" ] || "$0" destroy "$1"
+    cmd_start "$@"
+    ;;
   stop)
     for n in $(nodes); do stop_pid "$W/node-$n/pid" & done
     wait

@@ -8,7 +8,7 @@
 # Before 2.6.1, librdkafka cannot do SCRAM with Kafka 4 (its nonce is refused); this one can.
 set -u
 # shellcheck source=/dev/null
-. "$(dirname "$(readlink -f "$0")")/common.sh"
+. "$(dirname "$(readlink -f "$0")")/launcher.sh"
 CONFLUENT_KAFKA_VERSION=${CONFLUENT_KAFKA_VERSION:-2.16.1}
 # By name instead of by the extras [protobuf,schemaregistry], which ask for the very newest certifi.
 folder=$(python_environment "confluent-kafka-$CONFLUENT_KAFKA_VERSION" \

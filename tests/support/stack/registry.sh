@@ -2,21 +2,21 @@
 # A schema registry with Confluent's REST API for tests: Apicurio Registry from Maven, in memory.
 #
 #   registry.sh fetch
-#   registry.sh start WORKDIR [-t CERT KEY] [-a USER:PASSWORD] [-l LEVEL] [-p PORT] [-o PID]
+#   registry.sh start WORKDIR [-t CERT KEY] [-a USER:PASSWORD] [-l LEVEL] [-o PID]
 #                                   prints the base URL, in front of /subjects;
 #                                   -t serves HTTPS too, with that PEM certificate and key;
 #                                   -a serves with basic authentication too, over HTTPS where there
 #                                      is -t (by a small proxy: Apicurio has it only together with
 #                                      an OpenID server);
 #                                   -l is the global compatibility level (default BACKWARD);
-#                                   -p the port of the plain listener (default: a free one);
 #                                   -o destroys it when the process PID ends
-#   registry.sh stop|destroy WORKDIR
+#   registry.sh stop WORKDIR        forgets all schemas; the next start takes the same ports
+#   registry.sh destroy WORKDIR
 #
 # WORKDIR/url and, where there are any, https, auth and auth_https hold the base URLs.
 set -u
 # shellcheck source=/dev/null
-. "$(dirname "$(readlink -f "$0")")/common.sh"
+. "$(dirname "$(readlink -f "$0")")/launcher.sh"
 PROXY=$(dirname "$(readlink -f "$0")")/auth_proxy.py
 APICURIO_VERSION=${APICURIO_VERSION:-3.0.9} # later ones want Java 21
 API=apis/ccompat/v7
@@ -46,14 +46,12 @@ cmd_start() {
   W=${1:?WORKDIR}
   shift
   local tls=() level=BACKWARD owner='' jvm=() folder jar port tls_port auth_port auth_tls_port url
-  local wanted_port=''
   USER_PASSWORD=''
   while [ $# -gt 0 ]; do
     case $1 in
       -t) tls=("$(readlink -f "$2")" "$(readlink -f "$3")") && shift ;;
       -a) USER_PASSWORD=$2 ;;
       -l) level=$2 ;;
-      -p) wanted_port=$2 ;;
       -o) owner=$2 ;;
       *) die "what is $1?" ;;
     esac
@@ -65,9 +63,9 @@ cmd_start() {
   folder=$(app) || exit 1
   jar=$folder/quarkus-run.jar
   [ -s "$jar" ] || jar=$(find "$folder" -name '*-runner.jar' | head -n 1)
-  read -r port tls_port auth_port auth_tls_port < <(free_ports 4 | tr '\n' ' ')
+  [ -s "$W/ports" ] || free_ports 4 | tr '\n' ' ' >"$W/ports"
+  read -r port tls_port auth_port auth_tls_port <"$W/ports"
   [ -n "${auth_tls_port:-}" ] || exit 1
-  port=${wanted_port:-$port}
   [ ${#tls[@]} -eq 0 ] || jvm=(-Dquarkus.http.ssl-port="$tls_port"
     -Dquarkus.http.ssl.certificate.files="${tls[0]}"
     -Dquarkus.http.ssl.certificate.key-files="${tls[1]}"

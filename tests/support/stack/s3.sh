@@ -5,7 +5,7 @@
 #   s3.sh stop|destroy WORKDIR
 set -u
 # shellcheck source=/dev/null
-. "$(dirname "$(readlink -f "$0")")/common.sh"
+. "$(dirname "$(readlink -f "$0")")/launcher.sh"
 MOTO_VERSION=${MOTO_VERSION:-5.1.22}
 
 environment() { python_environment "moto-$MOTO_VERSION" "moto[s3,server]==$MOTO_VERSION"; }
