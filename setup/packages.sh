@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Installs what Segue needs, by group, on Debian 12 (or later) and Ubuntu 24.04.
-#   setup/packages.sh build [demo] [test] [bench]
+#   setup/packages.sh build [demo] [kafka] [test] [bench]
+# "kafka" is what tests/support/stack/kafka.sh needs to fetch and run a real broker.
 # Asks dpkg first and returns at once when nothing is missing. On Debian 12, Boost 1.83 and Catch2 3
 # come from the backports suite of the mirror that the system uses already; nothing else does.
 set -euo pipefail
@@ -24,16 +25,26 @@ packages_of() {
                 libboost1.83-dev libboost-url1.83-dev libboost-json1.83-dev ;;
     demo)  echo php-cli php-sqlite3
            command -v node >/dev/null || echo nodejs ;;
-    test)  echo catch2 python3 clang-19 libclang-rt-19-dev ;;
+    kafka) echo default-jre-headless maven ca-certificates ;;
+    test)  packages_of kafka
+           echo catch2 python3 python3-venv curl openssl kcat clang-19 libclang-rt-19-dev ;;
     bench) echo nginx-light wrk python3 ;;
     *)     echo "setup: no group of packages is called '$1'" >&2; exit 2 ;;
   esac
+}
+
+# Kafka 4 wants Java 17 or later: any will do.
+has_java_17() {
+  local version
+  version=$(java -version 2>&1 | sed -n 's/.* version "\([0-9]*\).*/\1/p' | head -n 1)
+  [ "${version:-0}" -ge 17 ]
 }
 
 is_installed() {
   [ "$(dpkg-query -W -f '${Status}' "$1" 2>/dev/null)" = "install ok installed" ] && return 0
   case $1 in  # the same program by another package
     nginx-light) command -v nginx >/dev/null ;;
+    default-jre-headless) has_java_17 ;;
     *) return 1 ;;
   esac
 }
