@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
@@ -40,6 +41,27 @@ struct PublisherStatus {
   std::uint64_t queued_records = 0;       // given to librdkafka, not acknowledged
 };
 
+// How long the publisher waits for what; for tests to shorten.
+struct PublisherTimings {
+  std::chrono::milliseconds first_retry{100};  // doubles up to the longest, with jitter
+  std::chrono::milliseconds longest_retry{10'000};
+  std::chrono::milliseconds first_authentication_retry{1'000};  // brokers may lock an account
+  std::chrono::milliseconds longest_authentication_retry{60'000};
+  std::chrono::milliseconds look_again{30'000};  // halted by the schema registry
+  std::chrono::milliseconds shortest_idle{10};   // between looks into a journal with nothing new
+  std::chrono::milliseconds longest_idle{50};
+  std::chrono::milliseconds store_interval{20};  // of the cursor, so that a crash resends little
+  std::chrono::milliseconds sync_interval{1'000};  // of its file to the disk
+  std::chrono::milliseconds topic_patience{2'000};  // for a topic that the cluster may just make
+};
+
+struct PublisherOptions {
+  // Gets one line, without its end, when the state or the kind of its reason changes; called by the
+  // publisher's thread. None: a line on standard error.
+  std::function<void(const std::string&)> log;
+  PublisherTimings timings;
+};
+
 // Publishes the journal to Kafka from a thread of its own: idempotent, acks=all, keyed by account,
 // in the journal's order for each key. Starting never waits for Kafka. Nothing is lost and the
 // gateway is never held up while the journal has room: see docs/kafka.md.
@@ -47,7 +69,7 @@ class Publisher {
  public:
   // Throws StartupError for what can never work: a property librdkafka refuses, an unreadable file.
   // `journal` must outlive it.
-  Publisher(kafka::Settings settings, Journal& journal);
+  Publisher(kafka::Settings settings, Journal& journal, PublisherOptions options = {});
   // Stops at once; what is not acknowledged stays in the journal.
   ~Publisher();
   Publisher(const Publisher&) = delete;
