@@ -6,6 +6,8 @@
 #include "cli/cat.hpp"
 #include "cli/show.hpp"
 #include "cli/tail.hpp"
+#include "cli/topics.hpp"
+#include "cli/topics_records.hpp"
 #include "kafka/remote_error.hpp"
 
 namespace {
@@ -20,6 +22,12 @@ int parse_and_run(int argc, char** argv) {
   segue::cli::CatCommand cat(program);
   segue::cli::TailCommand tail(program);
   segue::cli::ShowCommand show(program);
+  CLI::App& topics = *program.add_subcommand("topics", "Topics of Kafka: create, describe, look into");
+  topics.require_subcommand(1);
+  segue::cli::TopicsEnsureCommand ensure(topics);
+  segue::cli::TopicsDescribeCommand describe(topics);
+  segue::cli::TopicsPeekCommand peek(topics);
+  segue::cli::TopicsSearchCommand search(topics);
   try {
     program.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
@@ -27,6 +35,10 @@ int parse_and_run(int argc, char** argv) {
   }
   if (cat.chosen()) return cat.run();
   if (tail.chosen()) return tail.run();
+  if (ensure.chosen()) return ensure.run();
+  if (describe.chosen()) return describe.run();
+  if (peek.chosen()) return peek.run();
+  if (search.chosen()) return search.run();
   return show.run();
 }
 

@@ -117,7 +117,7 @@ TopicPlace TopicReader::State::choose_partitions() {
   for (const std::int32_t wanted : options.partitions) {
     const auto found = std::ranges::find(place.partitions, wanted, &PartitionPlace::id);
     if (found == place.partitions.end())
-      throw RemoteError(fmt::format("kafka {}: topic {} has no partition {}, it has 0 to {}",
+      throw StartupError(fmt::format("kafka {}: topic {} has no partition {}, it has 0 to {}",
                                     cluster.brokers_text(), name, wanted,
                                     place.partitions.size() - 1));
     chosen.partitions.push_back(*found);

@@ -43,7 +43,7 @@ struct TopicReadOptions {
 // holds: see Cluster::kPrefetchKilobytes. One thread; the cluster must outlive it.
 class TopicReader {
  public:
-  // Throws RemoteError: no answer, no such topic or partition, not allowed.
+  // Throws RemoteError: no answer, no such topic, not allowed. StartupError: no such partition.
   TopicReader(Cluster& cluster, const std::string& topic, TopicReadOptions options);
   ~TopicReader();
 
