@@ -7,13 +7,14 @@
 
 namespace segue::recorder {
 
-// A count with one writer that any thread may read.
+// A count with one writer that any thread may read; who reads it sees what was done before it was
+// counted.
 class Counter {
  public:
   void add(std::uint64_t n) noexcept {
-    value_.store(value_.load(std::memory_order_relaxed) + n, std::memory_order_relaxed);
+    value_.store(value_.load(std::memory_order_relaxed) + n, std::memory_order_release);
   }
-  std::uint64_t value() const noexcept { return value_.load(std::memory_order_relaxed); }
+  std::uint64_t value() const noexcept { return value_.load(std::memory_order_acquire); }
 
  private:
   std::atomic<std::uint64_t> value_{0};
@@ -42,6 +43,8 @@ struct JournalStatus {
   std::uint64_t segments = 0;              // of this run
   std::uint64_t recovered_intents = 0;     // at the start, from dead runs
   std::uint64_t cut_bytes = 0;             // of dead runs' last segments, behind the last frame
+  std::uint64_t syncs = 0;                 // group syncs, for durability: disk
+  std::uint64_t sync_failures = 0;         // segments whose frames could not be synced
   SegmentPages pages = SegmentPages::lean;  // which way was chosen at the start
 };
 

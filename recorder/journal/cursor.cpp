@@ -85,12 +85,6 @@ std::optional<Cursor> parse_cursor(std::string_view text) {
   return cursor;
 }
 
-Result<void> sync_folder(const fs::path& folder) {
-  const FileHandle handle(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (!handle || ::fsync(handle.get()) != 0) return storage_error(errno, "syncing a cursor's folder");
-  return {};
-}
-
 }  // namespace
 
 std::uint64_t Cursor::position(std::uint32_t lane) const noexcept {
@@ -122,7 +116,9 @@ Result<void> store_cursor_file(const fs::path& path, const Cursor& cursor, Sync 
   if (::rename(making.c_str(), path.c_str()) != 0)
     return storage_error(errno, "replacing a cursor");
   if (sync == Sync::no) return {};
-  return sync_folder(path.parent_path());
+  if (const int error = Storage::system().sync_folder(path.parent_path()))
+    return storage_error(error, "syncing a cursor's folder");
+  return {};
 }
 
 Result<Cursor> load_cursor(const fs::path& run, const std::string& consumer) {
@@ -148,6 +144,20 @@ Result<Cursor> load_cursor_file(const fs::path& path) {
   auto cursor = parse_cursor(text);
   if (!cursor) return storage_error(EBADMSG, "reading a cursor");
   return std::move(*cursor);
+}
+
+Cursor fastest_cursor(const fs::path& run) {
+  Cursor fastest;
+  std::error_code error;
+  fs::directory_iterator at(run / "cursors", error);
+  for (; !error && at != fs::directory_iterator(); at.increment(error)) {
+    if (at->path().extension() != ".json") continue;
+    const auto cursor = load_cursor_file(at->path());
+    if (!cursor) continue;
+    for (const auto& [lane, position] : cursor->lanes)
+      fastest.lanes[lane] = std::max(fastest.lanes[lane], position);
+  }
+  return fastest;
 }
 
 Cursor slowest_cursor(const fs::path& run, const std::vector<std::string>& consumers,

@@ -13,6 +13,7 @@
 #include "recorder/journal/recovery.hpp"
 #include "recorder/journal/run_folder.hpp"
 #include "recorder/journal/segment_pool.hpp"
+#include "recorder/journal/syncer.hpp"
 
 namespace segue::recorder {
 namespace {
@@ -71,12 +72,13 @@ void make_directory(const fs::path& directory) {
 }  // namespace
 
 struct Journal::State {
-  explicit State(const JournalSettings& with) : settings(with) {}
+  State(const JournalSettings& with, const Storage& on) : settings(with), storage(on) {}
 
   void recover_dead_runs();
   void seal_own();
 
   const JournalSettings settings;
+  const Storage& storage;
   std::uint64_t recovered_intents = 0;
   std::uint64_t cut_bytes = 0;
   std::vector<Damage> found;
@@ -84,6 +86,7 @@ struct Journal::State {
   FileHandle keeper_event;
   std::unique_ptr<SegmentPool> pool;
   std::vector<std::unique_ptr<Lane>> lanes;
+  std::unique_ptr<Syncer> syncer;
   std::unique_ptr<Keeper> keeper;
 };
 
@@ -109,8 +112,10 @@ void Journal::State::recover_dead_runs() {
 
 // What fails here is found and done by the next process.
 void Journal::State::seal_own() {
+  if (syncer) syncer->stop();
   keeper.reset();
   lanes.clear();
+  syncer.reset();
   pool.reset();
   if (!run) return;
   const auto report = seal_run(run->path);
@@ -119,7 +124,7 @@ void Journal::State::seal_own() {
 
 Journal::Journal(const JournalSettings& settings, unsigned lanes, std::size_t largest_payload,
                  const Storage& storage)
-    : state_(std::make_unique<State>(settings)) {
+    : state_(std::make_unique<State>(settings, storage)) {
   ensure(lanes > 0, "a journal has at least one lane");
   const std::uint64_t segment_bytes = segment_size(settings, lanes, largest_payload);
   make_directory(settings.directory);
@@ -154,6 +159,22 @@ unsigned Journal::lanes() const noexcept { return static_cast<unsigned>(state_->
 
 const JournalSettings& Journal::settings() const noexcept { return state_->settings; }
 
+void Journal::sync_on_demand(std::chrono::milliseconds failure_hold) {
+  ensure(!state_->syncer, "a journal begins to sync once");
+  Syncer::Settings settings{state_->settings.directory, state_->run->path,
+                            state_->settings.sync_interval, failure_hold};
+  state_->syncer = std::make_unique<Syncer>(state_->storage, std::move(settings), state_->lanes);
+  for (const auto& lane : state_->lanes) lane->sync_with(*state_->syncer);
+  state_->pool->recycle_only_synced(*state_->syncer);
+  state_->syncer->start();
+}
+
+Promise& Journal::synced(unsigned lane) {
+  ensure(state_->syncer != nullptr, "sync_on_demand() came first");
+  ensure(lane < state_->lanes.size(), "a lane that the journal has");
+  return state_->syncer->promise(lane);
+}
+
 void Journal::look_around() { state_->pool->look_around(); }
 
 JournalStatus Journal::status() const {
@@ -165,6 +186,10 @@ JournalStatus Journal::status() const {
     status.bytes += counters.bytes.value();
     status.stalls += counters.stalls.value();
     status.refused += counters.refused.value();
+  }
+  if (state_->syncer) {
+    status.syncs = state_->syncer->syncs();
+    status.sync_failures = state_->syncer->failures();
   }
   status.recovered_intents = state_->recovered_intents;
   status.cut_bytes = state_->cut_bytes;

@@ -2,6 +2,7 @@
 
 #include <atomic>
 #include <boost/unordered/unordered_flat_map.hpp>
+#include <chrono>
 #include <cstdint>
 #include <filesystem>
 #include <memory>
@@ -17,6 +18,7 @@
 #include "recorder/journal/damage.hpp"
 #include "recorder/journal/format.hpp"
 #include "recorder/journal/storage.hpp"
+#include "recorder/promise.hpp"
 #include "recorder/settings.hpp"
 #include "runtime/clock.hpp"
 
@@ -24,6 +26,7 @@ namespace segue::recorder {
 
 struct Segment;
 class SegmentPool;
+class Syncer;
 
 // What a lane with segments of this size takes at most: half of one.
 std::size_t largest_payload_in(std::uint64_t segment_bytes) noexcept;
@@ -91,6 +94,15 @@ class Lane {
   // file system cannot be mapped, writes what was committed. Nothing to do elsewhere. What a
   // failure left is written by the next call.
   Result<void> flush();
+
+  // Any thread: lane_sequence of the last frame that is in the file, for readers and for a sync;
+  // where nothing is mapped, of the last that was flushed.
+  std::uint64_t readable_sequence() const noexcept {
+    return mapped_ ? counters_.frames.value() : flushed_sequence_.load(std::memory_order_acquire);
+  }
+
+  // Before its user begins: tells the syncer of every segment it enters, of this one now.
+  void sync_with(Syncer& syncer);
 
   // Any thread. Its `frames` is the lane_sequence of the last frame, too.
   const LaneCounters& counters() const noexcept { return counters_; }
@@ -163,6 +175,9 @@ class Lane {
   std::uint64_t open_intent_bytes_ = 0;
   boost::unordered_flat_map<ExchangeId, OpenIntent, IdHash> open_intents_;
   std::uint64_t frames_before_ = 0;  // lane_sequence_ when the segment was entered
+  bool mapped_ = true;
+  std::atomic<std::uint64_t> flushed_sequence_{0};
+  Syncer* syncer_ = nullptr;
   std::unique_ptr<Segment> segment_;
   std::unique_ptr<Segment> held_;    // a spare that the lane has taken but not entered
 
@@ -190,6 +205,17 @@ class Journal {
   Lane& lane(unsigned index);
   unsigned lanes() const noexcept;
   const JournalSettings& settings() const noexcept;
+
+  // For durability: disk. Before the lanes are used, once: starts the thread that syncs when somebody
+  // wants it. From then on segments are recycled only when they were synced.
+  // `failure_hold`: how long frames stay behind a failed sync, see synced().
+  void sync_on_demand(std::chrono::milliseconds failure_hold = std::chrono::minutes{10});
+  // After sync_on_demand(): how far the lane's frames are on the disk, so that a power cut leaves
+  // them. Lives as long as the journal. Where nothing is mapped, flush() comes before want(). A sync
+  // that failed is counted, and that segment's frames never get there. Once the lane has left the
+  // segment and `failure_hold` has passed, the promise goes on with later ones; so whoever waits must
+  // have given up by then.
+  Promise& synced(unsigned lane);
 
   // Any thread. Removes dead runs that every consumer has passed, now and not only when a lane needs
   // a segment, and counts what other processes' runs take.

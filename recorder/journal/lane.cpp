@@ -6,6 +6,7 @@
 #include "recorder/journal/journal.hpp"
 #include "recorder/journal/keeper.hpp"
 #include "recorder/journal/segment_pool.hpp"
+#include "recorder/journal/syncer.hpp"
 
 namespace segue::recorder {
 namespace {
@@ -104,6 +105,7 @@ Result<void> Lane::switch_segment() {
   former->last_lane_sequence = lane_sequence_;
   enter(take_spare());
   carry_over(*former);
+  former->last_carried = lane_sequence_;
   set_free_limit();
   pool_.retire(std::move(former));
   wake_keeper();
@@ -117,6 +119,7 @@ void Lane::enter(std::unique_ptr<Segment> segment) noexcept {
   end_ = segment_->file->size() - kEndMarkBytes;
   seed_ = segment_->seed;
   frames_before_ = lane_sequence_;
+  if (syncer_ != nullptr) syncer_->entered(number_, segment_->file->path(), lane_sequence_ + 1);
   signal_at_ = kWindowBytes;
   if (segment_->populated.load(std::memory_order_acquire) < std::min(kWindowBytes, end_))
     counters_.stalls.add(1);
@@ -125,6 +128,7 @@ void Lane::enter(std::unique_ptr<Segment> segment) noexcept {
 
 void Lane::start() {
   enter(take_spare());
+  mapped_ = segment_->file->mapped();
   set_free_limit();
 }
 
@@ -189,7 +193,15 @@ void Lane::intent_closed(const ExchangeId& id) noexcept {
 }
 
 Result<void> Lane::flush() {
-  return segment_ ? segment_->file->flush(cursor_) : Result<void>{};
+  if (!segment_ || mapped_) return {};
+  auto written = segment_->file->flush(cursor_);
+  if (written) flushed_sequence_.store(lane_sequence_, std::memory_order_release);
+  return written;
+}
+
+void Lane::sync_with(Syncer& syncer) {
+  syncer_ = &syncer;
+  syncer.entered(number_, segment_->file->path(), frames_before_ + 1);
 }
 
 }  // namespace segue::recorder

@@ -192,7 +192,7 @@ bool LaneReader::open(std::uint64_t sequence) {
   source_.emplace(std::move(*source));
   scanner_.emplace(*source_, *header);
   damaged_here_ = false;
-  open_intents_.begin_segment();
+  open_intents_.begin_segment(loss_in(header->boot_id));
   return true;
 }
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <map>
 #include <optional>
 #include <string>
@@ -7,6 +8,7 @@
 
 #include "exchange/id.hpp"
 #include "recorder/journal/format.hpp"
+#include "recorder/journal/run_folder.hpp"
 
 namespace segue::recorder {
 
@@ -18,18 +20,29 @@ std::optional<ExchangeId> payload_id(std::string_view payload) noexcept;
 //
 // A lane appends its open intents again at the start of each segment. So once a frame that is not
 // carried over is met in a segment, what was not carried over is closed, even when the frame that
-// closed it was lost.
+// closed it was lost. Only where a power cut may have taken that frame is it still shown as open:
+// otherwise nothing would tell of an exchange whose intent was on the disk.
 class OpenIntents {
  public:
-  void begin_segment();
+  // What took the frames that are missing before a segment.
+  enum class Loss : std::uint8_t { recycling, power_cut };
+
+  void begin_segment(Loss loss);
   void observe(const FrameHeader& header, std::string_view payload);
   // Those still open, by id; empties this.
   std::map<ExchangeId, std::string> take();
-  bool empty() const noexcept { return current_.empty() && former_.empty(); }
 
  private:
   std::map<ExchangeId, std::string> current_;
   std::map<ExchangeId, std::string> former_;  // of the segment before, not yet carried over
+  std::map<ExchangeId, std::string> orphans_;  // closed by frames that a power cut took
+  std::uint64_t last_sequence_ = 0;
+  Loss loss_ = Loss::recycling;
+  bool gap_ = false;  // before this segment
 };
+
+// What can have taken frames of a run of this boot: of one that is over only a power cut, or a
+// crash of the kernel, for nobody writes it any more.
+OpenIntents::Loss loss_in(const BootId& boot);
 
 }  // namespace segue::recorder

@@ -21,6 +21,10 @@ namespace {
 
 namespace fs = std::filesystem;
 
+// What was committed so long before a run's last frame was written back by age, or the kernel was
+// told otherwise (vm.dirty_expire_centisecs is 30 s).
+constexpr std::int64_t kWrittenBackNs = 120'000'000'000;
+
 fs::path seal_path(const fs::path& run) { return run / "sealed.json"; }
 
 // How the frames of one segment end.
@@ -34,11 +38,12 @@ struct Walk {
   bool frames_behind_damage = false;
 };
 
+// Of a run that is over.
 Result<Walk> walk_segment(const fs::path& path, const ByteSource& source,
                           const SegmentHeader& header, OpenIntents& open) {
   Walk walk;
   SegmentScanner scanner(source, header);
-  open.begin_segment();
+  open.begin_segment(loss_in(header.boot_id));
   SegmentScanner::Step step = scanner.next();
   for (; step.outcome == SegmentScanner::Outcome::frame; step = scanner.next()) {
     open.observe(step.header, step.payload);
@@ -90,8 +95,13 @@ Result<void> cut(const fs::path& path, std::uint64_t size) {
 // One lane of a dead run.
 class LaneSealer {
  public:
-  LaneSealer(fs::path run, std::uint32_t lane, SealReport& report)
-      : run_(std::move(run)), lane_(lane), report_(report), segments_(list_segments(run_, lane)) {
+  // `consumed`: how far any consumer came.
+  LaneSealer(fs::path run, std::uint32_t lane, std::uint64_t consumed, SealReport& report)
+      : run_(std::move(run)),
+        lane_(lane),
+        consumed_(consumed),
+        report_(report),
+        segments_(list_segments(run_, lane)) {
     if (!segments_.empty()) next_segment_ = segments_.back() + 1;
   }
 
@@ -105,6 +115,8 @@ class LaneSealer {
     }
     auto open = open_.take();
     if (open.empty()) return last_sequence_;
+    // Read, and then lost in a power cut: what is appended now must come behind those cursors.
+    last_sequence_ = std::max(last_sequence_, consumed_);
     if (auto written = append_interrupted(open); !written) return written.error();
     report_.recovered_intents += open.size();
     return last_sequence_;
@@ -132,22 +144,50 @@ class LaneSealer {
     header_ = *header;
     last_sequence_ = walk->last_sequence;
     last_commit_ns_ = walk->last_commit_ns;
-    // Dead while it carried open intents over: the rest of them is in the segment before.
-    if (!walk->begins_whole && segments_.size() > 1) {
-      if (auto former = with_former(*source, *header); !former) return former.error();
+    if (const std::size_t from = first_of_interest(*walk); from + 1 < segments_.size()) {
+      if (auto former = walk_again(from, *source, *header); !former) return former.error();
     }
     if (auto trimmed = trim(path, *source, *walk); !trimmed) return trimmed.error();
     return true;
   }
 
-  Result<void> with_former(const ByteSource& tail, const SegmentHeader& tail_header) {
-    const fs::path path = segment_path(run_, lane_, segments_[segments_.size() - 2]);
-    const auto source = FileSource::open(path);
-    if (!source) return source.error();
+  // The segment from which on open intents are to be found. Usually the last, which begins with
+  // them. Dead while it carried them over: the rest of them is in the segment before. After a power
+  // cut: every one that may lack a frame.
+  std::size_t first_of_interest(const Walk& tail) const {
+    std::size_t from = segments_.size() - 1;
+    if (loss_in(header_.boot_id) == OpenIntents::Loss::power_cut) {
+      while (from > 0 && begins_after(segments_[from], last_commit_ns_ - kWrittenBackNs)) --from;
+    } else if (!tail.begins_whole && from > 0) {
+      --from;
+    }
+    return from;
+  }
+
+  // True also when nobody knows.
+  bool begins_after(std::uint64_t sequence, std::int64_t commit_ns) const {
+    const auto source = FileSource::open(segment_path(run_, lane_, sequence));
+    if (!source) return true;
     const auto header = read_header(*source);
-    if (!header || header_fault(*header) != nullptr) return {};  // told by whoever reads it
+    if (!header || header_fault(*header) != nullptr) return true;
+    const SegmentScanner::Step first = SegmentScanner(*source, *header).next();
+    return first.outcome != SegmentScanner::Outcome::frame || first.header.commit_ns > commit_ns;
+  }
+
+  Result<void> walk_again(std::size_t from, const ByteSource& tail,
+                          const SegmentHeader& tail_header) {
     open_.take();
-    if (auto walk = walk_segment(path, *source, *header, open_); !walk) return walk.error();
+    for (; from + 1 < segments_.size(); ++from) {
+      const auto source = FileSource::open(segment_path(run_, lane_, segments_[from]));
+      if (!source) return source.error();
+      const auto header = read_header(*source);
+      if (!header || header_fault(*header) != nullptr) continue;  // told by whoever reads it
+      if (header->sequence != segments_[from] || header->lane != lane_) continue;
+      const auto walk = walk_segment({}, *source, *header, open_);
+      if (!walk) return walk.error();
+      last_sequence_ = std::max(last_sequence_, walk->last_sequence);
+      last_commit_ns_ = std::max(last_commit_ns_, walk->last_commit_ns);
+    }
     if (auto walk = walk_segment({}, tail, tail_header, open_); !walk) return walk.error();
     return {};
   }
@@ -199,6 +239,7 @@ class LaneSealer {
 
   const fs::path run_;
   const std::uint32_t lane_;
+  const std::uint64_t consumed_;
   SealReport& report_;
   std::vector<std::uint64_t> segments_;
   OpenIntents open_;
@@ -208,12 +249,14 @@ class LaneSealer {
   std::int64_t last_commit_ns_ = 0;
 };
 
+// On the disk before the seal is: a second power cut must not take what the first one left.
 Result<void> LaneSealer::write_segment(const fs::path& path, const std::string& bytes) {
   const fs::path making = path.parent_path() / (".new-" + path.filename().string());
   {
     const FileHandle file(::open(making.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600));
     if (!file) return storage_error(errno, "making a journal segment");
-    const int error = Storage::system().write(file.get(), bytes, 0);
+    int error = Storage::system().write(file.get(), bytes, 0);
+    if (error == 0) error = Storage::system().sync_data(file.get());
     if (error != 0) {
       ::unlink(making.c_str());
       return storage_error(error, "writing interrupted exchanges");
@@ -221,6 +264,8 @@ Result<void> LaneSealer::write_segment(const fs::path& path, const std::string& 
   }
   if (::rename(making.c_str(), path.c_str()) != 0)
     return storage_error(errno, "naming a journal segment");
+  if (const int error = Storage::system().sync_folder(path.parent_path()))
+    return storage_error(error, "naming a journal segment");
   return {};
 }
 
@@ -244,9 +289,10 @@ Result<Cursor> load_sealed(const fs::path& run) { return load_cursor_file(seal_p
 Result<SealReport> seal_run(const fs::path& run) {
   SealReport report;
   Cursor ends;
+  const Cursor consumed = fastest_cursor(run);
   for (const std::uint32_t lane : list_lanes(run)) {
     remove_unfinished(run, lane);
-    const auto last = LaneSealer(run, lane, report).seal();
+    const auto last = LaneSealer(run, lane, consumed.position(lane), report).seal();
     if (!last) return last.error();
     ends.lanes[lane] = *last;
   }

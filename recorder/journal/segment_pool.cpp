@@ -6,6 +6,7 @@
 #include <numeric>
 
 #include "recorder/journal/recovery.hpp"
+#include "recorder/journal/syncer.hpp"
 
 namespace segue::recorder {
 namespace {
@@ -79,9 +80,13 @@ Result<SegmentPool::Claim> SegmentPool::claim_fresh(std::uint32_t lane) {
 
 Result<SegmentPool::Claim> SegmentPool::claim_former(std::uint32_t lane) {
   const Cursor passed = slowest();
-  const std::lock_guard lock(mutex_);
+  std::unique_lock lock(mutex_);
   const auto found = find_recyclable(passed);
-  if (found == retired_.end()) return storage_error(ENOSPC, "finding room in the journal");
+  if (found == retired_.end()) {
+    lock.unlock();
+    if (Syncer* const syncer = syncer_.load()) syncer->demand();
+    return storage_error(ENOSPC, "finding room in the journal");
+  }
   Claim claim{.sequence = next_sequence_[lane]++, .fresh = false, .former = std::move(*found)};
   retired_.erase(found);
   count_overwritten(claim.former);
@@ -94,10 +99,15 @@ Cursor SegmentPool::slowest() const {
 }
 
 std::deque<SegmentPool::Record>::iterator SegmentPool::find_recyclable(const Cursor& slowest) {
-  if (settings_.consumers.empty()) return retired_.begin();
-  return std::find_if(retired_.begin(), retired_.end(), [&](const Record& record) {
-    return record.last_lane_sequence <= slowest.position(record.lane);
-  });
+  return std::find_if(retired_.begin(), retired_.end(),
+                      [&](const Record& record) { return may_go(record, slowest); });
+}
+
+bool SegmentPool::may_go(const Record& record, const Cursor& slowest) const {
+  if (!settings_.consumers.empty() && record.last_lane_sequence > slowest.position(record.lane))
+    return false;
+  Syncer* const syncer = syncer_.load();
+  return syncer == nullptr || syncer->allows_recycling(record.lane, record.last_carried);
 }
 
 void SegmentPool::count_overwritten(const Record& record) {
@@ -170,7 +180,8 @@ void SegmentPool::collect() {
     std::shared_ptr<SegmentFile> kept;
     if (pages_ == SegmentPages::warm) (kept = segment.file)->rest();
     retired_.push_back(Record{segment.lane, segment.sequence, segment.frames,
-                              segment.last_lane_sequence, std::move(kept)});
+                              segment.last_lane_sequence, segment.last_carried,
+                              std::move(kept)});
     graves_.push_back(std::move(*at));
   }
 }

@@ -18,6 +18,8 @@
 
 namespace segue::recorder {
 
+class Syncer;
+
 // A segment in a lane's hands, from its preparation to its retirement.
 struct Segment {
   // Shared with the next life, for the keeper may still be at work on this one.
@@ -31,6 +33,7 @@ struct Segment {
   std::uint64_t kept_from = 0;              // pages before it were dropped
   std::uint64_t frames = 0;                 // set by the lane when it retires the segment
   std::uint64_t last_lane_sequence = 0;
+  std::uint64_t last_carried = 0;           // the last open intent that was appended again behind it
   Segment* next_retired = nullptr;
 };
 
@@ -58,6 +61,9 @@ class SegmentPool {
   // Keeper only: whether bury() has something left to unmap.
   bool burying() const noexcept { return !dying_.empty(); }
 
+  // Before lanes are used; the syncer must outlive the last acquire().
+  void recycle_only_synced(Syncer& syncer) noexcept { syncer_.store(&syncer); }
+
   // Counts what other runs take and removes dead ones that every consumer passed.
   void look_around();
 
@@ -71,6 +77,7 @@ class SegmentPool {
     std::uint64_t sequence;
     std::uint64_t frames;
     std::uint64_t last_lane_sequence;
+    std::uint64_t last_carried;
     std::shared_ptr<SegmentFile> file;  // at rest; none in lean
   };
   struct Claim {
@@ -89,6 +96,7 @@ class SegmentPool {
   Cursor slowest() const;
   bool over_limit(std::uint64_t more) const noexcept;
   std::deque<Record>::iterator find_recyclable(const Cursor& slowest);
+  bool may_go(const Record& record, const Cursor& slowest) const;
   void count_overwritten(const Record& record);
   void shrink();
   bool remove_dead_run();
@@ -102,6 +110,7 @@ class SegmentPool {
   const std::vector<std::uint32_t> lanes_;
   const BootId boot_;
   const SegmentPages pages_;
+  std::atomic<Syncer*> syncer_{nullptr};
 
   std::vector<std::unique_ptr<Segment>> dying_;  // the keeper's alone
   std::atomic<Segment*> left_{nullptr};   // retired, not yet in the books

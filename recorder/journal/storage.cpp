@@ -10,6 +10,8 @@
 #include <cerrno>
 #include <vector>
 
+#include "recorder/journal/file_handle.hpp"
+
 namespace segue::recorder {
 namespace {
 
@@ -54,6 +56,13 @@ int Storage::write(int fd, std::span<const char> bytes, std::uint64_t offset) co
     offset += static_cast<std::uint64_t>(done);
   }
   return 0;
+}
+
+int Storage::sync_data(int fd) const { return ::fdatasync(fd) == 0 ? 0 : errno; }
+
+int Storage::sync_folder(const std::filesystem::path& folder) const {
+  const FileHandle handle(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  return handle && ::fsync(handle.get()) == 0 ? 0 : errno;
 }
 
 bool Storage::maps(const std::filesystem::path& directory) const {

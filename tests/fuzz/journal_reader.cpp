@@ -45,7 +45,7 @@ void scan(const std::string& bytes) {
   if (!header) return;
   if (header_fault(*header) != nullptr) return;
   OpenIntents open;
-  open.begin_segment();
+  open.begin_segment(loss_in(header->boot_id));
   SegmentScanner scanner(source, *header);
   std::uint64_t last = 0;
   std::uint64_t end = sizeof(SegmentHeader);
