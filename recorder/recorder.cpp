@@ -15,20 +15,18 @@ constexpr std::size_t kRecordOverhead = 4 << 10;
 // Room for the reason of a cut, and for length prefixes that change with it.
 constexpr std::size_t kCutSlack = 64;
 
+// What is known so far, with the request body where that is complete and short.
 ExchangeView as_intent(const ExchangeView& exchange) {
   ExchangeView intent = exchange;
   intent.outcome = Outcome::interrupted;
-  return intent;
-}
-
-BodyCut intent_cut(const ExchangeView& exchange) {
-  const BodyView& body = exchange.request.body;
+  BodyView& body = intent.request.body;
   const bool whole =
       body.capture == Capture::complete && body.size <= Recorder::kIntentBodyBytes;
-  return {.request_bytes = whole ? BodyCut::kWhole : 0,
-          .response_bytes = 0,
-          .capture = Capture::truncated,
-          .reason = "intent"};
+  if (whole || body.blocks.empty()) return intent;
+  body.blocks = {};
+  body.capture = Capture::truncated;
+  body.reason = "intent";
+  return intent;
 }
 
 // Two bodies that together may keep `room` bytes: the smaller one whole where that is possible.
@@ -69,7 +67,7 @@ void IntentTicket::give_back() noexcept {
 
 Recorder::Ruling::Ruling(RecordSettings s)
     : settings(std::move(s)),
-      rules(settings.redact.headers),
+      rules(settings.redact),
       account(settings.hash_account ? AccountForm::hashed : AccountForm::plain) {}
 
 Recorder::Recorder(Lane& lane, RecorderSettings settings, const AccountKey& key,
@@ -81,6 +79,7 @@ Recorder::Recorder(Lane& lane, RecorderSettings settings, const AccountKey& key,
       when_full_unsafe_(settings.when_full_unsafe),
       block_timeout_(settings.block_timeout),
       response_head_bytes_(settings.response_head_bytes),
+      redactor_(settings.key, settings.lane),
       serialiser_(settings.provenance, key) {
   routes_.reserve(settings.routes.size());
   for (RecordSettings& route : settings.routes) routes_.emplace_back(std::move(route));
@@ -140,8 +139,9 @@ Result<IntentTicket> Recorder::intend(const ExchangeView& exchange, RouteIndex r
     return IntentTicket{};
 
   const ExchangeView intent = as_intent(exchange);
-  const std::size_t bytes =
-      serialiser_.measure(intent, rule.rules, rule.account, intent_cut(exchange));
+  // Both bodies may be decoded by now, and longer than they came.
+  const BodyCut cut{.request_bytes = kIntentBodyBytes, .response_bytes = 0, .reason = "intent"};
+  const std::size_t bytes = measure(redact(intent, rule), rule, cut);
   const std::size_t head_bytes = bytes - serialiser_.body_bytes();
   const std::size_t reserve = head_bytes + response_head_bytes_ + kRecordOverhead;
   if (lane_.reserve(reserve).has_value()) {
@@ -162,16 +162,29 @@ Result<IntentTicket> Recorder::intend(const ExchangeView& exchange, RouteIndex r
   return IntentTicket{};
 }
 
-std::size_t Recorder::measure(const ExchangeView& exchange, const Ruling& rule) {
-  const std::size_t whole = serialiser_.measure(exchange, rule.rules, rule.account);
+Recorder::Subject Recorder::redact(const ExchangeView& exchange, const Ruling& rule) {
+  if (!rule.rules.needs_redactor) return {exchange, nullptr};
+  const Redacted& redacted = redactor_.redact(exchange, rule.rules);
+  return {redacted.view, &redacted};
+}
+
+std::size_t Recorder::measure(const Subject& subject, const Ruling& rule, const BodyCut& cut) {
+  const HeaderRules& headers = rule.rules.headers;
+  return subject.redacted == nullptr
+             ? serialiser_.measure(subject.view, headers, rule.account, cut)
+             : serialiser_.measure(*subject.redacted, headers, rule.account, cut);
+}
+
+std::size_t Recorder::measure_to_fit(const Subject& subject, const Ruling& rule) {
+  const std::size_t whole = measure(subject, rule, {});
   const std::size_t most = lane_.max_payload();
   if (whole <= most) return whole;
   const std::size_t without = whole - serialiser_.body_bytes() + kCutSlack;
   if (without > most) return whole;  // there is no room for it anywhere
   counters_.cut_bodies.add(1);
-  return serialiser_.measure(exchange, rule.rules, rule.account,
-                             fit(captured(exchange.request.body), captured(exchange.response.body),
-                                 most - without));
+  return measure(subject, rule,
+                 fit(captured(subject.view.request.body), captured(subject.view.response.body),
+                     most - without));
 }
 
 Result<Recorded> Recorder::append(const ExchangeView& exchange, RouteIndex route,
@@ -179,27 +192,28 @@ Result<Recorded> Recorder::append(const ExchangeView& exchange, RouteIndex route
   const Ruling& rule = ruling(route);
   if (!rule.settings.enabled) return Recorded::unwanted;
 
-  const std::size_t bytes = measure(exchange, rule);
+  const Subject subject = redact(exchange, rule);
+  const std::size_t bytes = measure_to_fit(subject, rule);
   const Result<std::span<char>> room = lane_.begin(FrameKind::exchange, bytes);
   if (room.has_value()) {
     serialiser_.write(room->data());
     written(bytes, ticket);
     return Recorded::whole;
   }
-  if (ticket && append_without_bodies(exchange, rule, ticket)) return Recorded::without_bodies;
+  if (ticket && append_without_bodies(subject, rule, ticket)) return Recorded::without_bodies;
   const WhenFull policy = when_full(exchange, rule);
   if (policy != WhenFull::drop) return no_room(policy, "recording an exchange");
   counters_.dropped_exchanges.add(1);
   return Recorded::dropped;
 }
 
-bool Recorder::append_without_bodies(const ExchangeView& exchange, const Ruling& rule,
+bool Recorder::append_without_bodies(const Subject& subject, const Ruling& rule,
                                      IntentTicket& ticket) {
   static constexpr BodyCut kSkip{.request_bytes = 0,
                                  .response_bytes = 0,
                                  .capture = Capture::skipped,
                                  .reason = "journal"};
-  const std::size_t bytes = serialiser_.measure(exchange, rule.rules, rule.account, kSkip);
+  const std::size_t bytes = measure(subject, rule, kSkip);
   const Result<std::span<char>> room =
       lane_.begin(FrameKind::exchange, bytes, Room::reserved);
   if (!room.has_value()) return false;

@@ -3,6 +3,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -11,7 +12,8 @@
 #include "recorder/journal/counters.hpp"
 #include "recorder/keyed_hash.hpp"
 #include "recorder/promise.hpp"
-#include "recorder/redaction/header_rules.hpp"
+#include "recorder/redaction/redactor.hpp"
+#include "recorder/redaction/route_rules.hpp"
 #include "recorder/serialise.hpp"
 #include "recorder/settings.hpp"
 
@@ -28,6 +30,8 @@ struct RecorderSettings {
   WhenFull when_full_unsafe = WhenFull::refuse;
   std::chrono::milliseconds block_timeout{100};
   std::size_t response_head_bytes = 32 << 10;  // the longest response head that is accepted
+  std::optional<RedactionKey> key;  // to hash and encrypt with; none: what asks for it is masked
+  std::uint32_t lane = 0;           // number of the core, within values that are encrypted
 };
 
 // Those who keep the promises of `durability` for the recorder's lane; null: nobody does, and no
@@ -143,17 +147,23 @@ class Recorder {
   // Settings of one route, ready for use.
   struct Ruling {
     RecordSettings settings;
-    HeaderRules rules;
+    RouteRules rules;
     AccountForm account;
     explicit Ruling(RecordSettings s);
   };
 
   const Ruling& ruling(RouteIndex route) const noexcept;
   WhenFull when_full(const ExchangeView& exchange, const Ruling& ruling) const noexcept;
+  // Redacted where the rules of the route need it; used up by measure() and what follows.
+  struct Subject {
+    const ExchangeView& view;
+    const Redacted* redacted;  // null: the serialiser does it all
+  };
+  Subject redact(const ExchangeView& exchange, const Ruling& ruling);
+  std::size_t measure(const Subject& subject, const Ruling& ruling, const BodyCut& cut);
   // Measures, cutting bodies where the whole would be larger than a frame may be.
-  std::size_t measure(const ExchangeView& exchange, const Ruling& ruling);
-  bool append_without_bodies(const ExchangeView& exchange, const Ruling& ruling,
-                             IntentTicket& ticket);
+  std::size_t measure_to_fit(const Subject& subject, const Ruling& ruling);
+  bool append_without_bodies(const Subject& subject, const Ruling& ruling, IntentTicket& ticket);
   void written(std::size_t bytes, IntentTicket& ticket);
   // The error of `policy`, which is refuse or block.
   Error no_room(WhenFull policy, const char* doing);
@@ -166,6 +176,7 @@ class Recorder {
   WhenFull when_full_unsafe_;
   std::chrono::milliseconds block_timeout_;
   std::size_t response_head_bytes_;
+  Redactor redactor_;
   Serialiser serialiser_;
   RecorderCounters counters_;
 };

@@ -78,6 +78,7 @@ void describe_body(Sink& sink, const BodyView& body, const auto& plan) {
   sink.text(delimited(B::kReasonFieldNumber), plan.reason);
   sink.text(delimited(B::kContentTypeFieldNumber), plan.content_type);
   sink.text(delimited(B::kContentCodingFieldNumber), plan.content_coding);
+  sink.varint(number(B::kCodingUndoneFieldNumber), plan.coding_undone ? 1 : 0);
   sink.pieces(delimited(B::kContentFieldNumber), body.blocks, plan.bytes);
 }
 
@@ -93,7 +94,17 @@ std::uint32_t& Serialiser::count(std::size_t part, int rule) {
 std::uint64_t Serialiser::redacted() const noexcept {
   std::uint64_t total = account_hashed_ ? 1 : 0;
   for (const std::uint32_t n : counts_) total += n;
+  if (redacted_ == nullptr) return total;
+  const Substitutes& substitutes = redacted_->substitutes;
+  for (std::size_t part = 0; part < kParts; ++part)
+    for (std::size_t rule = 0; rule < substitutes.rules().size(); ++rule)
+      total += substitutes.count(part, rule);
   return total;
+}
+
+std::string_view Serialiser::hidden(std::string_view value, RedactionMode mode) const noexcept {
+  if (mode == RedactionMode::drop) return {};
+  return mode == RedactionMode::mask || redacted_ == nullptr ? kMask : value;
 }
 
 // One pass over the names decides what is redacted and finds the fields that other parts of the
@@ -128,7 +139,7 @@ Serialiser::Noticed Serialiser::scan(std::span<const Field> fields, std::size_t 
 Serialiser::BodyPlan Serialiser::plan_body(const BodyView& body, std::uint64_t keep,
                                            const BodyCut& cut, const Noticed& noticed) {
   const std::uint64_t captured = captured_bytes(body);
-  BodyPlan plan{captured, body.capture, body.reason, {}, {}};
+  BodyPlan plan{captured, body.capture, body.reason, {}, {}, false};
   if (captured > keep) {
     plan.bytes = keep;
     plan.capture = cut.capture;
@@ -155,8 +166,7 @@ void Serialiser::plan_client() {
     const int rule = value.empty() ? HeaderRules::kNoRule : rules_->match(header);
     if (rule == HeaderRules::kNoRule) return value;
     ++count(part, rule);
-    const auto& found = rules_->rules()[static_cast<std::size_t>(rule)];
-    return found.mode == RedactionMode::mask ? kMask : std::string_view{};
+    return hidden(value, rules_->rules()[static_cast<std::size_t>(rule)].mode);
   };
   authority_ = hide(exchange_->request.head.authority, "host", kRequestPart);
   forwarded_for_ = hide(exchange_->client.forwarded_for, "x-forwarded-for", kClientPart);
@@ -186,9 +196,23 @@ void Serialiser::plan_trace(std::string_view text) {
 std::size_t Serialiser::measure(const ExchangeView& exchange, const HeaderRules& rules,
                                 AccountForm account, const BodyCut& cut) {
   exchange_ = &exchange;
+  redacted_ = nullptr;
   rules_ = &rules;
+  return measure_all(account, cut);
+}
+
+std::size_t Serialiser::measure(const Redacted& redacted, const HeaderRules& rules,
+                                AccountForm account, const BodyCut& cut) {
+  exchange_ = &redacted.view;
+  redacted_ = &redacted;
+  rules_ = &rules;
+  return measure_all(redacted.account_hidden ? AccountForm::hashed : account, cut);
+}
+
+std::size_t Serialiser::measure_all(AccountForm account, const BodyCut& cut) {
+  const ExchangeView& exchange = *exchange_;
   verdicts_.clear();
-  counts_.assign(kParts * rules.rules().size(), 0);
+  counts_.assign(kParts * rules_->rules().size(), 0);
 
   scan(exchange.decision.inputs, kDecisionPart);
   const Noticed request = scan(exchange.request.head.fields, kRequestPart);
@@ -197,6 +221,10 @@ std::size_t Serialiser::measure(const ExchangeView& exchange, const HeaderRules&
   scan(exchange.response.trailers, kResponsePart);
   request_body_ = plan_body(exchange.request.body, cut.request_bytes, cut, request);
   response_body_ = plan_body(exchange.response.body, cut.response_bytes, cut, response);
+  if (redacted_ != nullptr) {
+    request_body_.coding_undone = redacted_->request_coding_undone;
+    response_body_.coding_undone = redacted_->response_coding_undone;
+  }
   plan_account(account);
   plan_client();
   plan_trace(request.traceparent);
@@ -283,10 +311,12 @@ template <class Sink>
 void Serialiser::describe_fields(Sink& sink, std::uint32_t tag, std::span<const Field> fields) {
   for (const Field& field : fields) {
     const std::int16_t verdict = verdicts_[next_verdict_++];
-    if (verdict == HeaderRules::kNoRule) [[likely]]
+    if (verdict == HeaderRules::kNoRule) [[likely]] {
       sink.pair(tag, field.name, field.value);
-    else if (rules_->rules()[static_cast<std::size_t>(verdict)].mode == RedactionMode::mask)
-      sink.pair(tag, field.name, kMask);
+      continue;
+    }
+    const RedactionMode mode = rules_->rules()[static_cast<std::size_t>(verdict)].mode;
+    if (mode != RedactionMode::drop) sink.pair(tag, field.name, hidden(field.value, mode));
   }
 }
 
@@ -345,14 +375,24 @@ void Serialiser::describe_redactions(Sink& sink) {
       sink.varint(number(R::kCountFieldNumber), values);
     });
   };
+  const auto mode_of = [this](RedactionMode mode) {
+    if (mode == RedactionMode::drop) return R::DROP;
+    if (mode == RedactionMode::mask || redacted_ == nullptr || !redacted_->substitutes.has_key())
+      return R::MASK;
+    return mode == RedactionMode::hash ? R::HASH : R::ENCRYPT;
+  };
   const std::span<const HeaderRules::Rule> rules = rules_->rules();
   for (std::size_t part = 0; part < kParts; ++part) {
     for (std::size_t i = 0; i < rules.size(); ++i) {
       const std::uint32_t values = counts_[part * rules.size() + i];
       if (values == 0) continue;
-      const R::Mode removed = rules[i].mode == RedactionMode::mask ? R::MASK : R::DROP;
-      entry(rules[i].label, part, part == kDecisionPart ? R::HASH : removed, values);
+      entry(rules[i].label, part, part == kDecisionPart ? R::HASH : mode_of(rules[i].mode), values);
     }
+    if (redacted_ == nullptr) continue;
+    const std::span<const Rule> others = redacted_->substitutes.rules();
+    for (std::size_t i = 0; i < others.size(); ++i)
+      if (const std::uint32_t values = redacted_->substitutes.count(part, i); values != 0)
+        entry(others[i].label, part, mode_of(others[i].mode), values);
   }
   if (account_hashed_) entry("account", R::ACCOUNT, R::HASH, 1);
 }

@@ -11,6 +11,7 @@
 #include "exchange/exchange.hpp"
 #include "recorder/keyed_hash.hpp"
 #include "recorder/redaction/header_rules.hpp"
+#include "recorder/redaction/redactor.hpp"
 #include "recorder/settings.hpp"
 
 namespace segue::recorder {
@@ -35,8 +36,12 @@ class Serialiser {
   Serialiser(const Provenance& provenance, const AccountKey& key);
 
   // Bytes that write() will fill. The exchange, what it points to, and the rules must stay until
-  // then.
+  // then. Masks and drops by the header rules; those that hash or encrypt mask as well.
   std::size_t measure(const ExchangeView& exchange, const HeaderRules& rules, AccountForm account,
+                      const BodyCut& cut = {});
+  // The same for an exchange that went through a redactor, with the header rules of its route:
+  // fields to hash or encrypt are so already.
+  std::size_t measure(const Redacted& redacted, const HeaderRules& rules, AccountForm account,
                       const BodyCut& cut = {});
   // Writes what was measured last. `out` has room for exactly that.
   void write(char* out);
@@ -50,7 +55,7 @@ class Serialiser {
   void write(const FinishView& finish, char* out);
 
  private:
-  static constexpr std::size_t kParts = 7;  // of exchange.proto's Redaction.Part
+  static constexpr std::size_t kParts = Substitutes::kParts;
 
   // What a body looks like on record.
   struct BodyPlan {
@@ -59,6 +64,7 @@ class Serialiser {
     std::string_view reason;
     std::string_view content_type;
     std::string_view content_coding;
+    bool coding_undone = false;
   };
   // What a scan over fields noticed for other parts of the record; empty when redacted.
   struct Noticed {
@@ -67,6 +73,9 @@ class Serialiser {
     std::string_view traceparent;
   };
 
+  std::size_t measure_all(AccountForm account, const BodyCut& cut);
+  // What stands in place of a value that a header rule hides; nothing for a dropped one.
+  std::string_view hidden(std::string_view value, RedactionMode mode) const noexcept;
   Noticed scan(std::span<const Field> fields, std::size_t part);
   static BodyPlan plan_body(const BodyView& body, std::uint64_t keep, const BodyCut& cut,
                             const Noticed& noticed);
@@ -96,6 +105,7 @@ class Serialiser {
   KeyedHash hash_;
 
   const ExchangeView* exchange_ = nullptr;
+  const Redacted* redacted_ = nullptr;  // null: as it came
   const HeaderRules* rules_ = nullptr;
   BodyPlan request_body_, response_body_;
   std::array<char, KeyedHash::kTextLength> hashed_account_{};

@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "recorder/redaction/mask.hpp"
 #include "recorder/settings.hpp"
 
 namespace segue::recorder {
@@ -14,9 +15,6 @@ namespace segue::recorder {
 // Credentials: always redacted, whatever a configuration lists.
 inline constexpr std::array<std::string_view, 4> kCredentialHeaders{
     "authorization", "cookie", "proxy-authorization", "set-cookie"};
-
-// What stands in the record in place of a masked value.
-inline constexpr std::string_view kMask = "***";
 
 // Header names to redact, compiled. Immutable, so any thread may match(), which never allocates;
 // a name that is not listed costs one load and two tests.
