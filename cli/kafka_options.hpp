@@ -32,6 +32,10 @@ class KafkaOptions {
   std::optional<config::Settings> configuration() const;
   // recorder.kafka with the options on top. Throws StartupError when nothing names brokers.
   kafka::Settings settings() const;
+  // Whether --brokers or the configuration says where Kafka is.
+  bool has_brokers(const std::optional<config::Settings>& configured) const {
+    return !brokers_.empty() || (configured && configured->kafka);
+  }
   // The same for brokers that were named another way.
   kafka::Settings settings_for(std::vector<std::string> brokers) const;
   std::chrono::milliseconds timeout() const;

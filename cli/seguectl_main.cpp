@@ -4,6 +4,7 @@
 #include <exception>
 
 #include "cli/cat.hpp"
+#include "cli/lag.hpp"
 #include "cli/show.hpp"
 #include "cli/tail.hpp"
 #include "cli/topics.hpp"
@@ -28,6 +29,7 @@ int parse_and_run(int argc, char** argv) {
   segue::cli::TopicsDescribeCommand describe(topics);
   segue::cli::TopicsPeekCommand peek(topics);
   segue::cli::TopicsSearchCommand search(topics);
+  segue::cli::LagCommand lag(program);
   try {
     program.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
@@ -39,6 +41,7 @@ int parse_and_run(int argc, char** argv) {
   if (describe.chosen()) return describe.run();
   if (peek.chosen()) return peek.run();
   if (search.chosen()) return search.run();
+  if (lag.chosen()) return lag.run();
   return show.run();
 }
 

@@ -44,6 +44,14 @@ std::optional<std::string> group_of_commit(std::string_view key) {
   return std::string(key.substr(0, *length));
 }
 
+// The partition that holds a group's offsets: Java's String.hashCode() without its sign, modulo.
+// Exact for names in ASCII; of another one the last commit is simply not found.
+std::int32_t offsets_partition(std::string_view group, std::size_t partitions) {
+  std::uint32_t hash = 0;
+  for (const char c : group) hash = hash * 31 + static_cast<unsigned char>(c);
+  return static_cast<std::int32_t>((hash & 0x7fff'ffff) % partitions);
+}
+
 }  // namespace
 
 std::vector<GroupPlace> Groups::list() {
@@ -115,13 +123,21 @@ Committed Groups::committed(const std::string& group) {
   return committed;
 }
 
-std::map<std::string, std::int64_t> Groups::last_commits() {
+std::map<std::string, std::int64_t> Groups::last_commits(const std::vector<std::string>& groups) {
   std::map<std::string, std::int64_t> last;
-  if (!cluster_.find_topic(kOffsetsTopic)) return last;
-  TopicReader reader(cluster_, kOffsetsTopic, {});
+  const auto place = cluster_.find_topic(kOffsetsTopic);
+  if (!place || place->partitions.empty()) return last;
+  TopicReadOptions options;
+  for (const std::string& group : groups)
+    options.partitions.push_back(offsets_partition(group, place->partitions.size()));
+  std::ranges::sort(options.partitions);
+  const auto twice = std::ranges::unique(options.partitions);
+  options.partitions.erase(twice.begin(), twice.end());
+  TopicReader reader(cluster_, kOffsetsTopic, options);
   while (const TopicRecord* const record = reader.next()) {
     if (!record->key || !record->value) continue;  // a tombstone takes offsets away
-    if (const auto group = group_of_commit(*record->key)) {
+    const auto group = group_of_commit(*record->key);
+    if (group && std::ranges::find(groups, *group) != groups.end()) {
       std::int64_t& at = last[*group];
       at = std::max(at, record->unix_millis);
     }

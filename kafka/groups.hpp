@@ -31,10 +31,10 @@ class Groups {
   GroupPlace describe(const std::string& group);
   Committed committed(const std::string& group);
 
-  // When each group last committed, Unix milliseconds, as far as the log of the topic in which
-  // brokers keep offsets still says; groups of which it says nothing are left out. Reads that topic
-  // whole: it is compacted, but may be long.
-  std::map<std::string, std::int64_t> last_commits();
+  // When each of these groups last committed, Unix milliseconds, as far as the topic in which
+  // brokers keep offsets still says; groups of which it says nothing are left out. Reads the
+  // partitions of that topic which hold these groups: they are compacted, but may be long.
+  std::map<std::string, std::int64_t> last_commits(const std::vector<std::string>& groups);
 
  private:
   Cluster& cluster_;
