@@ -148,4 +148,11 @@ std::size_t Producer::partitions(std::uint32_t topic) const noexcept {
   return static_cast<std::size_t>(topics_[topic].partitions.load(std::memory_order_relaxed));
 }
 
+bool Producer::reached() const noexcept {
+  char* const cluster = rd_kafka_clusterid(handle_.get(), 0);
+  if (cluster == nullptr) return false;
+  rd_kafka_mem_free(handle_.get(), cluster);
+  return true;
+}
+
 }  // namespace segue::recorder

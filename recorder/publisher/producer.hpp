@@ -71,6 +71,9 @@ class Producer {
   // Partitions of a topic; 0 as long as nothing was sent there.
   std::size_t partitions(std::uint32_t topic) const noexcept;
 
+  // Whether a broker let us in and told of the cluster, at any time since this was made.
+  bool reached() const noexcept;
+
   rd_kafka_t* handle() const noexcept { return handle_.get(); }
   const std::vector<std::string>& topics() const noexcept { return names_; }
 

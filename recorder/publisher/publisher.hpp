@@ -53,6 +53,7 @@ struct PublisherTimings {
   std::chrono::milliseconds store_interval{20};  // of the cursor, so that a crash resends little
   std::chrono::milliseconds sync_interval{1'000};  // of its file to the disk
   std::chrono::milliseconds topic_patience{2'000};  // for a topic that the cluster may just make
+  std::chrono::milliseconds limit_patience{5'000};  // for what a topic takes, once a broker is there
 };
 
 struct PublisherOptions {

@@ -68,8 +68,8 @@ void PublishingLoop::run(JournalConsumer& journal) {
   Failure ended;
   give_up_producer(ended);
   store(JournalConsumer::Sync::yes);
+  next_show_ = {};
   keep_up();
-  status_.show();
 }
 
 bool PublishingLoop::over() const noexcept {
@@ -134,28 +134,35 @@ std::optional<Failure> PublishingLoop::open(std::size_t batch_bytes) {
 
 std::optional<Failure> PublishingLoop::reach_topics() {
   const auto missing_until = Clock::now() + timings_.topic_patience;
+  auto untold_at = Clock::time_point::max();  // then nobody will say what the topics take
   probe_->ask();
-  while (!over()) {
+  while (!over() && Clock::now() < untold_at) {
     if (auto failure = collect()) return failure;
     if (const auto answers = probe_->answer()) {
       limits_.learn(*answers);
-      const auto missing = std::ranges::find(*answers, TopicAnswer::Kind::missing,
-                                             &TopicAnswer::kind);
-      if (missing == answers->end()) return std::nullopt;
-      if (Clock::now() >= missing_until) {
-        const auto index = static_cast<std::size_t>(missing - answers->begin());
-        return Failure{FailureKind::unknown_topic,
-                       fmt::format("there is no topic {}: make it with `seguectl topics ensure`",
-                                   outbox_.topics()[index]),
-                       Failure::Again::soon};
-      }
+      const auto missing = missing_topic(*answers);
+      if (!missing) return std::nullopt;
+      if (Clock::now() >= missing_until) return missing;
       pause(kAskTopicsAgain);
       probe_->ask();
     }
+    if (untold_at == Clock::time_point::max() && producer_->reached())
+      untold_at = Clock::now() + timings_.limit_patience;
     keep_up();
     wake_.wait(kLongestWait);
   }
   return std::nullopt;
+}
+
+std::optional<Failure> PublishingLoop::missing_topic(
+    const std::vector<TopicAnswer>& answers) const {
+  const auto missing = std::ranges::find(answers, TopicAnswer::Kind::missing, &TopicAnswer::kind);
+  if (missing == answers.end()) return std::nullopt;
+  const auto index = static_cast<std::size_t>(missing - answers.begin());
+  return Failure{FailureKind::unknown_topic,
+                 fmt::format("there is no topic {}: make it with `seguectl topics ensure`",
+                             outbox_.topics()[index]),
+                 Failure::Again::soon};
 }
 
 // A topic refused a record that was within its limit. Either its limit is another by now, or what
@@ -179,18 +186,21 @@ std::optional<Failure> PublishingLoop::publish() {
   while (!over()) {
     if (auto failure = collect()) return failure;
     if (auto failure = read_when_due()) return failure;
-    if (status_.trouble() == FailureKind::connect) {
-      if (const auto answers = probe_->answer()) {
-        limits_.learn(*answers);
-        cured();
-      }
-    }
+    look_at_probe();
     keep_up();
     if (position_ == Position::behind) continue;
     const auto rest = std::chrono::ceil<milliseconds>(next_look_ - Clock::now());
     wake_.wait(position_ == Position::no_room ? kLongestWait : std::min(rest, kLongestWait));
   }
   return std::nullopt;
+}
+
+// An answer shows that a broker is there, also when nothing was sent.
+void PublishingLoop::look_at_probe() {
+  const auto answers = probe_->answer();
+  if (!answers) return;
+  limits_.learn(*answers);
+  if (status_.trouble() == FailureKind::connect) cured();
 }
 
 void PublishingLoop::recover(Failure failure) {

@@ -58,7 +58,9 @@ class PublishingLoop {
   std::optional<Failure> register_schemas();
   std::optional<Failure> open(std::size_t batch_bytes);
   std::optional<Failure> reach_topics();
+  std::optional<Failure> missing_topic(const std::vector<TopicAnswer>& answers) const;
   std::optional<Failure> heed_refusal();
+  void look_at_probe();
   std::optional<Failure> publish();
   void recover(Failure failure);
   void give_up_producer(Failure& failure);
