@@ -32,5 +32,6 @@ inline constexpr std::string_view kFailedTest = "E025";
 inline constexpr std::string_view kDefinedTwice = "E026";
 inline constexpr std::string_view kBodiesExceedSegment = "E027";
 inline constexpr std::string_view kRoles = "E028";
+inline constexpr std::string_view kRedactionKeys = "E029";
 
 }  // namespace segue::config::codes

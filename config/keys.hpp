@@ -29,6 +29,16 @@ Key<RouteSettings> record_key();
 // Adds the credentials to what is redacted, and chooses key_mode where it is not written.
 void finish_record(const Place& place, RouteSettings& route);
 
+// redaction_keys.cpp
+Key<RouteSettings> redact_key();
+Key<Settings> keys_key();
+// Adds the credentials and keeps the stricter mode of what is listed twice.
+void finish_redactions(recorder::RecordSettings& record);
+// Whether the account id is read where a value is hidden.
+bool hides_account(const recorder::RecordSettings& record, const routing::KeySource& source);
+// hash and encrypt need keys; several gateways need one account key.
+void check_redaction_keys(const Settings& settings, const yaml::Node& root, Context& context);
+
 // kafka_keys.cpp
 Key<Settings> kafka_key();
 // The publisher reads the journal where Kafka is configured.

@@ -94,6 +94,7 @@ LoadResult Loader::load(Source source, Tests tests) {
     const bool can_test = result.table != nullptr && report_.count() == errors_before_tests;
     if (tests == Tests::run && can_test) run_tests(*result.table);
     check_redaction();
+    check_redaction_keys(settings_, root_, context_);
   }
   result.errors = report_.take();
   if (result.errors.empty())

@@ -3,16 +3,13 @@
 
 #include "config/keys.hpp"
 #include "config/value_types.hpp"
-#include "recorder/redaction/header_rules.hpp"
 
 namespace segue::config {
 namespace {
 
 using recorder::Durability;
-using recorder::Redaction;
 using recorder::JournalSettings;
 using recorder::RecordSettings;
-using recorder::RedactionMode;
 using recorder::WhenFull;
 using routing::KeySource;
 
@@ -20,31 +17,6 @@ constexpr std::uint64_t kKiB = std::uint64_t{1} << 10;
 constexpr std::uint64_t kMiB = std::uint64_t{1} << 20;
 constexpr std::uint64_t kTiB = std::uint64_t{1} << 40;
 constexpr std::size_t kMaxConsumers = 16;
-constexpr std::size_t kMaxRedactions = 256;  // of one route
-
-Choice<RedactionMode> redaction_modes() {
-  return {{{"mask", RedactionMode::mask}, {"drop", RedactionMode::drop}}};
-}
-
-// NAME, or { name, mode }.
-struct RedactionEntry {
-  using Value = Redaction;
-  std::optional<Redaction> read(const Place& place, Context& context) const {
-    Redaction redaction;
-    if (place.node.kind == yaml::Kind::map) {
-      static const Keys<Redaction> keys{
-          required(key<Redaction>("name", &Redaction::name, HeaderName{}, "")),
-          key<Redaction>("mode", &Redaction::mode, redaction_modes(), "")};
-      read_map(place, keys, context, redaction);
-    } else if (auto name = HeaderName{}.read(place, context)) {
-      redaction.name = std::move(*name);
-    }
-    if (redaction.name.empty()) return std::nullopt;
-    return redaction;
-  }
-  std::string type() const { return "NAME or { name, mode: mask or drop }"; }
-  std::string show(const Redaction& value) const { return value.name; }
-};
 
 Keys<JournalSettings> journal_keys() {
   const Choice<WhenFull> policies{
@@ -122,7 +94,7 @@ const Keys<RouteSettings>& record_keys() {
       key<RouteSettings>(
           "key_mode", [](RouteSettings& r) -> auto& { return r.record.hash_account; }, key_modes,
           "whether the account id is stored as it is or as a keyed hash",
-          "hash when the key's header is redacted (cookies are), else plain"),
+          "hash when the key's header or query parameter is redacted (cookies are), else plain"),
       bodies_key(),
       key<RouteSettings>(
           "durability", [](RouteSettings& r) -> auto& { return r.record.durability; },
@@ -134,38 +106,9 @@ const Keys<RouteSettings>& record_keys() {
           [](RouteSettings& r) -> auto& { return r.record.durability_timeout; },
           Duration{milliseconds{1}, std::chrono::minutes{10}},
           "how long `disk` and `kafka` wait before the connection is reset instead"),
-      group<RouteSettings>(
-          "redact",
-          {key<RouteSettings>(
-              "headers", [](RouteSettings& r) -> auto& { return r.record.redact.headers; },
-              List<RedactionEntry>{{}, kMaxRedactions},
-              "header fields whose values are masked, or that are dropped; authorization, cookie, "
-              "set-cookie and proxy-authorization always are; a route's list adds to that of "
-              "`defaults`")}),
+      redact_key(),
   };
   return keys;
-}
-
-bool redacts(const RecordSettings& record, std::string_view header) {
-  return std::any_of(record.redact.headers.begin(), record.redact.headers.end(),
-                     [&](const Redaction& redaction) {
-                       return equals_ignoring_case(redaction.name, header);
-                     });
-}
-
-// The same name twice: dropping is the stricter one and stays.
-void merge_redactions(RecordSettings& record) {
-  std::vector<Redaction> merged;
-  for (Redaction& redaction : record.redact.headers) {
-    const auto same = std::find_if(merged.begin(), merged.end(), [&](const auto& other) {
-      return equals_ignoring_case(other.name, redaction.name);
-    });
-    if (same == merged.end())
-      merged.push_back(std::move(redaction));
-    else
-      same->mode = std::max(same->mode, redaction.mode);
-  }
-  record.redact.headers = std::move(merged);
 }
 
 }  // namespace
@@ -176,6 +119,7 @@ Keys<Settings> recorder_keys() {
       key<Settings>("capture_memory", &Settings::capture_memory, Size{kMiB, kTiB},
                     "memory of the process for bodies that are being recorded"),
       kafka_key(),
+      keys_key(),
   };
 }
 
@@ -196,17 +140,10 @@ Key<RouteSettings> record_key() {
 }
 
 void finish_record(const Place& place, RouteSettings& route) {
-  RecordSettings& record = route.record;
-  for (std::string_view credential : recorder::kCredentialHeaders)
-    if (!redacts(record, credential)) record.redact.headers.push_back({std::string(credential)});
-  merge_redactions(record);
+  finish_redactions(route.record);
   const yaml::Entry* entry = place.node.find("record");
   if (entry != nullptr && entry->value.find("key_mode") != nullptr) return;
-  const KeySource& source = route.rule.account;
-  const bool is_header =
-      source.from == KeySource::From::header || source.from == KeySource::From::jwt;
-  record.hash_account =
-      source.from == KeySource::From::cookie || (is_header && redacts(record, source.name));
+  route.record.hash_account = hides_account(route.record, route.rule.account);
 }
 
 }  // namespace segue::config

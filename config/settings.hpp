@@ -39,6 +39,7 @@ struct Settings {
   std::vector<gateway::BackendSettings> backends;  // in the order of their names
   recorder::JournalSettings journal;
   std::optional<kafka::Settings> kafka;     // none: the journal is where it ends
+  recorder::KeySettings keys;
   std::uint64_t capture_memory = 64 << 20;  // bytes, of the process
   std::vector<RouteSettings> routes;
   std::vector<TestSettings> tests;

@@ -175,6 +175,42 @@ routes:
   CHECK_FALSE(route_of(settings, "silent").record.enabled);
 }
 
+TEST_CASE("every list of redactions is read, and of the same name the stricter mode stays") {
+  const Settings settings = settings_of(R"(
+recorder:
+  keys: { active: k2, k1: { file: keys/k1 }, k2: { file: keys/k2 }, account: { file: keys/a } }
+defaults:
+  record:
+    key: query:uid
+    redact:
+      query: [uid, { name: token, mode: hash }]
+      json: [$..password, { name: "$.card['no x'][-1]", mode: encrypt }]
+      form: [{ name: pin, mode: drop }]
+      patterns: [card, { name: email, mode: hash }, { regex: 'x\d+', name: ticket }]
+routes:
+  all: { match: {}, to: legacy, record: { redact: { query: [{ name: token, mode: encrypt }],
+         form: [pin], patterns: [email] } } }
+)");
+  const recorder::RecordSettings& record = route_of(settings, "all").record;
+  const recorder::Redactions& redact = record.redact;
+  CHECK(record.hash_account);  // its parameter is redacted
+  REQUIRE(redact.query.size() == 2);
+  CHECK(redact.query[0].mode == RedactionMode::mask);
+  CHECK(redact.query[1].mode == RedactionMode::hash);
+  REQUIRE(redact.json.size() == 2);
+  CHECK(redact.json[1].mode == RedactionMode::encrypt);
+  REQUIRE(redact.form.size() == 1);
+  CHECK(redact.form[0].mode == RedactionMode::drop);
+  REQUIRE(redact.patterns.size() == 3);
+  CHECK(redact.patterns[1].mode == RedactionMode::mask);  // stricter than a hash
+  CHECK(redact.patterns[2].regex == "x\\d+");
+  CHECK(redact.patterns[2].name == "ticket");
+  CHECK(settings.keys.active == "k2");
+  REQUIRE(settings.keys.files.size() == 2);
+  CHECK(settings.keys.files[0].path.filename() == "k1");
+  CHECK(settings.keys.account.filename() == "a");
+}
+
 TEST_CASE("credentials are redacted whatever a configuration says") {
   const Settings settings = settings_of("");
   const auto& redactions = route_of(settings, "all").record.redact.headers;
