@@ -28,7 +28,7 @@ void write_body(JsonWriter& json, const v1::Body& body) {
   if (!body.reason().empty()) json.member("reason", body.reason());
   if (body.coding_undone()) {
     json.key("coding_undone");
-    json.boolean_true();
+    json.boolean(true);
   }
   if (!body.sha256().empty()) json.member("sha256", hex(body.sha256()));
   if (body.capture() == v1::CAPTURE_COMPLETE || body.capture() == v1::CAPTURE_TRUNCATED) {

@@ -117,9 +117,9 @@ void JsonWriter::decimal(double value) {
   fmt::format_to(std::back_inserter(out_), "{:.3f}", value);
 }
 
-void JsonWriter::boolean_true() {
+void JsonWriter::boolean(bool value) {
   separate();
-  out_ += "true";
+  out_ += value ? "true" : "false";
 }
 
 void JsonWriter::null() {

@@ -24,7 +24,7 @@ class JsonWriter {
   void number(std::int64_t value);
   void number(std::uint64_t value);
   void decimal(double value);  // three decimals
-  void boolean_true();
+  void boolean(bool value);
   void null();
 
   void member(std::string_view name, std::string_view value) {

@@ -8,6 +8,7 @@
 
 #include "cli/configuration.hpp"
 #include "cli/exit_code.hpp"
+#include "cli/publisher_state.hpp"
 #include "cli/serve_metrics.hpp"
 #include "exchange/ensure.hpp"
 #include "gateway/gateway.hpp"
@@ -15,12 +16,15 @@
 #include "gateway/probe.hpp"
 #include "recorder/journal/journal.hpp"
 #include "recorder/keyed_hash.hpp"
+#include "recorder/publisher/publisher.hpp"
 #include "runtime/core.hpp"
 
 namespace segue::cli {
 namespace {
 
 constexpr std::chrono::milliseconds kDrainPoll{10};
+// How long the end waits for Kafka; what is not published by then stays in the journal.
+constexpr std::chrono::milliseconds kPublishAtEnd{5'000};
 
 // The signals that end the process, taken by the main thread alone: blocked before any other
 // thread is started.
@@ -87,18 +91,36 @@ std::size_t largest_payload(const config::Settings& settings) {
   return static_cast<std::size_t>(2 * body + 2 * settings.limits.head_bytes);
 }
 
+bool asks_for(const config::Settings& settings, recorder::Durability durability) {
+  return std::ranges::any_of(settings.routes, [durability](const config::RouteSettings& route) {
+    return route.record.durability == durability;
+  });
+}
+
+std::unique_ptr<recorder::Publisher> make_publisher(const config::Settings& settings,
+                                                    recorder::Journal& journal) {
+  if (!settings.kafka) return nullptr;
+  return std::make_unique<recorder::Publisher>(*settings.kafka, journal);
+}
+
 // Each core's own route table and recorder.
 std::vector<gateway::CoreParts> core_parts(const config::Settings& settings, unsigned cores,
-                                           recorder::Journal& journal) {
+                                           recorder::Journal& journal,
+                                           recorder::Publisher* publisher) {
   const recorder::AccountKey key = recorder::load_or_make_account_key(settings.journal.directory);
   const auto rules = config::route_rules(settings);
   const auto backends = config::backend_rules(settings);
+  const bool syncs = asks_for(settings, recorder::Durability::disk);
+  if (syncs) journal.sync_on_demand();
   std::vector<gateway::CoreParts> parts;
   for (unsigned core = 0; core < cores; ++core) {
     auto compiled = routing::RouteTable::compile(rules, backends);
     ensure(compiled.table != nullptr, "routes that were loaded compile again");
+    recorder::LanePromises promises;
+    if (syncs) promises.disk = &journal.synced(core);
+    if (publisher != nullptr) promises.kafka = &publisher->acknowledged(core);
     auto recorder = std::make_unique<recorder::Recorder>(
-        journal.lane(core), recorder_settings(settings, compiled.table->version()), key);
+        journal.lane(core), recorder_settings(settings, compiled.table->version()), key, promises);
     parts.push_back({std::move(compiled.table), std::move(recorder)});
   }
   return parts;
@@ -136,18 +158,23 @@ int ServeCommand::run() {
   const unsigned cores = settings.cores != 0 ? settings.cores : runtime::usable_cpus();
 
   recorder::Journal journal(settings.journal, cores, largest_payload(settings));
-  gateway::Gateway gateway(gateway_settings(settings), core_parts(settings, cores, journal));
+  const auto publisher = make_publisher(settings, journal);
+  gateway::Gateway gateway(gateway_settings(settings),
+                           core_parts(settings, cores, journal, publisher.get()));
   std::atomic<bool> ready{false};
   gateway::ProbeAnswers answers;
-  answers.readiness = [&ready] {
+  answers.readiness = [&] {
     const bool now = ready.load();
-    return gateway::ProbeAnswers::Readiness{now, fmt::format("{{\"ready\":{}}}\n", now)};
+    return gateway::ProbeAnswers::Readiness{now, readiness_text(now, publisher.get())};
   };
-  answers.metrics = [&] { return serve_metrics(gateway, journal, loaded.table->version()); };
+  answers.metrics = [&] {
+    return serve_metrics(gateway, journal, publisher.get(), loaded.table->version());
+  };
   const gateway::ProbeListener probe(settings.listeners, std::move(answers));
 
   gateway.start(settings.pin_cores ? gateway::Gateway::Pinning::on
                                    : gateway::Gateway::Pinning::off);
+  if (publisher) publisher->start();
   ready = true;
   say_addresses(gateway.addresses());
   say_addresses(probe.addresses());
@@ -160,6 +187,7 @@ int ServeCommand::run() {
   fmt::print(stderr, "draining\n");
   ready = false;
   drain(gateway, signals);
+  if (publisher) publisher->finish(kPublishAtEnd);
   return kClean;
 }
 

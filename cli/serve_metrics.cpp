@@ -1,7 +1,11 @@
 #include "cli/serve_metrics.hpp"
 
+#include <optional>
+
+#include "cli/publisher_state.hpp"
 #include "gateway/metrics.hpp"
 #include "recorder/journal/journal.hpp"
+#include "recorder/publisher/publisher.hpp"
 
 namespace segue::cli {
 namespace {
@@ -30,6 +34,11 @@ void write_journal(const recorder::JournalStatus& status, gateway::MetricsWriter
        status.overwritten_frames},
       {MetricType::Counter, "segue_journal_removed_runs_total", "Dead runs removed to make room.",
        status.removed_runs},
+      {MetricType::Counter, "segue_journal_syncs_total", "Group syncs for durability: disk.",
+       status.syncs},
+      {MetricType::Counter, "segue_journal_sync_failures_total",
+       "Syncs that failed; the frames of that segment are never called synced.",
+       status.sync_failures},
       {MetricType::Counter, "segue_journal_recovered_intents_total",
        "Exchanges found INTERRUPTED at the start.", status.recovered_intents},
   };
@@ -40,6 +49,7 @@ void write_journal(const recorder::JournalStatus& status, gateway::MetricsWriter
 }
 
 void write_recorders(const std::vector<const recorder::Recorder*>& recorders,
+                     const std::optional<recorder::PublisherStatus>& published,
                      gateway::MetricsWriter& out) {
   const auto sum = [&](recorder::Counter RecorderCounters::* field) {
     std::uint64_t total = 0;
@@ -53,6 +63,8 @@ void write_recorders(const std::vector<const recorder::Recorder*>& recorders,
   out.value(sum(&RecorderCounters::dropped_exchanges),
             {{"sink", "journal"}, {"result", "dropped"}});
   out.value(sum(&RecorderCounters::refused), {{"sink", "journal"}, {"result", "refused"}});
+  if (published)
+    out.value(number(published->published_records), {{"sink", "kafka"}, {"result", "published"}});
   out.family(MetricType::Counter, "segue_journal_dropped_total",
              "What went unrecorded because the journal was full.");
   out.value(sum(&RecorderCounters::dropped_exchanges), {{"reason", "exchange"}});
@@ -69,18 +81,56 @@ void write_recorders(const std::vector<const recorder::Recorder*>& recorders,
   out.value(sum(&RecorderCounters::blocked));
 }
 
+void write_publisher(const recorder::PublisherStatus& status, gateway::MetricsWriter& out) {
+  using State = recorder::PublisherStatus::State;
+  out.family(MetricType::Gauge, "segue_publish_state", "1 for the state the publisher is in.");
+  for (const State state : {State::connecting, State::publishing, State::waiting, State::halted})
+    out.value(state == status.state ? 1 : 0, {{"state", std::string(name_of(state))}});
+  const gateway::MetricsWriter::Plain rows[] = {
+      {MetricType::Counter, "segue_publish_bytes_total", "Bytes of values that Kafka acknowledged.",
+       status.published_bytes},
+      {MetricType::Counter, "segue_publish_redelivered_total",
+       "Records sent again after a failure or another process's end.", status.redelivered_records},
+      {MetricType::Counter, "segue_publish_cut_bodies_total",
+       "Records whose bodies were cut to fit the topic.", status.cut_bodies},
+      {MetricType::Counter, "segue_publish_unkeyed_total",
+       "Records without an account, keyed by exchange.", status.unkeyed_records},
+      {MetricType::Counter, "segue_publish_spread_total",
+       "Records of hot accounts, keyed by bucket.", status.spread_records},
+      {MetricType::Counter, "segue_publish_lost_frames_total",
+       "Frames overwritten or damaged before they were published.", status.lost_frames},
+      {MetricType::Gauge, "segue_publish_queued_records",
+       "Records sent and not yet acknowledged.", status.queued_records},
+      {MetricType::Gauge, "segue_publish_lag_records",
+       "Records in the journal that Kafka has not acknowledged.", status.lag.records},
+      {MetricType::Gauge, "segue_publish_lag_bytes", "Bytes of those records, about.",
+       status.lag.bytes},
+  };
+  out.plain(rows);
+  out.family(MetricType::Gauge, "segue_publish_lag_seconds", "Age of the oldest of those records.");
+  out.value(static_cast<double>(status.lag.oldest_ns) / 1e9);
+  out.family(MetricType::Gauge, "segue_publish_partition_skew",
+             "Records of the fullest partition over the mean, of late.");
+  out.value(status.partition_skew);
+  out.family(MetricType::Counter, "segue_publish_errors_total", "Failures by kind.");
+  for (const auto& [kind, count] : status.errors) out.value(number(count), {{"kind", kind}});
+}
+
 }  // namespace
 
 std::string serve_metrics(gateway::Gateway& gateway, const recorder::Journal& journal,
-                          std::string_view config_version) {
+                          const recorder::Publisher* publisher, std::string_view config_version) {
   gateway::MetricsWriter out;
   out.family(MetricType::Gauge, "segue_build_info", "What runs.");
   out.value(1, {{"version", SEGUE_VERSION}});
   out.family(MetricType::Gauge, "segue_config_info", "The routing that is served.");
   out.value(1, {{"version", std::string(config_version)}});
   gateway::write_gateway_metrics(gateway, out);
-  write_recorders(gateway.recorders(), out);
+  const auto published =
+      publisher != nullptr ? std::optional(publisher->status()) : std::nullopt;
+  write_recorders(gateway.recorders(), published, out);
   write_journal(journal.status(), out);
+  if (published) write_publisher(*published, out);
   return gateway::exposition(out.take());
 }
 

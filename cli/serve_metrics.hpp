@@ -8,13 +8,14 @@ class Gateway;
 }
 namespace segue::recorder {
 class Journal;
+class Publisher;
 }
 
 namespace segue::cli {
 
-// The text of /metrics: what gateway, recorders and journal counted, and what runs. Asks each core;
-// any thread but theirs.
+// The text of /metrics: what gateway, recorders, journal and publisher (null: there is none)
+// counted, and what runs. Asks each core; any thread but theirs.
 std::string serve_metrics(gateway::Gateway& gateway, const recorder::Journal& journal,
-                          std::string_view config_version);
+                          const recorder::Publisher* publisher, std::string_view config_version);
 
 }  // namespace segue::cli

@@ -310,7 +310,8 @@ Task<std::optional<Refusal>> Session::intend(Exchange& exchange) {
 Task<std::optional<Refusal>> Session::sync_intent(Exchange& exchange) {
   const auto durability = worker_.recorder->settings(exchange.route_index()).durability;
   if (!exchange.ticket || durability != recorder::Durability::disk) co_return std::nullopt;
-  const bool synced = co_await wait_for_promise(exchange);
+  const bool written = worker_.recorder->flush().has_value();
+  const bool synced = written && co_await wait_for_promise(exchange);
   if (synced) co_return std::nullopt;
   co_return kNotSynced;
 }
