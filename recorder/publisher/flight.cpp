@@ -7,12 +7,6 @@ namespace segue::recorder {
 Flights::Flights(std::size_t max_records, std::uint64_t max_bytes)
     : slots_(max_records), max_bytes_(max_bytes) {
   free_.reserve(slots_.size());
-  clear();
-}
-
-void Flights::clear() noexcept {
-  bytes_ = 0;
-  free_.clear();
   for (Flight& slot : slots_) free_.push_back(&slot);
 }
 
@@ -31,6 +25,7 @@ Flight* Flights::take_off(const Flight& flight) noexcept {
 
 void Flights::land(Flight* flight) noexcept {
   bytes_ -= flight->bytes;
+  *flight = {};
   free_.push_back(flight);
 }
 

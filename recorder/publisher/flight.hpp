@@ -11,7 +11,7 @@ namespace segue::recorder {
 struct Flight {
   std::uint32_t run = 0;
   std::uint32_t lane = 0;
-  std::uint64_t lane_sequence = 0;
+  std::uint64_t lane_sequence = 0;  // 0: this is none
   std::uint32_t bytes = 0;  // of key and value
   std::uint32_t topic = 0;
 };
@@ -28,8 +28,15 @@ class Flights {
   // Only while has_room(flight.bytes).
   Flight* take_off(const Flight& flight) noexcept;
   void land(Flight* flight) noexcept;
-  // No flight will ever come back.
-  void clear() noexcept;
+  // No flight will ever come back: calls lost(flight) for each, and has room again.
+  template <class Lost>
+  void clear(Lost lost) {
+    for (Flight& slot : slots_) {
+      if (slot.lane_sequence == 0) continue;
+      lost(slot);
+      land(&slot);
+    }
+  }
 
   std::size_t count() const noexcept { return slots_.size() - free_.size(); }
   std::uint64_t bytes() const noexcept { return bytes_; }

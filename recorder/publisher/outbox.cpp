@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "kafka/confluent_frame.hpp"
@@ -18,8 +19,8 @@ std::vector<std::string> topics_of(const kafka::Settings& settings) {
   return topics;
 }
 
-std::uint64_t lane_key(const ConsumedFrame& consumed) noexcept {
-  return std::uint64_t{consumed.run} << 32 | consumed.frame.lane;
+std::uint64_t lane_key(std::uint32_t run, std::uint32_t lane) noexcept {
+  return std::uint64_t{run} << 32 | lane;
 }
 
 }  // namespace
@@ -56,7 +57,7 @@ Outbox::Offer Outbox::offer(const ConsumedFrame& consumed, Producer& producer) {
       producer.send({key, *value, fields.created_at / kMicrosPerMilli,
                      make_headers(fields, redelivery), flight});
   if (error == RD_KAFKA_RESP_ERR_NO_ERROR) {
-    was_sent(consumed, fields, redelivery);
+    count(fields, redelivery);
     return Offer::sent;
   }
   flights_.land(flight);
@@ -101,15 +102,17 @@ std::optional<std::string_view> Outbox::value_for(std::string_view payload, std:
 
 Redelivery Outbox::redelivery_of(const ConsumedFrame& consumed) const {
   if (!consumed.own_run) return Redelivery::possible;
-  const auto lane = sent_.find(lane_key(consumed));
-  const bool again = lane != sent_.end() && consumed.frame.lane_sequence <= lane->second;
+  const auto lane = there_.find(lane_key(consumed.run, consumed.frame.lane));
+  const bool again = lane != there_.end() && consumed.frame.lane_sequence <= lane->second;
   return again ? Redelivery::possible : Redelivery::no;
 }
 
-void Outbox::was_sent(const ConsumedFrame& consumed, const RecordFields& fields,
-                      Redelivery redelivery) {
-  if (consumed.own_run && redelivery == Redelivery::no)
-    sent_[lane_key(consumed)] = consumed.frame.lane_sequence;
+void Outbox::may_be_there(const Flight& flight) {
+  std::uint64_t& furthest = there_[lane_key(flight.run, flight.lane)];
+  furthest = std::max(furthest, flight.lane_sequence);
+}
+
+void Outbox::count(const RecordFields& fields, Redelivery redelivery) {
   if (redelivery == Redelivery::possible) ++status_.redelivered_records;
   if (fields.account_id.empty() && !is_finish(fields)) ++status_.unkeyed_records;
   if (spread_) ++status_.spread_records;

@@ -18,8 +18,8 @@
 
 namespace segue::recorder {
 
-// Makes a record of a journal's frame and hands it to a producer. Remembers how far each lane was
-// handed over, so that what is sent again says so. One thread; `settings`, `limits`, `flights` and
+// Makes a record of a journal's frame and hands it to a producer. Remembers how far each lane may
+// have come to the topic, so that what is sent again says so. One thread; `settings`, `limits`, `flights` and
 // `status` must outlive it.
 class Outbox {
  public:
@@ -37,13 +37,16 @@ class Outbox {
   Offer offer(const ConsumedFrame& consumed, Producer& producer);
   const Failure& failure() const noexcept { return failure_; }
 
+  // This record is in the topic, or may be.
+  void may_be_there(const Flight& flight);
+
  private:
   std::string_view key_for(const RecordFields& fields);
   // nullopt: it cannot be made small enough.
   std::optional<std::string_view> value_for(std::string_view payload, std::uint32_t topic,
                                             std::size_t overhead);
   Redelivery redelivery_of(const ConsumedFrame& consumed) const;
-  void was_sent(const ConsumedFrame& consumed, const RecordFields& fields, Redelivery redelivery);
+  void count(const RecordFields& fields, Redelivery redelivery);
 
   const std::vector<std::string> topics_;
   const TopicLimits& limits_;
@@ -51,7 +54,7 @@ class Outbox {
   PublisherStatus& status_;
   HotKeys hot_keys_;
   std::vector<std::uint32_t> schema_ids_;  // of topics_; empty: values are plain
-  boost::unordered_flat_map<std::uint64_t, std::uint64_t> sent_;  // by run and lane
+  boost::unordered_flat_map<std::uint64_t, std::uint64_t> there_;  // by run and lane
   // Reused from record to record.
   std::string key_text_;
   std::string spread_key_;

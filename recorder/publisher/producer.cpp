@@ -97,8 +97,10 @@ std::int32_t Producer::partition_of(const rd_kafka_topic_t* topic, const void* k
 }
 
 void Producer::on_delivery(rd_kafka_t*, const rd_kafka_message_t* message, void* self) {
+  const bool never = rd_kafka_message_status(message) == RD_KAFKA_MSG_STATUS_NOT_PERSISTED;
   static_cast<Producer*>(self)->reports_.push_back(
-      {static_cast<Flight*>(message->_private), message->err, message->partition});
+      {static_cast<Flight*>(message->_private), message->err, message->partition,
+       never ? Redelivery::no : Redelivery::possible});
 }
 
 void Producer::on_error(rd_kafka_t* handle, int error, const char* reason, void* self) {

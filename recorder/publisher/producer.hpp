@@ -23,6 +23,8 @@ struct DeliveryReport {
   Flight* flight = nullptr;
   rd_kafka_resp_err_t error = RD_KAFKA_RESP_ERR_NO_ERROR;
   std::int32_t partition = -1;
+  // Of a record that failed: whether it may be in the topic nevertheless.
+  Redelivery again = Redelivery::possible;
 };
 
 // What librdkafka says of itself or of a broker.

@@ -235,7 +235,7 @@ void PublishingLoop::give_up_producer(Failure& failure) {
     if (!flights_.empty()) wake_.wait(kLongestWait);
   }
   producer_.reset();
-  flights_.clear();
+  flights_.clear([this](const Flight& flight) { outbox_.may_be_there(flight); });
 }
 
 void PublishingLoop::pause(milliseconds for_so_long) {

@@ -52,6 +52,7 @@ std::optional<Failure> PublishingLoop::collect() {
 void PublishingLoop::acknowledged(const DeliveryReport& report) {
   const Flight& flight = *report.flight;
   journal_->done(flight.run, flight.lane, flight.lane_sequence);
+  outbox_.may_be_there(flight);  // and comes again when one before it fails
   ++status_.draft().published_records;
   status_.draft().published_bytes += flight.bytes;
   skew_[flight.topic].delivered(report.partition);
@@ -61,6 +62,7 @@ void PublishingLoop::acknowledged(const DeliveryReport& report) {
 }
 
 Failure PublishingLoop::refused(const DeliveryReport& report) {
+  if (report.again == Redelivery::possible) outbox_.may_be_there(*report.flight);
   if (is_consequence(report.error))
     return {FailureKind::fatal, rd_kafka_err2str(report.error), Failure::Again::soon};
   const std::uint32_t topic = report.flight->topic;
