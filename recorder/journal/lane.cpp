@@ -105,6 +105,8 @@ Result<void> Lane::switch_segment() {
   former->last_lane_sequence = lane_sequence_;
   enter(take_spare());
   carry_over(*former);
+  // The former may go once these are on the disk. What fails here is written by the next flush().
+  static_cast<void>(flush());
   former->last_carried = lane_sequence_;
   set_free_limit();
   pool_.retire(std::move(former));
