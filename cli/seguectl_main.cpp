@@ -4,6 +4,7 @@
 #include <exception>
 
 #include "cli/cat.hpp"
+#include "cli/connect_status.hpp"
 #include "cli/lag.hpp"
 #include "cli/show.hpp"
 #include "cli/tail.hpp"
@@ -30,6 +31,9 @@ int parse_and_run(int argc, char** argv) {
   segue::cli::TopicsPeekCommand peek(topics);
   segue::cli::TopicsSearchCommand search(topics);
   segue::cli::LagCommand lag(program);
+  CLI::App& connect = *program.add_subcommand("connect", "Kafka Connect");
+  connect.require_subcommand(1);
+  segue::cli::ConnectStatusCommand connect_status(connect);
   try {
     program.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
@@ -42,6 +46,7 @@ int parse_and_run(int argc, char** argv) {
   if (peek.chosen()) return peek.run();
   if (search.chosen()) return search.run();
   if (lag.chosen()) return lag.run();
+  if (connect_status.chosen()) return connect_status.run();
   return show.run();
 }
 

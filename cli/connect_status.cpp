@@ -1,0 +1,231 @@
+#include "cli/connect_status.hpp"
+
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <boost/json.hpp>
+#include <chrono>
+#include <cstdio>
+#include <set>
+#include <vector>
+
+#include "cli/exchange_text.hpp"
+#include "cli/exit_code.hpp"
+#include "cli/json_writer.hpp"
+#include "kafka/remote_error.hpp"
+#include "kafka/rest_client.hpp"
+
+namespace segue::cli {
+namespace {
+
+namespace json = boost::json;
+
+constexpr double kLongestTimeout = 600;  // seconds
+
+// A connector itself, or one of its tasks.
+struct Part {
+  std::int64_t task = -1;  // -1: the connector
+  std::string state;       // RUNNING, PAUSED, STOPPED, UNASSIGNED, RESTARTING, FAILED
+  std::string worker;
+  std::string trace;       // of a failure
+
+  bool failed() const { return state == "FAILED"; }
+};
+
+struct Connector {
+  std::string name;
+  std::string type;   // source, sink
+  std::string klass;  // Java class
+  std::vector<Part> parts;
+};
+
+struct ConnectLook {
+  std::string version;
+  std::string cluster_id;  // of Kafka
+  std::set<std::string> workers;
+  std::vector<Connector> connectors;
+};
+
+// What is absent or of another type reads as null.
+const json::value& member(const json::value& value, std::string_view name) {
+  static const json::value none;
+  if (!value.is_object()) return none;
+  const json::value* const found = value.as_object().if_contains(name);
+  return found == nullptr ? none : *found;
+}
+
+std::string text_of(const json::value& value) {
+  return value.is_string() ? std::string(value.as_string()) : std::string{};
+}
+
+Part part_of(const json::value& value) {
+  const json::value& id = member(value, "id");
+  return {id.is_int64() ? id.as_int64() : -1, text_of(member(value, "state")),
+          text_of(member(value, "worker_id")), text_of(member(value, "trace"))};
+}
+
+Connector connector_of(const json::value& value, std::string_view name) {
+  const json::value& status = member(value, "status");
+  Connector connector{std::string(name), text_of(member(status, "type")),
+                      text_of(member(member(member(value, "info"), "config"), "connector.class")),
+                      {part_of(member(status, "connector"))}};
+  const json::value& tasks = member(status, "tasks");
+  if (tasks.is_array())
+    for (const json::value& task : tasks.as_array()) connector.parts.push_back(part_of(task));
+  return connector;
+}
+
+json::value ask(kafka::RestClient& client, std::string_view path) {
+  const kafka::RestAnswer answer = client.get(path);
+  if (answer.status == 0)
+    throw kafka::RemoteError(fmt::format("connect {}: {}", client.url(), answer.failure));
+  boost::system::error_code error;
+  json::value value = json::parse(answer.body, error);
+  if (answer.good() && !error && value.is_object()) return value;
+  const std::string message = error ? std::string{} : text_of(member(value, "message"));
+  throw kafka::RemoteError(fmt::format("connect {}: {} {}: is this Kafka Connect's REST API?",
+                                       client.url(), answer.status, printable(message)));
+}
+
+ConnectLook look_at(kafka::RestClient& client) {
+  const json::value root = ask(client, "");
+  ConnectLook look{text_of(member(root, "version")), text_of(member(root, "kafka_cluster_id")), {}, {}};
+  const json::value all = ask(client, "connectors?expand=status&expand=info");
+  for (const auto& [name, value] : all.as_object())
+    look.connectors.push_back(connector_of(value, name));
+  std::ranges::sort(look.connectors, {}, &Connector::name);
+  for (const Connector& connector : look.connectors)
+    for (const Part& part : connector.parts)
+      if (!part.worker.empty()) look.workers.insert(part.worker);
+  return look;
+}
+
+std::string painted_state(const Part& part, const Paint& paint) {
+  const std::string text = fmt::format("{:<11}", printable(part.state));
+  if (part.failed()) return paint.error(text);
+  return part.state == "RUNNING" ? paint.good(text) : paint.strong(text);
+}
+
+enum class Trace : std::uint8_t { first_line, whole };
+
+std::string trace_text(const Part& part, Trace trace) {
+  if (part.trace.empty()) return {};
+  if (trace == Trace::first_line)
+    return fmt::format("      {}\n", printable(part.trace.substr(0, part.trace.find('\n'))));
+  std::string text;
+  for (std::size_t at = 0; at < part.trace.size();) {
+    const std::size_t end = std::min(part.trace.find('\n', at), part.trace.size());
+    text += fmt::format("      {}\n",
+                        printable(std::string_view(part.trace).substr(at, end - at), Lines::keep));
+    at = end + 1;
+  }
+  return text;
+}
+
+std::string as_text(const ConnectLook& look, const Paint& paint, Trace trace) {
+  std::string text = fmt::format("Kafka Connect {}, {} connectors on {} workers: {}\n",
+                                 printable(look.version), look.connectors.size(),
+                                 look.workers.size(), fmt::join(look.workers, ", "));
+  for (const Connector& connector : look.connectors) {
+    text += fmt::format("{}  {} {}\n", paint.strong(printable(connector.name)),
+                        printable(connector.type), printable(connector.klass));
+    for (const Part& part : connector.parts) {
+      const std::string which =
+          part.task < 0 ? std::string("connector") : fmt::format("task {}", part.task);
+      text += fmt::format("  {:<10} {} {}\n", which, painted_state(part, paint),
+                          printable(part.worker));
+      text += trace_text(part, trace);
+    }
+  }
+  return text;
+}
+
+void write_part(JsonWriter& out, const Part& part) {
+  out.begin_object();
+  if (part.task >= 0) out.member("task", part.task);
+  out.member("state", part.state);
+  out.member("worker", part.worker);
+  if (!part.trace.empty()) out.member("trace", part.trace);
+  out.end_object();
+}
+
+std::string as_json(const ConnectLook& look) {
+  std::string text;
+  JsonWriter out(text);
+  out.begin_object();
+  out.member("format_version", std::int64_t{1});
+  out.member("version", look.version);
+  out.member("kafka_cluster_id", look.cluster_id);
+  out.key("workers");
+  out.begin_array();
+  for (const std::string& worker : look.workers) out.text(worker);
+  out.end_array();
+  out.key("connectors");
+  out.begin_array();
+  for (const Connector& connector : look.connectors) {
+    out.begin_object();
+    out.member("name", connector.name);
+    out.member("type", connector.type);
+    out.member("class", connector.klass);
+    out.key("connector");
+    write_part(out, connector.parts.front());
+    out.key("tasks");
+    out.begin_array();
+    for (std::size_t i = 1; i < connector.parts.size(); ++i) write_part(out, connector.parts[i]);
+    out.end_array();
+    out.end_object();
+  }
+  out.end_array();
+  out.end_object();
+  return text + '\n';
+}
+
+bool has_failed(const ConnectLook& look) {
+  return std::ranges::any_of(look.connectors, [](const Connector& connector) {
+    return std::ranges::any_of(connector.parts, &Part::failed);
+  });
+}
+
+}  // namespace
+
+ConnectStatusCommand::ConnectStatusCommand(CLI::App& connect)
+    : command_(connect.add_subcommand("status", "Workers, connectors, tasks and why they failed")) {
+  command_->add_option("URL,--url", url_, "Of a worker's REST API: http://connect:8083")
+      ->envname("SEGUE_CONNECT_URL")
+      ->required();
+  command_->add_option("--ca", ca_, "PEM of who signed its certificate")->type_name("FILE");
+  CLI::Option* const user = command_->add_option("--user", user_, "For basic authentication");
+  command_->add_option("--password-file", password_file_, "Its first line is the password")
+      ->type_name("FILE")
+      ->needs(user);
+  command_->add_option("--timeout", timeout_seconds_, "How long to wait for an answer, in seconds")
+      ->check(CLI::Range(0.1, kLongestTimeout))
+      ->capture_default_str();
+  command_->add_flag("--trace", trace_, "Whole traces, not their first lines");
+  add_output_option(*command_, form_);
+  add_colour_option(*command_, colour_);
+}
+
+bool ConnectStatusCommand::chosen() const { return command_->parsed(); }
+
+int ConnectStatusCommand::run() {
+  kafka::RestSettings settings;
+  settings.url = url_;
+  settings.ca = ca_;
+  settings.username = user_;
+  settings.password_file = password_file_;
+  settings.total_timeout =
+      std::chrono::milliseconds(static_cast<std::int64_t>(timeout_seconds_ * 1000));
+  settings.connect_timeout = std::min(settings.connect_timeout, settings.total_timeout);
+  kafka::RestClient client(settings);
+  const ConnectLook look = look_at(client);
+  if (form_ == OutputForm::json)
+    fmt::print("{}", as_json(look));
+  else
+    fmt::print("{}", as_text(look, Paint(colour_, stdout),
+                             trace_ ? Trace::whole : Trace::first_line));
+  return has_failed(look) ? kFound : kClean;
+}
+
+}  // namespace segue::cli
