@@ -31,8 +31,8 @@ struct StartPosition {
 };
 
 struct TopicReadOptions {
-  std::vector<std::int32_t> partitions;  // empty: all
-  StartPosition start;
+  std::vector<std::int32_t> partitions{};  // empty: all
+  StartPosition start{};
   // as_of_now: nothing behind what the topic held when the reader was made.
   enum class End : std::uint8_t { as_of_now, never } end = End::as_of_now;
 };
