@@ -54,11 +54,11 @@ struct PatternRedaction {
 // `redact:` of one route, after `defaults:` were merged in. docs/redaction.md says what each list
 // covers.
 struct Redactions {
-  std::vector<Redaction> headers;  // names compare ignoring case; always holds the credentials
-  std::vector<Redaction> query;
-  std::vector<Redaction> json;     // RFC 9535: names, indexes, `*` and `..`
-  std::vector<Redaction> form;
-  std::vector<PatternRedaction> patterns;
+  std::vector<Redaction> headers{};  // names compare ignoring case; always holds the credentials
+  std::vector<Redaction> query{};
+  std::vector<Redaction> json{};     // RFC 9535: names, indexes, `*` and `..`
+  std::vector<Redaction> form{};
+  std::vector<PatternRedaction> patterns{};
 };
 
 // `recorder.keys`: files of 64 hexadecimal digits or of 32 raw bytes and more.

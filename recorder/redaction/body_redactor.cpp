@@ -237,10 +237,7 @@ BodyRedactor::Reason BodyRedactor::redact_part(std::string_view content,
 
 BodyRedactor::Reason BodyRedactor::redact_text(const Input& input, const Rules& rules,
                                                Parameters parameters, std::string& out) {
-  // Escapes of JSON are undone as well: they can stand in what is cut, or is no JSON as a whole.
-  const bool is_escaped = parameters == Parameters::none;
-  const bool kept = is_escaped ? search_.find_in_json(input.text, rules.text)
-                               : search_.find(input.text, rules.text, parameters);
+  const bool kept = search_.find(input.text, rules.text, parameters);
   if (!kept) return kTooMany;
   replace_hits(input, rules.text.patterns.empty() ? Tail::stays : Tail::goes, out);
   return {};

@@ -154,15 +154,17 @@ bool TextSearch::find(std::string_view text, const TextRules& rules, Parameters 
     decoded_.assign(text);
     if (!find_decoded(rules, parameters, Plus::literal)) return false;
   }
+  // JSON may stand where it is not declared, and in pieces.
+  const bool has_escapes = !rules.patterns.empty() && text.find("\\u") != std::string_view::npos;
+  if (has_escapes && !find_unescaped(text, rules)) return false;
   const bool plus_is_space = parameters != Parameters::none && rules.patterns.has_regex();
   if (!plus_is_space || text.find('+') == std::string_view::npos) return true;
   decoded_.assign(text);
   return find_decoded(rules, parameters, Plus::space);
 }
 
-bool TextSearch::find_in_json(std::string_view text, const TextRules& rules) {
-  if (text.find('\\') == std::string_view::npos) return find(text, rules, Parameters::none);
-  hits_.clear();
+// Undoes JSON's escapes, and then percent-encoding, in search of patterns.
+bool TextSearch::find_unescaped(std::string_view text, const TextRules& rules) {
   found_.clear();
   decoded_.assign(text);
   decoded_.undo_json();
@@ -173,6 +175,12 @@ bool TextSearch::find_in_json(std::string_view text, const TextRules& rules) {
     hits_.push_back(std::move(hit));
   }
   return kept && find_decoded(rules, Parameters::none, Plus::literal);
+}
+
+bool TextSearch::find_in_json(std::string_view text, const TextRules& rules) {
+  if (text.find('\\') == std::string_view::npos) return find(text, rules, Parameters::none);
+  hits_.clear();
+  return find_unescaped(text, rules);
 }
 
 void TextSearch::trim() { decoded_.trim(); }

@@ -50,7 +50,7 @@ struct TextRules {
 };
 
 // Looks for what rules hide in a text. Percent-encoding is undone for that, kMostLevels deep,
-// because addresses carry addresses; JSON's escapes where the text is a JSON string. One thread;
+// because addresses carry addresses; JSON's escapes as well. One thread;
 // its scratch memory is kept.
 class TextSearch {
  public:
@@ -65,6 +65,7 @@ class TextSearch {
   void trim();
 
  private:
+  bool find_unescaped(std::string_view text, const TextRules& rules);
   bool find_decoded(const TextRules& rules, Parameters parameters, Plus plus);
   bool search(std::string_view text, const TextRules& rules, Parameters parameters,
               bool is_decoded);
