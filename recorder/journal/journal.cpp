@@ -136,6 +136,8 @@ Journal::Journal(const JournalSettings& settings, unsigned lanes, std::size_t la
   state_->run.emplace(std::move(*run));
   state_->pool = std::make_unique<SegmentPool>(storage, settings, segment_bytes,
                                                state_->run->path, state_->run->name, lanes);
+  // What was passed by all while nobody was there to remove it is room now.
+  if (!settings.consumers.empty()) state_->pool->look_around();
   state_->keeper_event = FileHandle(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
   for (unsigned number = 0; number < lanes; ++number)
     state_->lanes.push_back(

@@ -76,7 +76,7 @@ void Keeper::serve(Lane& lane) {
   // The lane may leave this segment meanwhile; it stays whole until bury().
   move_window(*lane.current_.load(std::memory_order_acquire), pool_.pages());
   if (lane.spare_.load(std::memory_order_relaxed) == nullptr) {
-    pool_.look_around();
+    pool_.keep_watch();
     if (!prepare_spare(lane)) lacking_ = true;
   }
 }

@@ -3,15 +3,18 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <chrono>
 #include <numeric>
 
 #include "recorder/journal/recovery.hpp"
 #include "recorder/journal/syncer.hpp"
+#include "runtime/clock.hpp"
 
 namespace segue::recorder {
 namespace {
 
 constexpr unsigned kMinimumPerLane = 2;  // one written, one prepared
+constexpr std::chrono::milliseconds kWatchInterval{200};
 
 std::vector<std::uint32_t> first_numbers(unsigned count) {
   std::vector<std::uint32_t> numbers(count);
@@ -47,8 +50,9 @@ Result<std::unique_ptr<Segment>> SegmentPool::acquire(std::uint32_t lane) {
   shrink();
   auto claimed = claim_fresh(lane);
   // Dead runs are older than anything of this one: they go first. One thread at a time, or two
-  // would remove two where one is enough.
-  if (!claimed) {
+  // would remove two where one is enough. With consumers they go when they were passed, see
+  // look_around().
+  if (!claimed && settings_.consumers.empty()) {
     const std::lock_guard lock(removal_mutex_);
     do claimed = claim_fresh(lane);
     while (!claimed && remove_dead_run());
@@ -207,6 +211,7 @@ void SegmentPool::bury() {
 
 // Another process came: what this one holds over the limit goes back to the disk.
 void SegmentPool::shrink() {
+  if (const std::lock_guard lock(mutex_); !over_limit(0)) return;
   const Cursor passed = slowest();
   std::vector<Record> gone;
   {
@@ -246,6 +251,13 @@ void SegmentPool::look_around() {
     }
   }
   count_others();
+}
+
+void SegmentPool::keep_watch() {
+  const std::int64_t now = runtime::monotonic_now();
+  if (now < next_watch_ns_) return;
+  next_watch_ns_ = runtime::after(now, kWatchInterval);
+  look_around();
 }
 
 void SegmentPool::count_others() {

@@ -66,6 +66,9 @@ class SegmentPool {
 
   // Counts what other runs take and removes dead ones that every consumer passed.
   void look_around();
+  // Keeper only: look_around(), but not more often than is worth it, for it looks at every file of
+  // the folder.
+  void keep_watch();
 
   std::uint64_t segment_bytes() const noexcept { return segment_bytes_; }
   SegmentPages pages() const noexcept { return pages_; }
@@ -114,6 +117,7 @@ class SegmentPool {
 
   std::vector<std::unique_ptr<Segment>> dying_;  // the keeper's alone
   std::atomic<Segment*> left_{nullptr};   // retired, not yet in the books
+  std::int64_t next_watch_ns_ = 0;        // the keeper's alone
   std::mutex removal_mutex_;
   mutable std::mutex mutex_;              // the books, below
   std::deque<Record> retired_;            // oldest first

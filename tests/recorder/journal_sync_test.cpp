@@ -357,7 +357,7 @@ std::set<std::uint64_t> work_until_power_cut(const JournalSettings& settings,
 TEST_CASE("after a power cut every exchange and intent is there whose promise was kept") {
   IN_LEAN_AND_WARM();
   const unsigned seed = std::random_device{}();
-  for (unsigned round = segue::test::rounds(25); round > 0; --round) {
+  for (unsigned round = segue::test::rounds(15); round > 0; --round) {
     std::mt19937 random(seed + round);
     INFO("seed " << seed + round);
     const TempDir before;
