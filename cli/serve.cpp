@@ -15,8 +15,8 @@
 #include "gateway/http1/characters.hpp"
 #include "gateway/probe.hpp"
 #include "recorder/journal/journal.hpp"
-#include "recorder/keyed_hash.hpp"
 #include "recorder/publisher/publisher.hpp"
+#include "recorder/redaction/keys.hpp"
 #include "runtime/core.hpp"
 
 namespace segue::cli {
@@ -67,8 +67,11 @@ gateway::GatewaySettings gateway_settings(const config::Settings& settings) {
 }
 
 recorder::RecorderSettings recorder_settings(const config::Settings& settings,
-                                             std::string_view routing_version) {
+                                             std::string_view routing_version,
+                                             const recorder::RedactionKeys& keys, unsigned core) {
   recorder::RecorderSettings recorder;
+  recorder.key = keys.active;
+  recorder.lane = core;
   recorder.provenance = {.service = settings.service,
                          .instance = settings.instance,
                          .version = SEGUE_VERSION,
@@ -107,7 +110,8 @@ std::unique_ptr<recorder::Publisher> make_publisher(const config::Settings& sett
 std::vector<gateway::CoreParts> core_parts(const config::Settings& settings, unsigned cores,
                                            recorder::Journal& journal,
                                            recorder::Publisher* publisher) {
-  const recorder::AccountKey key = recorder::load_or_make_account_key(settings.journal.directory);
+  const recorder::RedactionKeys keys =
+      recorder::load_redaction_keys(settings.keys, settings.journal.directory);
   const auto rules = config::route_rules(settings);
   const auto backends = config::backend_rules(settings);
   const bool syncs = asks_for(settings, recorder::Durability::disk);
@@ -120,7 +124,8 @@ std::vector<gateway::CoreParts> core_parts(const config::Settings& settings, uns
     if (syncs) promises.disk = &journal.synced(core);
     if (publisher != nullptr) promises.kafka = &publisher->acknowledged(core);
     auto recorder = std::make_unique<recorder::Recorder>(
-        journal.lane(core), recorder_settings(settings, compiled.table->version()), key, promises);
+        journal.lane(core), recorder_settings(settings, compiled.table->version(), keys, core),
+        keys.account, promises);
     parts.push_back({std::move(compiled.table), std::move(recorder)});
   }
   return parts;

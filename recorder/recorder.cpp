@@ -243,6 +243,35 @@ void Recorder::finish(const FinishView& finish) {
   counters_.bytes.add(bytes);
 }
 
+ExchangeView Recorder::shown(const ExchangeView& exchange, RouteIndex route) {
+  const Ruling& rule = ruling(route);
+  ExchangeView bare = exchange;
+  for (BodyView* const body : {&bare.request.body, &bare.response.body}) {
+    body->blocks = {};
+    body->capture = Capture::skipped;
+  }
+  const Subject subject = redact(bare, rule);
+  ExchangeView view = subject.view;
+  const HeaderRules& headers = rule.rules.headers;
+  shown_fields_.clear();
+  for (const Field& field : view.request.head.fields) {
+    const int found = headers.match(field.name);
+    if (found == HeaderRules::kNoRule) {
+      shown_fields_.push_back(field);
+      continue;
+    }
+    const RedactionMode mode = headers.rules()[static_cast<std::size_t>(found)].mode;
+    const bool replaced = mode == RedactionMode::hash || mode == RedactionMode::encrypt;
+    if (replaced && subject.redacted != nullptr)
+      shown_fields_.push_back(field);
+    else if (mode != RedactionMode::drop)
+      shown_fields_.push_back({field.name, kMask});
+  }
+  view.request.head.fields = shown_fields_;
+  if (headers.match("host") != HeaderRules::kNoRule) view.request.head.authority = kMask;
+  return view;
+}
+
 Result<void> Recorder::flush() { return lane_.flush(); }
 
 }  // namespace segue::recorder

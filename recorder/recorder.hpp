@@ -122,6 +122,10 @@ class Recorder {
   // What could not be in the exchange; nobody waits for it.
   void finish(const FinishView& finish);
 
+  // The exchange without its bodies as it may be shown to people elsewhere, in an access log:
+  // redacted as on record, `record: none` included. Valid until the next call of anything.
+  ExchangeView shown(const ExchangeView& exchange, RouteIndex route);
+
   // Once a turn of the event loop, and before the last byte of a response is sent: where the
   // journal's file system cannot be mapped, what was appended is written here. Nothing to do
   // elsewhere.
@@ -178,6 +182,7 @@ class Recorder {
   std::size_t response_head_bytes_;
   Redactor redactor_;
   Serialiser serialiser_;
+  std::vector<Field> shown_fields_;
   RecorderCounters counters_;
 };
 
