@@ -1,6 +1,7 @@
 #include "recorder/publisher/publisher.hpp"
 
 #include <fmt/format.h>
+#include <pthread.h>
 
 #include <cstdio>
 #include <map>
@@ -63,6 +64,7 @@ Promise& Publisher::acknowledged(unsigned lane) {
 
 void Publisher::start() {
   state_->thread = std::thread([state = state_.get()] { state->run(); });
+  ::pthread_setname_np(state_->thread.native_handle(), "publisher");
 }
 
 void Publisher::finish(std::chrono::milliseconds patience) {

@@ -132,7 +132,7 @@ PublisherStatus PublishedJournal::wait_until(
   }
 }
 
-void check_whole_and_in_order(const MockReader::Records& records, std::uint64_t count) {
+void check_order(const MockReader::Records& records) {
   MockReader::Records sorted = records;
   std::ranges::stable_sort(sorted, {}, [](const KafkaRecord& r) {
     return std::pair(r.partition, r.offset);
@@ -148,6 +148,12 @@ void check_whole_and_in_order(const MockReader::Records& records, std::uint64_t 
     CHECK(n > at->second);
     at->second = n;
   }
+}
+
+void check_whole_and_in_order(const MockReader::Records& records, std::uint64_t count) {
+  check_order(records);
+  std::set<std::uint64_t> seen;
+  for (const KafkaRecord& record : records) seen.insert(number_of(record));
   CHECK(seen.size() == count);
   if (!seen.empty()) CHECK(*seen.rbegin() == count - 1);
 }
