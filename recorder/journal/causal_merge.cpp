@@ -104,9 +104,11 @@ void CausalMerge::enter_due_runs() {
 }
 
 void CausalMerge::enter(MergedRun& run) {
+  const std::vector<std::uint32_t> lanes = list_lanes(run.path);
+  if (lanes.empty()) return;  // removed meanwhile
   Entered& entered =
       *entered_.emplace_back(std::make_unique<Entered>(&run, boot_began_.at(run.boot)));
-  for (const std::uint32_t lane : list_lanes(run.path)) {
+  for (const std::uint32_t lane : lanes) {
     LaneTrack* const track = run.tracks == nullptr ? nullptr : &(*run.tracks)[lane];
     entered.lanes.push_back(
         std::make_unique<LaneReader>(run.path, run.name, lane, options_, damage_, track));

@@ -18,7 +18,7 @@ class Journal;
 
 // A frame in a consumer's hands.
 struct ConsumedFrame {
-  Frame frame;              // EXCHANGE or FINISH; valid until the next call of next()
+  Frame frame;              // EXCHANGE or FINISH; valid until next() or rewind() is called
   std::uint32_t run = 0;    // number of the run within this consumer, for done()
   bool own_run = false;     // of the journal's own run; otherwise it was left by a dead process,
                             // which may have delivered it without having stored its cursor

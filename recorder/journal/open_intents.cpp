@@ -49,8 +49,7 @@ std::map<ExchangeId, std::string> OpenIntents::take() {
 }
 
 OpenIntents::Loss loss_in(const BootId& boot) {
-  static const BootId running = current_boot();
-  return boot == running ? OpenIntents::Loss::recycling : OpenIntents::Loss::power_cut;
+  return boot == current_boot() ? OpenIntents::Loss::recycling : OpenIntents::Loss::power_cut;
 }
 
 }  // namespace segue::recorder

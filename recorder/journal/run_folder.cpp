@@ -59,9 +59,7 @@ bool make_subfolders(const fs::path& run, unsigned lanes) noexcept {
 
 bool is_digit(char c) noexcept { return c >= '0' && c <= '9'; }
 
-}  // namespace
-
-BootId current_boot() {
+BootId read_boot() {
   std::ifstream file("/proc/sys/kernel/random/boot_id");
   std::string text;
   BootId boot{};
@@ -69,6 +67,13 @@ BootId current_boot() {
   const auto id = ExchangeId::parse(text);
   if (id) std::copy_n(id->raw().begin(), boot.size(), boot.begin());
   return boot;
+}
+
+}  // namespace
+
+const BootId& current_boot() {
+  static const BootId running = read_boot();
+  return running;
 }
 
 std::string make_run_name() {

@@ -18,7 +18,7 @@ namespace segue::recorder {
 using BootId = std::array<std::uint8_t, 16>;
 
 // Of the running kernel; all zeros when it cannot be read.
-BootId current_boot();
+const BootId& current_boot();
 
 // "20261121T105436.123456Z-9f86d081": start time and random, so that names sort by time.
 std::string make_run_name();

@@ -144,7 +144,7 @@ void Syncer::sync_lane(LaneSync& lane) {
   forget_failure(lane);
   while (!lane.segments.empty()) {
     Unsynced& segment = *lane.segments.front();
-    if (segment.failed_ns != 0) return;
+    if (segment.failed_ns != 0) return sync_behind_failure(lane);
     if (!sync_segment(lane, segment)) {
       segment.failed_ns = runtime::monotonic_now();
       failures_.add(1);
@@ -154,6 +154,18 @@ void Syncer::sync_lane(LaneSync& lane) {
     if (lane.segments.size() == 1) return lane.promise.advance(committed);
     lane.promise.advance(lane.segments[1]->first_lane_sequence - 1);
     lane.segments.pop_front();
+  }
+}
+
+// Segments that were left meanwhile do not wait with open files: when the promise goes on, it goes
+// past them, too.
+void Syncer::sync_behind_failure(LaneSync& lane) {
+  while (lane.segments.size() > 2) {
+    if (!sync_segment(lane, *lane.segments[1])) {
+      failures_.add(1);
+      lane.segments.front()->failed_ns = runtime::monotonic_now();
+    }
+    lane.segments.erase(lane.segments.begin() + 1);
   }
 }
 

@@ -88,6 +88,7 @@ class Syncer {
   void collect(LaneSync& lane);
   void sync_lane(LaneSync& lane);
   bool sync_segment(LaneSync& lane, Unsynced& segment);
+  void sync_behind_failure(LaneSync& lane);
   bool sync_names_of_run();
   void forget_failure(LaneSync& lane);
 
