@@ -135,6 +135,9 @@ void Syncer::collect(LaneSync& lane) {
     lane.segments.push_back(std::move(segment));
   }
   std::reverse(lane.segments.begin() + static_cast<std::ptrdiff_t>(known), lane.segments.end());
+  // Until the lane left it, others may have come to wait for frames of the failed segment.
+  if (known == 1 && lane.segments.size() > 1 && lane.segments.front()->failed_ns != 0)
+    lane.segments.front()->failed_ns = runtime::monotonic_now();
 }
 
 // The frames first, then the segments: each frame that is seen is in one of those.

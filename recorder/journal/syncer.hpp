@@ -69,7 +69,7 @@ class Syncer {
     FileHandle file;  // of its own, so that nobody else is told of its failures
     std::uint64_t first_lane_sequence;
     bool named = false;          // its name is on the disk
-    std::int64_t failed_ns = 0;  // when a sync of it failed
+    std::int64_t failed_ns = 0;  // when a sync of it failed, or its lane was seen to have left it
     Unsynced* next = nullptr;
   };
   struct LaneSync {
