@@ -7,7 +7,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <limits>
 #include <utility>
 
 #include "recorder/journal/journal.hpp"
@@ -22,6 +21,7 @@ namespace fs = std::filesystem;
 constexpr std::size_t kUnsyncedSegments = 3;
 
 constexpr std::int64_t kMillisecond = 1'000'000;
+constexpr std::int64_t kLongestPollMs = 60'000;
 
 }  // namespace
 
@@ -87,27 +87,31 @@ void Syncer::wake() noexcept {
   static_cast<void>(written);  // fails only when 2^64 - 1 wake-ups are pending
 }
 
-// Until then, or until stop(); false: stop.
+// Takes what wake() wrote, within this time; -1: for ever.
+void Syncer::take_wake(int patience_ms) noexcept {
+  pollfd event{event_.get(), POLLIN, 0};
+  if (::poll(&event, 1, patience_ms) <= 0) return;
+  std::uint64_t count = 0;
+  const ssize_t taken = ::read(event_.get(), &count, sizeof count);
+  static_cast<void>(taken);
+}
+
+// False: stop() came first.
 bool Syncer::wait_until(std::int64_t due_ns) {
   while (!stopping_.load()) {
-    const std::int64_t now = runtime::monotonic_now();
-    if (now >= due_ns) return true;
-    const std::int64_t left = (due_ns - now + kMillisecond - 1) / kMillisecond;
-    pollfd event{event_.get(), POLLIN, 0};
-    const auto longest = std::int64_t{std::numeric_limits<int>::max()};
-    if (::poll(&event, 1, due_ns == runtime::kNever ? -1 : static_cast<int>(std::min(left, longest))) <= 0)
-      continue;
-    std::uint64_t count = 0;
-    const ssize_t taken = ::read(event_.get(), &count, sizeof count);
-    static_cast<void>(taken);
-    if (due_ns == runtime::kNever) return !stopping_.load();
+    const std::int64_t left = due_ns - runtime::monotonic_now();
+    if (left <= 0) return true;
+    const std::int64_t patience_ms = left / kMillisecond + 1;
+    take_wake(static_cast<int>(std::min<std::int64_t>(patience_ms, kLongestPollMs)));
   }
   return false;
 }
 
 void Syncer::run() {
   std::int64_t next_ns = 0;  // when a group sync may begin
-  while (wait_until(runtime::kNever) && wait_until(next_ns)) {
+  while (!stopping_.load()) {
+    take_wake(-1);
+    if (!wait_until(next_ns)) return;
     pending_.store(false);
     const bool demanded = demanded_.exchange(false);
     std::vector<LaneSync*> wanted;

@@ -83,6 +83,7 @@ class Syncer {
 
   void run();
   void wake() noexcept;
+  void take_wake(int patience_ms) noexcept;
   bool wait_until(std::int64_t due_ns);
   bool is_wanted(LaneSync& lane, bool demanded);
   void collect(LaneSync& lane);
