@@ -12,6 +12,7 @@
 #include "exchange/error.hpp"
 #include "exchange/head.hpp"
 #include "recorder/keyed_hash.hpp"
+#include "recorder/redaction/keys.hpp"
 
 namespace segue::cli {
 namespace {
@@ -187,14 +188,19 @@ void Filters::add_to(CLI::App& command) {
   time_option("--until", until_, "the same; what came before it");
 }
 
-void Filters::prepare(const std::filesystem::path& journal) {
+void Filters::prepare(const std::filesystem::path& journal, const recorder::KeySettings& keys) {
   for (const std::string& status : statuses_)
     if (const auto range = parse_status(status)) ranges_.push_back(*range);
+  if (accounts_.empty()) return;
+  const auto add_hashes = [this](const recorder::AccountKey& key) {
+    recorder::KeyedHash hash(key);
+    for (const std::string& account : accounts_) hashed_accounts_.emplace_back(hash.text(account));
+  };
   std::error_code error;
-  if (accounts_.empty() || !std::filesystem::exists(journal / recorder::kAccountKeyFile, error))
-    return;
-  recorder::KeyedHash hash(recorder::load_account_key(journal));
-  for (const std::string& account : accounts_) hashed_accounts_.emplace_back(hash.text(account));
+  if (std::filesystem::exists(journal / recorder::kAccountKeyFile, error))
+    add_hashes(recorder::load_account_key(journal));
+  if (!keys.account.empty())
+    add_hashes({recorder::read_key_file("account", keys.account).bytes});
 }
 
 bool Filters::wants_finishes() const {

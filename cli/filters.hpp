@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "recorder/exchange.pb.h"
+#include "recorder/settings.hpp"
 
 namespace CLI {
 class App;
@@ -34,9 +35,9 @@ class Filters {
  public:
   // Adds --route --status --method --account --kind --since --until to a command.
   void add_to(CLI::App& command);
-  // Account ids may be on record hashed: looks for the journal's account key, once, before the
-  // first matches().
-  void prepare(const std::filesystem::path& journal);
+  // Account ids may be on record hashed, under the journal's own account key or the configured one:
+  // reads those that are there, once, before the first matches(). Throws StartupError.
+  void prepare(const std::filesystem::path& journal, const recorder::KeySettings& keys = {});
 
   bool matches(const v1::Exchange& exchange) const;
   // Whether FINISH records were asked for by name.

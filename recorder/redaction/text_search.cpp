@@ -97,12 +97,11 @@ bool find_parameters(std::string_view text, const ParameterRules& rules, Paramet
 
 }  // namespace
 
-ParameterRules::ParameterRules(const std::vector<Redaction>& parameters, RuleIndex first)
-    : first_(first) {
+ParameterRules::ParameterRules(const std::vector<Redaction>& parameters, RuleIndex first) {
   for (const Redaction& parameter : parameters)
     names_.push_back({parameter.name, static_cast<RuleIndex>(first + names_.size()),
                       parameter.mode});
-  std::ranges::stable_sort(names_, {}, &Name::name);
+  std::ranges::sort(names_, {}, &Name::name);
 }
 
 int ParameterRules::match(std::string_view name) const {

@@ -31,7 +31,6 @@ class ParameterRules {
     RedactionMode mode;
   };
   std::vector<Name> names_;  // sorted
-  RuleIndex first_;
 };
 
 // How parameters are written where they are looked for.
