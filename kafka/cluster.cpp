@@ -84,7 +84,6 @@ Cluster::Cluster(Settings settings, milliseconds timeout,
   Configuration conf = make_configuration(settings_);
   set(*conf, "enable.partition.eof", "true");
   set(*conf, "enable.auto.commit", "false");
-  set(*conf, "queued.max.messages.kbytes", std::to_string(kPrefetchKilobytes));
   set(*conf, "allow.auto.create.topics", "false");
   set(*conf, "reconnect.backoff.ms", "50");
   set(*conf, "reconnect.backoff.max.ms", "1000");
@@ -206,6 +205,7 @@ TopicPlace Cluster::topic(const std::string& topic) {
 }
 
 OffsetRanges Cluster::offsets(const TopicPlace& topic) {
+  reach();
   OffsetRanges ranges;
   for (const PartitionPlace& partition : topic.partitions) {
     OffsetRange range;
@@ -221,6 +221,7 @@ OffsetRanges Cluster::offsets(const TopicPlace& topic) {
 
 std::map<std::int32_t, std::int64_t> Cluster::offsets_at(const TopicPlace& topic,
                                                          std::int64_t unix_millis) {
+  reach();
   const PartitionList list(
       rd_kafka_topic_partition_list_new(static_cast<int>(topic.partitions.size())));
   for (const PartitionPlace& partition : topic.partitions)

@@ -45,8 +45,6 @@ using OffsetRanges = std::map<std::int32_t, OffsetRange>;  // by partition
 // Everything waits at most `timeout` and throws RemoteError then. One thread.
 class Cluster {
  public:
-  static constexpr int kPrefetchKilobytes = 2'048;  // fetched ahead, of each partition that is read
-
   // `properties` of librdkafka come on top of the settings. Throws StartupError for what can never
   // work; connects to nobody yet.
   Cluster(Settings settings, std::chrono::milliseconds timeout,

@@ -27,6 +27,21 @@ std::int64_t millis_of(const rd_kafka_message_t& message) {
   return rd_kafka_message_timestamp(&message, &type);
 }
 
+// A client for reading so many partitions. When enough is fetched ahead, librdkafka looks again
+// only after a second, which newer ones let us shorten; so that a single partition does not wait
+// for that most of the time, it may be far ahead.
+Cluster reading_client(const Cluster& cluster, std::size_t partitions) {
+  constexpr int kFirstWithBackoff = 0x020200ff;
+  const std::size_t bytes = std::clamp(TopicReader::kPrefetchBytes / partitions,
+                                       TopicReader::kLeastPrefetchBytes,
+                                       TopicReader::kMostPrefetchBytes);
+  std::map<std::string, std::string> properties{
+      {"queued.max.messages.kbytes", std::to_string(bytes >> 10)},
+      {"queued.min.messages", "1000000"}};  // the bytes above are to be the limit
+  if (rd_kafka_version() >= kFirstWithBackoff) properties["fetch.queue.backoff.ms"] = "10";
+  return Cluster(cluster.settings(), cluster.timeout(), properties);
+}
+
 // What passes without anybody's doing.
 bool is_passing(rd_kafka_resp_err_t code) {
   switch (code) {
@@ -81,9 +96,10 @@ struct TopicReader::State {
     Message head;            // not given yet
   };
 
-  Cluster& cluster;
   std::string name;
   TopicReadOptions options;
+  TopicPlace place;  // the partitions that are read
+  Cluster cluster;
   std::unique_ptr<rd_kafka_topic_t, EndTopic> topic;
   std::vector<Lane> lanes;
   std::size_t started = 0;  // of `lanes`
@@ -91,13 +107,16 @@ struct TopicReader::State {
   TopicRecord record;
 
   State(Cluster& of, std::string topic_name, TopicReadOptions how)
-      : cluster(of), name(std::move(topic_name)), options(std::move(how)) {}
+      : name(std::move(topic_name)),
+        options(std::move(how)),
+        place(choose_partitions(of)),
+        cluster(reading_client(of, place.partitions.size())) {}
   ~State();
   State(const State&) = delete;
   State& operator=(const State&) = delete;
 
-  TopicPlace choose_partitions();
-  void find_positions(const TopicPlace& place);
+  TopicPlace choose_partitions(Cluster& of) const;
+  void find_positions();
   void start();
   void take(Lane& lane, int wait_ms);
   void refuse(const rd_kafka_message_t& message) const;
@@ -110,22 +129,22 @@ TopicReader::State::~State() {
     rd_kafka_consume_stop(topic.get(), lanes[i].partition);
 }
 
-TopicPlace TopicReader::State::choose_partitions() {
-  TopicPlace place = cluster.topic(name);
-  if (options.partitions.empty()) return place;
-  TopicPlace chosen{place.name, {}};
+TopicPlace TopicReader::State::choose_partitions(Cluster& of) const {
+  TopicPlace whole = of.topic(name);
+  if (options.partitions.empty()) return whole;
+  TopicPlace chosen{whole.name, {}};
   for (const std::int32_t wanted : options.partitions) {
-    const auto found = std::ranges::find(place.partitions, wanted, &PartitionPlace::id);
-    if (found == place.partitions.end())
+    const auto found = std::ranges::find(whole.partitions, wanted, &PartitionPlace::id);
+    if (found == whole.partitions.end())
       throw StartupError(fmt::format("kafka {}: topic {} has no partition {}, it has 0 to {}",
-                                    cluster.brokers_text(), name, wanted,
-                                    place.partitions.size() - 1));
+                                     of.brokers_text(), name, wanted,
+                                     whole.partitions.size() - 1));
     chosen.partitions.push_back(*found);
   }
   return chosen;
 }
 
-void TopicReader::State::find_positions(const TopicPlace& place) {
+void TopicReader::State::find_positions() {
   const OffsetRanges ranges = cluster.offsets(place);
   std::map<std::int32_t, std::int64_t> at_time;
   if (options.start.kind == StartPosition::Kind::time)
@@ -215,7 +234,7 @@ TopicReader::State::Lane* TopicReader::State::earliest() {
 
 TopicReader::TopicReader(Cluster& cluster, const std::string& topic, TopicReadOptions options)
     : state_(std::make_unique<State>(cluster, topic, std::move(options))) {
-  state_->find_positions(state_->choose_partitions());
+  state_->find_positions();
   state_->start();
 }
 

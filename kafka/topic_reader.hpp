@@ -40,9 +40,14 @@ struct TopicReadOptions {
 // Reads a topic without a group, so that nobody's offsets move. Within a partition records come in
 // its order; across partitions they are merged by timestamp, as far as what is there allows: a
 // record that comes late to its partition comes late here. Memory is bounded whatever the topic
-// holds: see Cluster::kPrefetchKilobytes. One thread; the cluster must outlive it.
+// holds: kPrefetchBytes in all are fetched ahead, and at least kLeastPrefetchBytes of a partition.
+// It has a client of its own, made like the cluster's. One thread.
 class TopicReader {
  public:
+  static constexpr std::size_t kPrefetchBytes = 96 << 20;
+  static constexpr std::size_t kMostPrefetchBytes = 32 << 20;  // of a partition
+  static constexpr std::size_t kLeastPrefetchBytes = 2 << 20;
+
   // Throws RemoteError: no answer, no such topic, not allowed. StartupError: no such partition.
   TopicReader(Cluster& cluster, const std::string& topic, TopicReadOptions options);
   ~TopicReader();
