@@ -67,7 +67,7 @@ void MockCluster::set_leader(const std::string& topic, std::int32_t partition,
 void MockCluster::all_down() { check(rd_kafka_mock_broker_set_down(cluster_, -1)); }
 void MockCluster::all_up() { check(rd_kafka_mock_broker_set_up(cluster_, -1)); }
 
-MockReader::MockReader(const std::string& bootstrap, const std::string& topic, int partitions) {
+TopicReader::TopicReader(const std::string& bootstrap, const std::string& topic, int partitions) {
   rd_kafka_conf_t* const conf = rd_kafka_conf_new();
   set(conf, "bootstrap.servers", bootstrap);
   set(conf, "group.id", "witness");
@@ -85,7 +85,7 @@ MockReader::MockReader(const std::string& bootstrap, const std::string& topic, i
   check(error);
 }
 
-MockReader::~MockReader() { rd_kafka_consumer_close(handle_.get()); }
+TopicReader::~TopicReader() { rd_kafka_consumer_close(handle_.get()); }
 
 namespace {
 
@@ -111,7 +111,7 @@ KafkaRecord copy_of(rd_kafka_message_t& message) {
 
 }  // namespace
 
-const MockReader::Records& MockReader::read_until(
+const TopicReader::Records& TopicReader::read_until(
     const std::function<bool(const Records&)>& enough, const Deadline& deadline) {
   while (!enough(records_)) {
     rd_kafka_message_t* const message = rd_kafka_consumer_poll(handle_.get(), deadline.left());

@@ -50,12 +50,12 @@ class MockCluster {
 };
 
 // Reads a topic from its beginning, with none of the code under test. One thread.
-class MockReader {
+class TopicReader {
  public:
-  MockReader(const std::string& bootstrap, const std::string& topic, int partitions = 4);
-  ~MockReader();
-  MockReader(const MockReader&) = delete;
-  MockReader& operator=(const MockReader&) = delete;
+  TopicReader(const std::string& bootstrap, const std::string& topic, int partitions = 4);
+  ~TopicReader();
+  TopicReader(const TopicReader&) = delete;
+  TopicReader& operator=(const TopicReader&) = delete;
 
   // Reads until `enough` of all that was read so far; throws TestFailure when that does not happen.
   using Records = std::vector<KafkaRecord>;

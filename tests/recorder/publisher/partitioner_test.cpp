@@ -89,7 +89,7 @@ TEST_CASE("every record lies in the partition where the Java client looks for it
     append(published.journal.lane(0), exchange);
   }
   published.publisher.start();
-  MockReader reader(cluster.bootstrap(), kTopic, kPartitions);
+  TopicReader reader(cluster.bootstrap(), kTopic, kPartitions);
   for (const KafkaRecord& record : reader.read(500))
     CHECK(record.partition == java_partition(record.key.value(), kPartitions));
   published.publisher.finish(60s);
@@ -106,7 +106,7 @@ TEST_CASE("a hot account is spread over its buckets when that is asked for") {
   PublishedJournal published(settings);
   published.append(0, 3'000, {.accounts = 1});
   published.publisher.start();
-  MockReader reader(cluster.bootstrap(), kTopic);
+  TopicReader reader(cluster.bootstrap(), kTopic);
   std::map<std::string, std::uint64_t> keys;
   for (const KafkaRecord& record : reader.read(3'000)) ++keys[record.key.value()];
   CHECK(keys.size() == 5);

@@ -132,8 +132,8 @@ PublisherStatus PublishedJournal::wait_until(
   }
 }
 
-void check_order(const MockReader::Records& records) {
-  MockReader::Records sorted = records;
+void check_order(const TopicReader::Records& records) {
+  TopicReader::Records sorted = records;
   std::ranges::stable_sort(sorted, {}, [](const KafkaRecord& r) {
     return std::pair(r.partition, r.offset);
   });
@@ -150,7 +150,7 @@ void check_order(const MockReader::Records& records) {
   }
 }
 
-void check_whole_and_in_order(const MockReader::Records& records, std::uint64_t count) {
+void check_whole_and_in_order(const TopicReader::Records& records, std::uint64_t count) {
   check_order(records);
   std::set<std::uint64_t> seen;
   for (const KafkaRecord& record : records) seen.insert(number_of(record));
@@ -158,9 +158,9 @@ void check_whole_and_in_order(const MockReader::Records& records, std::uint64_t 
   if (!seen.empty()) CHECK(*seen.rbegin() == count - 1);
 }
 
-std::function<bool(const MockReader::Records&)> all_numbers(std::uint64_t count) {
+std::function<bool(const TopicReader::Records&)> all_numbers(std::uint64_t count) {
   return [count, seen = std::set<std::uint64_t>{}, at = std::size_t{0}](
-             const MockReader::Records& records) mutable {
+             const TopicReader::Records& records) mutable {
     for (; at < records.size(); ++at) seen.insert(number_of(records[at]));
     return seen.size() >= count;
   };

@@ -72,9 +72,9 @@ class PublishedJournal {
 
 // What every topic must hold after whatever happened: each of the numbers 0 .. count - 1 at least
 // once; and (check_order) keeping the first record of each id, in rising order for each key.
-void check_order(const MockReader::Records& records);
-void check_whole_and_in_order(const MockReader::Records& records, std::uint64_t count);
+void check_order(const TopicReader::Records& records);
+void check_whole_and_in_order(const TopicReader::Records& records, std::uint64_t count);
 // Whether each of them came at least once.
-std::function<bool(const MockReader::Records&)> all_numbers(std::uint64_t count);
+std::function<bool(const TopicReader::Records&)> all_numbers(std::uint64_t count);
 
 }  // namespace segue::recorder::test

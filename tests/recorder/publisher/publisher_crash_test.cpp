@@ -61,9 +61,9 @@ TEST_CASE("what a killed process had on record is published by the next one, in 
   // All of it was left by the dead, who may have sent it.
   CHECK(status.published_records == status.redelivered_records);
 
-  MockReader reader(cluster.bootstrap(), kTopic);
+  TopicReader reader(cluster.bootstrap(), kTopic);
   const auto& records = reader.read_until(
-      [&, at = std::size_t{0}, left = wanted](const MockReader::Records& read) mutable {
+      [&, at = std::size_t{0}, left = wanted](const TopicReader::Records& read) mutable {
         for (; at < read.size(); ++at) left.erase(number_of(read[at]));
         return left.empty();
       });

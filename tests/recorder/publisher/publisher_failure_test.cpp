@@ -16,14 +16,14 @@ using namespace segue::recorder::test;
 using namespace std::chrono_literals;
 using State = PublisherStatus::State;
 
-std::size_t marked_as_sent_again(const MockReader::Records& records) {
+std::size_t marked_as_sent_again(const TopicReader::Records& records) {
   return static_cast<std::size_t>(std::ranges::count_if(records, [](const KafkaRecord& record) {
     return record.header("segue-redelivery") == "1";
   }));
 }
 
 // Whether every number that is there twice was marked when it came again.
-void check_marks(const MockReader::Records& records, std::uint64_t count) {
+void check_marks(const TopicReader::Records& records, std::uint64_t count) {
   CHECK(records.size() - count <= marked_as_sent_again(records));
 }
 
@@ -41,7 +41,7 @@ TEST_CASE("the gateway starts without Kafka, and publishes when it comes") {
   CHECK(status.errors.contains("connect"));
   CHECK(status.published_records == 0);
   cluster.all_up();
-  MockReader reader(cluster.bootstrap(), kTopic);
+  TopicReader reader(cluster.bootstrap(), kTopic);
   check_whole_and_in_order(reader.read(100), 100);
   published.wait_until([](const auto& now) { return now.state == State::publishing; });
   CHECK(published.log.lines().size() == 2);
@@ -52,7 +52,7 @@ TEST_CASE("brokers that go down and come back lose nothing and get nothing twice
   cluster.create_topic(kTopic);
   PublishedJournal published(settings_for(cluster.bootstrap()));
   published.publisher.start();
-  MockReader reader(cluster.bootstrap(), kTopic);
+  TopicReader reader(cluster.bootstrap(), kTopic);
   published.append(0, 500);
   reader.read(500);
   cluster.all_down();
@@ -82,7 +82,7 @@ TEST_CASE("leaders that move, and errors that pass, are librdkafka's business") 
                                     RD_KAFKA_RESP_ERR_REQUEST_TIMED_OUT});
     published.append(round * 100, 100);
   }
-  MockReader reader(cluster.bootstrap(), kTopic);
+  TopicReader reader(cluster.bootstrap(), kTopic);
   const auto& records = reader.read_until(all_numbers(1'000));
   check_whole_and_in_order(records, 1'000);
   CHECK(published.publisher.status().errors.empty());
@@ -96,7 +96,7 @@ TEST_CASE("after an error that is final the producer begins again, in order, and
   cluster.create_topic(kTopic);
   PublishedJournal published(settings_for(cluster.bootstrap()));
   published.publisher.start();
-  MockReader reader(cluster.bootstrap(), kTopic);
+  TopicReader reader(cluster.bootstrap(), kTopic);
   published.append(0, 300);
   reader.read(300);
   cluster.fail(Request::produce, {error});
@@ -129,7 +129,7 @@ TEST_CASE("many final errors in a row lose nothing and keep the order") {
                                     RD_KAFKA_RESP_ERR__TRANSPORT});
     published.append(round * 300, 300, {.accounts = 30});
   }
-  MockReader reader(cluster.bootstrap(), kTopic);
+  TopicReader reader(cluster.bootstrap(), kTopic);
   const auto& records = reader.read_until(all_numbers(3'000));
   check_whole_and_in_order(records, 3'000);
   check_marks(records, 3'000);
@@ -140,7 +140,7 @@ TEST_CASE("a fatal error of the idempotent producer is followed by a new produce
   cluster.create_topic(kTopic);
   PublishedJournal published(settings_for(cluster.bootstrap()));
   published.publisher.start();
-  MockReader reader(cluster.bootstrap(), kTopic);
+  TopicReader reader(cluster.bootstrap(), kTopic);
   published.append(0, 100);
   reader.read(100);
   cluster.fail(Request::produce, {RD_KAFKA_RESP_ERR_OUT_OF_ORDER_SEQUENCE_NUMBER});
@@ -158,7 +158,7 @@ TEST_CASE("a producer id that is not granted keeps the publisher waiting") {
   PublishedJournal published(settings_for(cluster.bootstrap()));
   published.append(0, 100);
   published.publisher.start();
-  MockReader reader(cluster.bootstrap(), kTopic);
+  TopicReader reader(cluster.bootstrap(), kTopic);
   check_whole_and_in_order(reader.read_until(all_numbers(100)), 100);
   published.wait_until([](const auto& now) { return now.state == State::publishing; });
   CHECK(published.publisher.status().errors.at("authorization") == 3);
@@ -176,7 +176,7 @@ TEST_CASE("a topic that is not there is waited for") {
   published.wait_until([](const auto& now) { return now.errors.contains("unknown_topic"); });
   CHECK(published.publisher.status().published_records == 0);
   cluster.topic_error(kTopic, RD_KAFKA_RESP_ERR_NO_ERROR);
-  MockReader reader(cluster.bootstrap(), kTopic);
+  TopicReader reader(cluster.bootstrap(), kTopic);
   check_whole_and_in_order(reader.read_until(all_numbers(100)), 100);
 }
 
@@ -188,7 +188,7 @@ TEST_CASE("a topic that calls records too large gets smaller ones") {
   cluster.fail(Request::produce, std::vector(2, RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE));
   published.append(0, 1, {.accounts = 1, .response_bytes = 1'500'000});
   published.publisher.start();
-  MockReader reader(cluster.bootstrap(), kTopic);
+  TopicReader reader(cluster.bootstrap(), kTopic);
   const auto& records = reader.read_until(all_numbers(1));
   v1::Exchange exchange;
   REQUIRE(exchange.ParseFromString(*records.back().value));
@@ -226,7 +226,7 @@ TEST_CASE("records that a slow broker has not acknowledged are sent again after 
   Publisher publisher(settings_for(cluster.bootstrap()), journal,
                       {.log = log.sink(), .timings = quick()});
   publisher.start();
-  MockReader reader(cluster.bootstrap(), kTopic);
+  TopicReader reader(cluster.bootstrap(), kTopic);
   const auto& records = reader.read_until([](const auto& read) {
     return marked_as_sent_again(read) >= 50;
   });

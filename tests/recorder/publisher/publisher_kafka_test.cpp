@@ -18,8 +18,10 @@ using segue::test::KafkaBroker;
 using segue::test::KafkaTopic;
 using State = PublisherStatus::State;
 
+const std::string& brokers() { return KafkaBroker::shared().bootstrap(); }
+
 kafka::Settings settings_of(const KafkaTopic& topic) {
-  auto settings = settings_for(KafkaBroker::shared().bootstrap());
+  auto settings = settings_for(brokers());
   settings.topic = topic.name();
   return settings;
 }
@@ -38,7 +40,8 @@ TEST_CASE("what a journal holds comes to a real topic, in order, once") {
     PublishedJournal published(settings, patient());
     published.publisher.start();
     published.append(0, 5'000);
-    const auto records = topic.wait_for(5'000);
+    TopicReader reader(brokers(), topic.name(), 3);
+    const auto& records = reader.read(5'000);
     CHECK(records.size() == 5'000);
     check_whole_and_in_order(records, 5'000);
     published.publisher.finish(60s);
@@ -60,7 +63,8 @@ TEST_CASE("bodies are cut to what the topic takes, however they compress") {
     append(published.journal.lane(0), exchange);
   }
   published.publisher.start();
-  const auto records = topic.wait_for(50);
+  TopicReader reader(brokers(), topic.name(), 1);
+  const auto& records = reader.read(50);
   check_whole_and_in_order(records, 50);
   for (const KafkaRecord& record : records) {
     v1::Exchange exchange;
@@ -80,7 +84,8 @@ TEST_CASE("a limit that is lowered while publishing is learnt anew") {
   PublishedJournal published(settings_of(topic), patient());
   published.publisher.start();
   append(published.journal.lane(0), exchange_number(0, {.response_bytes = 100}));
-  topic.wait_for(1);
+  TopicReader reader(brokers(), topic.name(), 1);
+  reader.read(1);
   topic.configure("max.message.bytes", "10000");
   auto exchange = exchange_number(1);
   std::string noise;
@@ -88,7 +93,7 @@ TEST_CASE("a limit that is lowered while publishing is learnt anew") {
     noise += static_cast<char>(at >> 24);
   exchange.mutable_response()->mutable_body()->set_content(noise);
   append(published.journal.lane(0), exchange);
-  const auto records = topic.wait_for(2);
+  const auto& records = reader.read(2);
   CHECK(records.back().value->size() < 10'000);
   CHECK(records.back().value->size() > 9'000);
   const auto status = published.wait_until(
@@ -99,7 +104,7 @@ TEST_CASE("a limit that is lowered while publishing is learnt anew") {
 
 TEST_CASE("a topic that is made later is published to then") {
   const std::string name = segue::test::random_topic_name();
-  auto settings = settings_for(KafkaBroker::shared().bootstrap());
+  auto settings = settings_for(brokers());
   settings.topic = name;
   PublishedJournal published(settings, patient());
   published.append(0, 100);
@@ -107,7 +112,8 @@ TEST_CASE("a topic that is made later is published to then") {
   published.log.wait_for("there is no topic " + name);
   CHECK(published.publisher.status().state == State::waiting);
   const KafkaTopic topic(KafkaBroker::shared(), name, segue::test::TopicSettings{});
-  check_whole_and_in_order(topic.wait_for(100), 100);
+  TopicReader reader(brokers(), topic.name(), 1);
+  check_whole_and_in_order(reader.read(100), 100);
   published.wait_until([](const PublisherStatus& now) { return now.state == State::publishing; });
   CHECK(published.publisher.status().redelivered_records == 0);
 }

@@ -22,7 +22,7 @@ TEST_CASE("what is in the journal, and what is appended later, comes to the topi
   PublishedJournal published(settings_for(cluster.bootstrap()));
   published.append(0, 500);
   published.publisher.start();
-  MockReader reader(cluster.bootstrap(), kTopic);
+  TopicReader reader(cluster.bootstrap(), kTopic);
   reader.read(500);
   published.append(500, 500);
   const auto& records = reader.read(1000);
@@ -49,7 +49,7 @@ TEST_CASE("a record carries key, headers and timestamp of its exchange") {
   exchange.mutable_trace()->set_flags(1);
   append(published.journal.lane(0), exchange);
   published.publisher.start();
-  MockReader reader(cluster.bootstrap(), kTopic);
+  TopicReader reader(cluster.bootstrap(), kTopic);
   const KafkaRecord record = reader.read(1).front();
   CHECK(record.key == "account-7");
   CHECK(record.value == exchange.SerializeAsString());
@@ -76,8 +76,8 @@ TEST_CASE("shadows go to their own topic when there is one") {
   shadow.set_kind(v1::KIND_SHADOW);
   append(published.journal.lane(0), shadow);
   published.publisher.start();
-  MockReader usual(cluster.bootstrap(), kTopic);
-  MockReader shadows(cluster.bootstrap(), "shadows");
+  TopicReader usual(cluster.bootstrap(), kTopic);
+  TopicReader shadows(cluster.bootstrap(), "shadows");
   check_whole_and_in_order(usual.read(10), 10);
   CHECK(number_of(shadows.read(1).front()) == 10);
 }
@@ -103,7 +103,7 @@ TEST_CASE("a promise is kept when Kafka has acknowledged, and whoever waits is t
     std::unique_lock lock(mutex);
     REQUIRE(kept.wait_until(lock, Deadline{}.at(), [&] { return promise.reached(n + 1); }));
   }
-  MockReader reader(cluster.bootstrap(), kTopic);
+  TopicReader reader(cluster.bootstrap(), kTopic);
   check_whole_and_in_order(reader.read(20), 20);
 }
 
@@ -120,7 +120,7 @@ TEST_CASE("finish publishes what is left and stores the cursor") {
   REQUIRE(cursor.has_value());
   CHECK(cursor->position(0) == 1'000);
   CHECK(cursor->position(1) == 1'000);
-  MockReader reader(cluster.bootstrap(), kTopic);
+  TopicReader reader(cluster.bootstrap(), kTopic);
   check_whole_and_in_order(reader.read(2'000), 2'000);
 }
 
@@ -132,7 +132,7 @@ TEST_CASE("a journal larger than what may be in flight passes through") {
   published.publisher.start();
   published.publisher.finish(60s);
   CHECK(published.publisher.status().published_records == 30'000);
-  MockReader reader(cluster.bootstrap(), kTopic);
+  TopicReader reader(cluster.bootstrap(), kTopic);
   const auto& records = reader.read(30'000);
   check_whole_and_in_order(records, 30'000);
 }

@@ -1,5 +1,7 @@
 // What of an exchange goes into its record, and what is cut when a topic takes less.
 
+#include <google/protobuf/stubs/logging.h>
+
 #include <catch2/catch_test_macros.hpp>
 #include <random>
 
@@ -47,6 +49,7 @@ TEST_CASE("a payload that is cut short or no exchange at all gives what it can a
     CHECK((fields.id.empty() || fields.id == id_of(42).raw()));
   }
   std::mt19937_64 random(3);
+  const google::protobuf::LogSilencer no_complaints;
   for (int round = 0; round < 2'000; ++round) {
     std::string noise = whole;
     for (int change = 0; change < 4; ++change)
