@@ -1,5 +1,6 @@
 #include "recorder/recorder.hpp"
 
+#include <algorithm>
 #include <boost/system/errc.hpp>
 
 #include "exchange/ensure.hpp"
@@ -43,6 +44,15 @@ BodyCut fit(std::uint64_t request, std::uint64_t response, std::uint64_t room) {
   return cut;
 }
 
+// What the list of redactions may take: each rule in each part that has values.
+std::size_t listing_bytes(const RouteRules& rules) {
+  constexpr std::size_t kAroundLabel = 16;
+  std::size_t bytes = 0;
+  for (const Rule& rule : rules.rules) bytes += rule.label.size() + kAroundLabel;
+  for (const auto& rule : rules.headers.rules()) bytes += rule.label.size() + kAroundLabel;
+  return bytes * Substitutes::kParts;
+}
+
 std::uint64_t captured(const BodyView& body) {
   std::uint64_t total = 0;
   for (const std::string_view block : body.blocks) total += block.size();
@@ -68,7 +78,8 @@ void IntentTicket::give_back() noexcept {
 Recorder::Ruling::Ruling(RecordSettings s)
     : settings(std::move(s)),
       rules(settings.redact),
-      account(settings.hash_account ? AccountForm::hashed : AccountForm::plain) {}
+      account(settings.hash_account ? AccountForm::hashed : AccountForm::plain),
+      overhead(std::max(kRecordOverhead, listing_bytes(rules))) {}
 
 Recorder::Recorder(Lane& lane, RecorderSettings settings, const AccountKey& key,
                    LanePromises promises)
@@ -143,7 +154,9 @@ Result<IntentTicket> Recorder::intend(const ExchangeView& exchange, RouteIndex r
   const BodyCut cut{.request_bytes = kIntentBodyBytes, .response_bytes = 0, .reason = "intent"};
   const std::size_t bytes = measure(redact(intent, rule), rule, cut);
   const std::size_t head_bytes = bytes - serialiser_.body_bytes();
-  const std::size_t reserve = head_bytes + response_head_bytes_ + kRecordOverhead;
+  // What hides a value may be longer than it.
+  const std::size_t response_head = response_head_bytes_ * (rule.rules.needs_redactor ? 2 : 1);
+  const std::size_t reserve = head_bytes + response_head + rule.overhead;
   if (lane_.reserve(reserve).has_value()) {
     IntentTicket ticket(lane_, reserve, exchange.id);
     const Result<std::span<char>> room = lane_.begin(FrameKind::intent, bytes);

@@ -153,6 +153,7 @@ class Recorder {
     RecordSettings settings;
     RouteRules rules;
     AccountForm account;
+    std::size_t overhead;  // bytes that a record may need around a response head, at most
     explicit Ruling(RecordSettings s);
   };
 

@@ -76,8 +76,9 @@ class Desk {
 
   static RecorderSettings settings(WhenFull safe, WhenFull unsafe) {
     RecorderSettings settings;
-    settings.routes.resize(2);
+    settings.routes.resize(3);
     settings.routes[1].enabled = false;
+    settings.routes[2].redact.json = {{"$..password", RedactionMode::mask}};
     settings.when_full_safe = safe;
     settings.when_full_unsafe = unsafe;
     return settings;
@@ -132,6 +133,27 @@ TEST_CASE("an intent is on record as interrupted until its exchange follows") {
   frames = desk.read();
   REQUIRE(frames.size() == 1);
   CHECK(frames[0].outcome() == v1::OUTCOME_COMPLETED);
+}
+
+TEST_CASE("what a JSON rule hides is in neither the intent nor the exchange") {
+  Desk desk;
+  SampleExchange order;
+  fill_order(order, 0);
+  order.request_blocks = {R"({"user":"u","pass)", R"(word":"hunter2"})"};
+  order.view.request.body.size = 34;
+  order.connect();
+  auto intent = desk.recorder.intend(order.view, 2);
+  REQUIRE(intent.has_value());
+  REQUIRE(*intent);
+  CHECK(desk.read(true)[0].request().body().content() == R"({"user":"u","password":"***"})");
+  REQUIRE(desk.recorder.append(order.view, 2, *intent).has_value());
+  const auto exchanges = desk.read();
+  REQUIRE(exchanges.size() == 1);
+  CHECK(exchanges[0].request().body().content() == R"({"user":"u","password":"***"})");
+  // The answer is called JSON and is none.
+  CHECK(exchanges[0].response().body().capture() == v1::CAPTURE_SKIPPED);
+  CHECK(exchanges[0].response().body().reason() == "redaction: does not parse");
+  CHECK(exchanges[0].response().body().size() == 620);
 }
 
 TEST_CASE("an intent leaves out a body over 64 KiB and says so") {
