@@ -57,6 +57,7 @@ gateway::GatewaySettings gateway_settings(const config::Settings& settings) {
   gateway.listeners = settings.listeners;
   gateway.limits = settings.limits;
   gateway.drain = settings.drain;
+  gateway.access_log = settings.access_log;
   gateway.backends = settings.backends;
   gateway.capture_memory = settings.capture_memory;
   // The name may be any text; in Via only a token leaves the head in one piece.

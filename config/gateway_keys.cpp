@@ -7,6 +7,8 @@
 namespace segue::config {
 namespace {
 
+using gateway::AccessLogFormat;
+using gateway::AccessLogSettings;
 using gateway::BackendSettings;
 using gateway::DrainSettings;
 using gateway::EndpointSettings;
@@ -194,6 +196,25 @@ Keys<DrainSettings> drain_keys() {
                          "after SIGTERM: `/readyz` fails, requests are still accepted"),
       key<DrainSettings>("timeout", &DrainSettings::timeout, duration,
                          "after that: what still runs is cut"),
+  };
+}
+
+Keys<AccessLogSettings> access_log_keys() {
+  const Choice<AccessLogFormat> formats{{{"off", AccessLogFormat::off},
+                                         {"json", AccessLogFormat::json},
+                                         {"combined", AccessLogFormat::combined}}};
+  return {
+      key<AccessLogSettings>("format", &AccessLogSettings::format, formats,
+                             "one line a request, redacted as the record is; `json`, or Apache's "
+                             "`combined`"),
+      special_key<AccessLogSettings>(
+          "path", "path, or -", "-", "a file that lines are appended to; `-` is standard output",
+          [](const Place& place, Context& context, AccessLogSettings& log) {
+            if (place.node.kind == yaml::Kind::scalar && place.node.text == "-")
+              log.path.assign(1, '-');  // g++ 12 warns of an assigned literal
+            else if (auto path = File{}.read(place, context))
+              log.path = std::move(*path);
+          }),
   };
 }
 

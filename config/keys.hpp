@@ -17,6 +17,7 @@ const Keys<Settings>& root_keys();
 // gateway_keys.cpp
 Keys<gateway::Limits> limits_keys();
 Keys<gateway::DrainSettings> drain_keys();
+Keys<gateway::AccessLogSettings> access_log_keys();
 Keys<gateway::ListenerSettings> listener_keys();
 void finish_listener(const Place& place, Context& context, gateway::ListenerSettings& listener);
 Keys<gateway::BackendSettings> backend_keys();

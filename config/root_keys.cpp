@@ -55,6 +55,7 @@ Keys<Settings> make_root_keys() {
                                     finish_listener)),
       section<Settings>("limits", &Settings::limits, limits_keys()),
       section<Settings>("drain", &Settings::drain, drain_keys()),
+      section<Settings>("access_log", &Settings::access_log, access_log_keys()),
       required(named_maps<Settings>("backends", "backend", &Settings::backends, backend_keys(),
                                     finish_backend)),
       group<Settings>("recorder", recorder_keys()),

@@ -36,6 +36,7 @@ struct Settings {
   std::vector<gateway::ListenerSettings> listeners;
   gateway::Limits limits;
   gateway::DrainSettings drain;
+  gateway::AccessLogSettings access_log;
   std::vector<gateway::BackendSettings> backends;  // in the order of their names
   recorder::JournalSettings journal;
   std::optional<kafka::Settings> kafka;     // none: the journal is where it ends

@@ -90,6 +90,14 @@ Next after(Sent sent, Next next) {
   return sent == Sent::yes ? next : Next::close;
 }
 
+// The exchange outlives the answer that it views.
+void forget_answer(Exchange& exchange) {
+  exchange.response_body.reset();
+  const std::uint16_t status = exchange.response.status;
+  exchange.response = {};
+  exchange.response.status = status;
+}
+
 // Records and sends; answers go out even where they cannot be recorded: there is nothing else to
 // say instead. Where the record exists but is not as durable as promised, nothing is said.
 runtime::Task<Sent> send(Client& client, Exchange& exchange, LocalAnswer& answer,
@@ -105,12 +113,10 @@ runtime::Task<Sent> send(Client& client, Exchange& exchange, LocalAnswer& answer
   }
   const bool was_durable = exchange.durable;
   co_await record(client, exchange);
-  exchange.response_body.reset();
-  exchange.response = {};
-  exchange.response.status = status;
   if (was_durable && !exchange.durable) {
     ++client.worker.counters.unrecorded_resets;
-    count_finished(exchange);
+    count_finished(client, exchange);
+    forget_answer(exchange);
     co_return Sent::withheld;
   }
   std::array<iovec, 2> pieces{iovec{answer.head.data(), answer.head.size()},
@@ -118,7 +124,8 @@ runtime::Task<Sent> send(Client& client, Exchange& exchange, LocalAnswer& answer
   const auto patience = std::chrono::nanoseconds(client.worker.settings.limits.send_idle).count();
   const std::span<iovec> sent(pieces.data(), with_body ? 2 : 1);
   const runtime::Transfer written = co_await client.stream.write(sent, patience);
-  count_finished(exchange);
+  count_finished(client, exchange);
+  forget_answer(exchange);
   if (written.ec) ++client.worker.counters.client_aborts;
   co_return written.ec ? Sent::failed : Sent::yes;
 }

@@ -53,13 +53,18 @@ runtime::Task<bool> record(Client& client, Exchange& exchange) {
   }
 }
 
-void count_finished(Exchange& exchange) {
-  Counters& counters = exchange.worker.counters;
+void count_finished(Client& client, Exchange& exchange) {
+  Worker& worker = exchange.worker;
+  Counters& counters = worker.counters;
+  const std::int64_t duration = exchange.elapsed_micros();
   const std::size_t route = exchange.decision.route == nullptr ? counters.routes.size() - 1
                                                                : exchange.decision.route->index;
   counters.routes[route]
       .of(method_label(exchange.request().method), exchange.response.status)
-      .observe(exchange.elapsed_micros());
+      .observe(duration);
+  if (!worker.access_log) return;
+  const ExchangeView view = exchange.view(client.view(exchange), client.scheme);
+  worker.access_log->add(worker.recorder->shown(view, exchange.route_index()), duration);
 }
 
 }  // namespace segue::gateway

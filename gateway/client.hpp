@@ -49,7 +49,7 @@ runtime::Task<bool> record(Client& client, Exchange& exchange);
 // the journal. False: not within `durability_timeout`; the exchange does not wait again.
 runtime::Task<bool> wait_for_promise(Exchange& exchange);
 
-// Counts a finished exchange by route, method and status.
-void count_finished(Exchange& exchange);
+// Counts a finished exchange by route, method and status, and puts it into the access log.
+void count_finished(Client& client, Exchange& exchange);
 
 }  // namespace segue::gateway

@@ -19,8 +19,9 @@ void raise_descriptor_limit() {
 
 // Declared in the order of use: the core outlives its worker, the worker its listeners.
 struct Gateway::CoreWorld {
-  CoreWorld(unsigned index, const GatewaySettings& settings, CoreParts parts, unsigned cores)
-      : core(index), worker(core, settings, std::move(parts), cores) {}
+  CoreWorld(unsigned index, const GatewaySettings& settings, CoreParts parts, unsigned cores,
+            AccessLogFile* access_log)
+      : core(index), worker(core, settings, std::move(parts), cores, access_log) {}
 
   runtime::Core core;
   Worker worker;
@@ -32,8 +33,11 @@ Gateway::Gateway(GatewaySettings settings, std::vector<CoreParts> parts)
   raise_descriptor_limit();
   const auto cores = static_cast<unsigned>(parts.size());
   ensure(cores > 0, "a gateway has a core");
+  if (settings_.access_log.format != AccessLogFormat::off)
+    access_log_.emplace(settings_.access_log.path);
   for (unsigned i = 0; i < cores; ++i)
-    worlds_.push_back(std::make_unique<CoreWorld>(i, settings_, std::move(parts[i]), cores));
+    worlds_.push_back(std::make_unique<CoreWorld>(i, settings_, std::move(parts[i]), cores,
+                                                  access_log_ ? &*access_log_ : nullptr));
   for (const ListenerSettings& listener : settings_.listeners) {
     trusted_.push_back(std::make_unique<TrustedPeers>(listener.trusted_proxies));
     tls_.emplace_back();

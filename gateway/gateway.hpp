@@ -43,6 +43,10 @@ class Gateway {
   // Each core's counters, copied by the core.
   std::vector<Counters> counters();
   const GatewaySettings& settings() const noexcept { return settings_; }
+  // Batches of lines that were dropped because nobody took them; 0 without an access log.
+  std::uint64_t dropped_access_batches() const noexcept {
+    return access_log_ ? access_log_->dropped_batches() : 0;
+  }
   std::span<const routing::Route> routes() const noexcept;
   std::vector<const recorder::Recorder*> recorders() const;
 
@@ -53,6 +57,7 @@ class Gateway {
   void on_each(Call call);
 
   GatewaySettings settings_;
+  std::optional<AccessLogFile> access_log_;
   std::vector<std::unique_ptr<TrustedPeers>> trusted_;   // by listener
   std::vector<std::optional<runtime::TlsContext>> tls_;  // by listener
   std::vector<std::pair<std::string, std::string>> addresses_;

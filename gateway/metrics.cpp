@@ -132,7 +132,7 @@ void write_backends(const Counters& sum, const GatewaySettings& settings, Metric
                                      {"http_response_status_code", std::to_string(entry.status)}});
 }
 
-void write_connections(const Counters& sum, MetricsWriter& out) {
+void write_connections(const Gateway& gateway, const Counters& sum, MetricsWriter& out) {
   const MetricsWriter::Plain rows[] = {
       {MetricType::Counter, "segue_connections_accepted_total", "Client connections accepted.",
        sum.connections_accepted},
@@ -152,6 +152,9 @@ void write_connections(const Counters& sum, MetricsWriter& out) {
       {MetricType::Counter, "segue_durability_timeouts_total",
        "Exchanges that were not on disk or in Kafka within durability_timeout.",
        sum.durability_timeouts},
+      {MetricType::Counter, "segue_access_log_dropped_batches_total",
+       "Batches of access lines dropped because they were not taken in time.",
+       gateway.dropped_access_batches()},
       {MetricType::Counter, "segue_sessions_failed_total", "Sessions ended by a failed allocation.",
        sum.tasks_failed},
       {MetricType::Counter, "segue_captures_cut_total",
@@ -208,7 +211,7 @@ void write_gateway_metrics(Gateway& gateway, MetricsWriter& out) {
   const Counters sum = total(gateway.counters());
   write_requests(sum, gateway.routes(), out);
   write_backends(sum, gateway.settings(), out);
-  write_connections(sum, out);
+  write_connections(gateway, sum, out);
 }
 
 std::string exposition(const MetricFamilies& families) {

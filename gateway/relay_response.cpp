@@ -170,7 +170,7 @@ Task<Next> Relay::finish_response() {
                               .bytes_from_client = exchange_.request_body.size(),
                               .bytes_to_client = sent_to_client_});
   }
-  count_finished(exchange_);
+  count_finished(client_, exchange_);
   const bool upload_was_over = uploaded_;
   co_await stop_upload();
   finish_upstream();
@@ -219,7 +219,7 @@ Task<Next> Relay::broken_response(Outcome outcome) {
     co_return co_await refuse(client_, exchange_, damaged, Next::linger);
   }
   co_await record(client_, exchange_);
-  count_finished(exchange_);
+  count_finished(client_, exchange_);
   co_await stop_upload();
   lease_.discard();
   co_return Next::reset;

@@ -57,6 +57,13 @@ struct DrainSettings {
   milliseconds timeout{30'000};  // then what is left is cut
 };
 
+enum class AccessLogFormat : std::uint8_t { off, json, combined };
+
+struct AccessLogSettings {
+  AccessLogFormat format = AccessLogFormat::off;
+  std::string path = "-";  // "-": standard output
+};
+
 struct Timeouts {
   std::optional<milliseconds> connect{1'000};
   std::optional<milliseconds> first_byte{30'000};

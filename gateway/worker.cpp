@@ -13,7 +13,8 @@ constexpr std::size_t kKeptExchanges = 256;  // free ones; each keeps the memory
 
 }  // namespace
 
-Worker::Worker(runtime::Core& on, const GatewaySettings& all, CoreParts parts, unsigned cores)
+Worker::Worker(runtime::Core& on, const GatewaySettings& all, CoreParts parts, unsigned cores,
+               AccessLogFile* log)
     : core(on),
       settings(all),
       routes(std::move(parts.routes)),
@@ -22,6 +23,7 @@ Worker::Worker(runtime::Core& on, const GatewaySettings& all, CoreParts parts, u
                                      recorder::CapturePool::kSmallBodyBytes)),
       max_sessions_(
           static_cast<std::size_t>(std::max<std::uint64_t>(1, all.limits.connections / cores))) {
+  if (log != nullptr) access_log.emplace(core, settings.access_log.format, *log);
   const recorder::LanePromises promises = recorder->promises();
   if (promises.disk != nullptr) disk_.emplace(core, *promises.disk);
   if (promises.kafka != nullptr) kafka_.emplace(core, *promises.kafka);

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "exchange/id.hpp"
+#include "gateway/access_log.hpp"
 #include "gateway/counters.hpp"
 #include "gateway/promise_watch.hpp"
 #include "gateway/settings.hpp"
@@ -29,6 +30,7 @@ struct GatewaySettings {
   std::vector<ListenerSettings> listeners;
   Limits limits;
   DrainSettings drain;
+  AccessLogSettings access_log;
   std::vector<BackendSettings> backends;
   std::vector<RouteTimeouts> route_timeouts;  // by route index
   std::uint64_t capture_memory = 64 << 20;
@@ -45,7 +47,9 @@ struct CoreParts {
 // the core's thread does not run; used by the core only.
 class Worker {
  public:
-  Worker(runtime::Core& core, const GatewaySettings& settings, CoreParts parts, unsigned cores);
+  // `access_log` null: none is written.
+  Worker(runtime::Core& core, const GatewaySettings& settings, CoreParts parts, unsigned cores,
+         AccessLogFile* access_log);
   ~Worker();
 
   // Takes an exchange's memory from the free list, or makes some; warm ones do not allocate.
@@ -80,6 +84,7 @@ class Worker {
   runtime::BufferPool buffers;
   recorder::CapturePool captures;
   ExchangeIdSource ids;
+  std::optional<AccessLog> access_log;
   Counters counters;
   std::vector<std::unique_ptr<Upstream>> upstreams;  // by backend index
   runtime::TaskGroup tasks;                          // sessions; ends before what they use
