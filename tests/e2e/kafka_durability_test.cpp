@@ -19,7 +19,7 @@ ConfigText answered_by_kafka(std::uint16_t backend, const KafkaTopic& topic,
       .with("defaults", fmt::format("{{ record: {{ redact: {{}}, durability: kafka, "
                                     "durability_timeout: {} }} }}",
                                     timeout))
-      .with("recorder", fmt::format("{{ journal: {{ dir: journal, max_size: 64MiB, segment: 4MiB "
+      .with("recorder", fmt::format("{{ journal: {{ dir: journal, max_size: 64MiB, segment: 8MiB "
                                     "}}, kafka: {{ brokers: [\"{}\"], topic: {} }} }}",
                                     bootstrap, topic.name()));
   return config;
