@@ -23,7 +23,7 @@ bool CatCommand::chosen() const { return command_->parsed(); }
 
 int CatCommand::run() {
   const Source source = reading_.source();
-  filters_.prepare(source.journal);
+  filters_.prepare(source.journal, source.keys);
   const Finishes finishes = gather_finishes(source, filters_.since());
   ExchangeReader reader(source, {filters_.since(), 0, 0, ReadRange::Until::now});
   Progress progress(fmt::format("reading {}", source.name()));
@@ -36,12 +36,14 @@ int CatCommand::run() {
       join_finish(*exchange, finish->second);
     if (!filters_.matches(*exchange)) continue;
     progress.wipe();
+    reading_.unseal(*exchange);
     listing.print(*exchange);
     if (++printed == limit_) break;
   }
   progress.wipe();
   listing.flush();
   reader.tell_damage();
+  reading_.tell_closed();
   return 0;
 }
 

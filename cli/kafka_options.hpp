@@ -39,6 +39,8 @@ class KafkaOptions {
   // The same for brokers that were named another way.
   kafka::Settings settings_for(std::vector<std::string> brokers) const;
   std::chrono::milliseconds timeout() const;
+  // Whether -c says something else than the usual place; then configuration() is never nullopt.
+  bool names_configuration() const { return config_ != kDefaultConfig; }
   const std::string& configuration_path() const { return config_; }
 
  private:

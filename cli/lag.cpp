@@ -218,13 +218,21 @@ LagCommand::LagCommand(CLI::App& program)
 
 bool LagCommand::chosen() const { return command_->parsed(); }
 
+// Whoever looks after Kafka has the configuration, but not always the gateway's disk.
+std::filesystem::path LagCommand::journal_or_configured(
+    const std::optional<config::Settings>& configured) const {
+  if (!journal_.empty() || !configured || !configured->kafka) return journal_;
+  std::error_code error;
+  const std::filesystem::path& directory = configured->journal.directory;
+  return std::filesystem::exists(directory, error) ? directory : std::filesystem::path{};
+}
+
 int LagCommand::run() {
   Lags lags;
   lags.now_millis = now_millis();
   lags.warn_before = *parse_duration(warn_before_);
   const std::optional<config::Settings> configured = kafka_.configuration();
-  std::filesystem::path journal = journal_;
-  if (journal.empty() && configured && configured->kafka) journal = configured->journal.directory;
+  const std::filesystem::path journal = journal_or_configured(configured);
   if (!journal.empty()) {
     auto backlog = journal_backlog(journal, kPublisher);
     if (!backlog)

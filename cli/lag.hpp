@@ -1,6 +1,8 @@
 #pragma once
 
 #include <cstdint>
+#include <filesystem>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -24,6 +26,9 @@ class LagCommand {
   int run();
 
  private:
+  std::filesystem::path journal_or_configured(
+      const std::optional<config::Settings>& configured) const;
+
   CLI::App* command_;
   KafkaOptions kafka_;
   OutputForm form_ = OutputForm::text;

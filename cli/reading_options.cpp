@@ -1,5 +1,7 @@
 #include "cli/reading_options.hpp"
 
+#include <fmt/format.h>
+
 #include <CLI/CLI.hpp>
 #include <cstdio>
 #include <map>
@@ -11,10 +13,23 @@ void ReadingOptions::add_to(CLI::App& command) {
                      "journal:DIR or kafka://BROKERS/TOPIC; default: the configuration's topic, or "
                      "else its journal");
   kafka_.add_to(command);
+  unsealing_.add_to(command);
   add_colour_option(command, colour_);
 }
 
-Source ReadingOptions::source() const { return resolve_source(source_, kafka_); }
+Source ReadingOptions::source() {
+  Source source = resolve_source(source_, kafka_);
+  if (!unsealing_.wanted()) return source;
+  if (const auto configured = kafka_.configuration()) source.keys = configured->keys;
+  unsealing_.prepare(source.keys);
+  return source;
+}
+
+void ReadingOptions::tell_closed() const {
+  if (unsealing_.closed() != 0)
+    fmt::print(stderr, "seguectl: {} encrypted values stayed closed: their key is not here\n",
+               unsealing_.closed());
+}
 
 Paint ReadingOptions::paint() const { return Paint(colour_, stdout); }
 

@@ -7,6 +7,7 @@
 #include "cli/colour.hpp"
 #include "cli/kafka_options.hpp"
 #include "cli/source.hpp"
+#include "cli/unsealing.hpp"
 
 namespace CLI {
 class App;
@@ -16,18 +17,24 @@ namespace segue::cli {
 
 enum class OutputForm : std::uint8_t { text, json };
 
-// What the commands that read recorded traffic share: SOURCE, -c, --property, --timeout, --color.
+// What the commands that read recorded traffic share: SOURCE, -c, --property, --timeout, --unseal,
+// --key, --color.
 class ReadingOptions {
  public:
   void add_to(CLI::App& command);
-  // Throws StartupError.
-  Source source() const;
+  // Reads the keys, too, when values are to be opened. Throws StartupError.
+  Source source();
+  // Opens what is sealed in an exchange that is about to be printed, when that was asked for.
+  void unseal(v1::Exchange& exchange) { unsealing_.unseal(exchange); }
+  // On standard error: how many values stayed closed.
+  void tell_closed() const;
   // For standard output.
   Paint paint() const;
 
  private:
   std::optional<std::string> source_;
   KafkaOptions kafka_;
+  Unsealing unsealing_;
   Colour colour_ = Colour::automatic;
 };
 

@@ -122,7 +122,9 @@ int ShowCommand::run() {
                    printable(exchange.request().target()));
     return 2;
   }
+  reading_.unseal(found.begin()->second);
   fmt::print("{}", rendered(found.begin()->second, as_));
+  reading_.tell_closed();
   return 0;
 }
 

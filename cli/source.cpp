@@ -18,7 +18,7 @@ Source configured_source(const KafkaOptions& options) {
     throw StartupError(fmt::format("no source: give one (journal:DIR, kafka://BROKERS/TOPIC), or a "
                                    "configuration with -c ({} is not there)",
                                    options.configuration_path()));
-  Source source{configured->journal.directory, std::nullopt};
+  Source source{configured->journal.directory, std::nullopt, configured->keys};
   if (!configured->kafka) return source;
   kafka::Settings settings = options.settings();
   std::string topic = settings.topic;
@@ -39,15 +39,21 @@ Source kafka_source(std::string_view text, const KafkaOptions& options) {
     throw StartupError(fmt::format("{}: write kafka://host:port,host:port/TOPIC", text));
   std::optional<config::Settings> configured = options.configuration();
   Source source;
-  if (configured) source.journal = configured->journal.directory;
+  if (configured) {
+    source.journal = configured->journal.directory;
+    source.keys = configured->keys;
+  }
   source.kafka = KafkaSource{options.settings_for(std::move(brokers)), std::string(topic),
                              options.timeout()};
   return source;
 }
 
 Source parse_source(std::string_view text, const KafkaOptions& options) {
-  if (text.starts_with(kJournal) && text.size() > kJournal.size())
-    return {std::filesystem::path(text.substr(kJournal.size())), std::nullopt};
+  if (text.starts_with(kJournal) && text.size() > kJournal.size()) {
+    Source source{std::filesystem::path(text.substr(kJournal.size())), std::nullopt, {}};
+    if (options.names_configuration()) source.keys = options.configuration()->keys;
+    return source;
+  }
   if (text.starts_with(kKafka)) return kafka_source(text, options);
   if (text.starts_with("archive:"))
     throw StartupError(

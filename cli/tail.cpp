@@ -72,7 +72,7 @@ bool TailCommand::chosen() const { return command_->parsed(); }
 
 int TailCommand::run() {
   const Source source = reading_.source();
-  filters_.prepare(source.journal);
+  filters_.prepare(source.journal, source.keys);
   // The end of the source alone, and more of it only while that holds too few.
   std::unique_ptr<ExchangeReader> reader;
   std::deque<v1::Exchange> last;
@@ -87,16 +87,17 @@ int TailCommand::run() {
   }
   Listing listing(form_, reading_.paint());
   bool more = true;
-  for (const v1::Exchange& exchange : last) more = more && print(exchange, listing);
+  for (v1::Exchange& exchange : last) more = more && print(exchange, listing);
   listing.flush();
   reader->tell_damage();
+  if (!follow_) reading_.tell_closed();
   return follow_ && more ? follow(*reader, listing) : 0;
 }
 
 int TailCommand::follow(ExchangeReader& reader, Listing& listing) {
   listen_for_interrupts();
   for (;;) {
-    while (const v1::Exchange* const exchange = reader.next()) {
+    while (v1::Exchange* const exchange = reader.next()) {
       const bool ours = exchange->kind() == v1::KIND_FINISH &&
                         printed_ids_.contains(exchange->parent_id());
       const bool more = (!ours && !wanted(*exchange)) || print(*exchange, listing);
@@ -116,7 +117,8 @@ int TailCommand::follow(ExchangeReader& reader, Listing& listing) {
   }
 }
 
-bool TailCommand::print(const v1::Exchange& exchange, Listing& listing) {
+bool TailCommand::print(v1::Exchange& exchange, Listing& listing) {
+  reading_.unseal(exchange);
   listing.print(exchange);
   if (printed_ids_.insert(exchange.id()).second) printed_order_.push_back(exchange.id());
   if (printed_order_.size() > kRemembered) {

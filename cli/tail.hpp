@@ -32,7 +32,7 @@ class TailCommand {
   int follow(ExchangeReader& reader, Listing& listing);
   bool wanted(const v1::Exchange& exchange) const;
   // False: the limit is reached.
-  bool print(const v1::Exchange& exchange, Listing& listing);
+  bool print(v1::Exchange& exchange, Listing& listing);
 
   CLI::App* command_;
   ReadingOptions reading_;

@@ -26,13 +26,12 @@ bool is_one_line_with(const std::string& text, std::string_view part) {
 // recorder.kafka with these lines, and a user's password.
 std::string configuration(const TempDir& folder, const std::string& brokers,
                           const std::string& security) {
-  const std::string text = "listeners: { public: { address: \"127.0.0.1:8080\" } }\n"
+  const std::string text = "version: 1\nlisteners: { public: { address: \"127.0.0.1:8080\" } }\n"
                            "backends: { legacy: { endpoints: [\"127.0.0.1:8081\"] } }\n"
                            "routes: { all: { match: { prefix: / }, to: legacy } }\n"
+                           "defaults: { record: { redact: { headers: [cookie] } } }\n"
                            "recorder:\n"
                            "  journal: { dir: " + (folder / "journal").string() + " }\n"
-                           "  keys: { account: { file: " +
-                           folder.write("account.key", std::string(64, 'a')).string() + " } }\n"
                            "  kafka:\n    brokers: [\"" + brokers + "\"]\n    topic: t\n" +
                            security;
   return folder.write("segue.yaml", text).string();

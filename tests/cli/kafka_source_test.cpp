@@ -151,15 +151,14 @@ TEST_CASE("without a SOURCE the topic of the configuration is read") {
   const KafkaTopic topic(KafkaBroker::shared(), {.partitions = 1});
   send(topic, {record(1, 0)});
   const TempDir folder;
-  const std::string config = "listeners: { public: { address: \"127.0.0.1:8080\" } }\n"
+  const std::string config = "version: 1\nlisteners: { public: { address: \"127.0.0.1:8080\" } }\n"
                              "backends: { legacy: { endpoints: [\"127.0.0.1:8081\"] } }\n"
                              "routes: { all: { match: { prefix: / }, to: legacy } }\n"
+                             "defaults: { record: { redact: { headers: [cookie] } } }\n"
                              "recorder: { journal: { dir: " +
                              (folder / "journal").string() + " }, kafka: { brokers: [\"" +
                              KafkaBroker::shared().bootstrap() + "\"], topic: " + topic.name() +
-                             " }, keys: { account: { file: " +
-                             folder.write("account.key", std::string(64, 'a')).string() +
-                             " } } }\n";
+                             " } }\n";
   const std::string file = folder.write("segue.yaml", config).string();
   const CommandResult result = seguectl({"cat", "-c", file, "-o", "json"});
   CHECK(result.err.empty());
