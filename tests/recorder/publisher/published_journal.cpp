@@ -134,7 +134,7 @@ PublisherStatus PublishedJournal::wait_until(
 
 void check_order(const TopicReader::Records& records) {
   TopicReader::Records sorted = records;
-  std::ranges::stable_sort(sorted, {}, [](const KafkaRecord& r) {
+  std::ranges::sort(sorted, {}, [](const KafkaRecord& r) {
     return std::pair(r.partition, r.offset);
   });
   std::set<std::uint64_t> seen;

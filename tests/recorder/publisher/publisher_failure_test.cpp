@@ -235,6 +235,23 @@ TEST_CASE("records that a slow broker has not acknowledged are sent again after 
   CHECK(publisher.status().redelivered_records == 50);
 }
 
+TEST_CASE("without its schema registry the publisher waits, and the journal keeps") {
+  MockCluster cluster;
+  cluster.create_topic(kTopic);
+  auto settings = settings_for(cluster.bootstrap());
+  settings.registry.emplace();
+  settings.registry->url = "http://127.0.0.1:1";  // nobody listens there
+  PublishedJournal published(settings);
+  published.append(0, 10);
+  published.publisher.start();
+  published.log.wait_for("schema registry: ");
+  const auto status = published.wait_until(
+      [](const auto& now) { return now.errors.contains("registry") && now.lag.records == 10; });
+  CHECK(status.state == State::waiting);
+  CHECK(status.published_records == 0);
+  published.publisher.finish(10ms);
+}
+
 TEST_CASE("finish gives up when its patience is over, and the journal keeps") {
   MockCluster cluster;
   cluster.create_topic(kTopic);

@@ -4,10 +4,12 @@
 #include <catch2/catch_test_macros.hpp>
 #include <string>
 
+#include "kafka/confluent_frame.hpp"
 #include "tests/recorder/journal_fixture.hpp"
 #include "tests/recorder/publisher/published_journal.hpp"
 #include "tests/support/kafka_broker.hpp"
 #include "tests/support/kafka_topic.hpp"
+#include "tests/support/schema_registry.hpp"
 
 namespace segue::recorder {
 namespace {
@@ -116,6 +118,38 @@ TEST_CASE("a topic that is made later is published to then") {
   check_whole_and_in_order(reader.read(100), 100);
   published.wait_until([](const PublisherStatus& now) { return now.state == State::publishing; });
   CHECK(published.publisher.status().redelivered_records == 0);
+}
+
+TEST_CASE("values are framed with the schema's id; an incompatible schema halts until it is gone") {
+  const segue::test::SchemaRegistry registry;
+  const KafkaTopic topic(KafkaBroker::shared());
+  const std::string subject = topic.name() + "-value";
+  registry.ask("POST", "/subjects/" + subject + "/versions",
+               R"({"schemaType":"PROTOBUF","schema":"syntax = \"proto3\"; package segue.v1; )"
+               R"(message Exchange { string id = 1; }"})");
+  auto settings = settings_of(topic);
+  settings.registry.emplace();
+  settings.registry->url = registry.url();
+  PublishedJournal published(settings, patient());
+  published.append(0, 10);
+  published.publisher.start();
+  published.log.wait_for("halted");
+  const auto status = published.publisher.status();
+  CHECK(status.state == State::halted);
+  CHECK(status.errors.contains("schema"));
+  CHECK(status.published_records == 0);
+
+  registry.ask("DELETE", "/subjects/" + subject);
+  TopicReader reader(brokers(), topic.name(), 1);
+  for (const KafkaRecord& record : reader.read(10)) {
+    const auto frame = kafka::decode_confluent_frame(record.value.value());
+    REQUIRE(frame.has_value());
+    CHECK(frame->is_first_message());
+    CHECK(frame->schema_id > 0);
+    v1::Exchange exchange;
+    REQUIRE(exchange.ParseFromArray(frame->payload.data(), static_cast<int>(frame->payload.size())));
+    CHECK(number_of(exchange) < 10);
+  }
 }
 
 }  // namespace
