@@ -44,12 +44,15 @@ std::optional<std::string> group_of_commit(std::string_view key) {
   return std::string(key.substr(0, *length));
 }
 
-// The partition that holds a group's offsets: Java's String.hashCode() without its sign, modulo.
+// The partition that holds a group's offsets: the absolute value of Java's String.hashCode(), 0 for
+// the one integer that has none, modulo.
 // Exact for names in ASCII; of another one the last commit is simply not found.
 std::int32_t offsets_partition(std::string_view group, std::size_t partitions) {
   std::uint32_t hash = 0;
   for (const char c : group) hash = hash * 31 + static_cast<unsigned char>(c);
-  return static_cast<std::int32_t>((hash & 0x7fff'ffff) % partitions);
+  constexpr std::uint32_t kSign = 0x8000'0000;
+  const std::uint32_t size = hash == kSign ? 0 : (hash & kSign) != 0 ? 0 - hash : hash;
+  return static_cast<std::int32_t>(size % partitions);
 }
 
 }  // namespace

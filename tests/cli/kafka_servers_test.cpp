@@ -60,7 +60,7 @@ TEST_CASE("TLS, client certificates, passwords and ACLs: what works, and what is
   CHECK(tail("SASL_PLAINTEXT", sasl("PLAIN", "alice-secret")).exit_code == 0);
   CHECK(tail("SSL", "    tls: { ca: " + broker.ca().string() + ", cert: " +
                         broker.client_certificate().string() +
-                        ", key: " + broker.client_key().string() + " }\n")
+                        ", key: { file: " + broker.client_key().string() + " } }\n")
             .exit_code == 0);
 
   const CommandResult wrong = tail("SASL_SSL", tls + sasl("PLAIN", "mistyped"));
