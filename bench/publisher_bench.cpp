@@ -145,9 +145,10 @@ int main(int argc, char** argv) {
   const auto status = publisher.status();
   publisher.finish(std::chrono::seconds(10));
   const auto count = static_cast<double>(records);
-  fmt::print("{:<5} {:>8} records of {:.0f} bytes: {:>7.0f} records/s  CPU a record: publisher's thread "
-             "{:.2f} us, process {:.2f} us  errors {}\n",
-             argv[4], records, static_cast<double>(status.published_bytes) / count, count / elapsed,
-             thread / count * 1e6, process / count * 1e6, status.errors.size());
+  fmt::print(
+      "{:<5} {:>8} records of {:.0f} bytes: {:>7.0f} records/s  CPU a record: publisher's thread "
+      "{:.2f} us, process {:.2f} us  errors {}\n",
+      argv[4], records, static_cast<double>(status.published_bytes) / count, count / elapsed,
+      thread / count * 1e6, process / count * 1e6, status.errors.size());
   return 0;
 }

@@ -4,15 +4,24 @@ namespace segue::recorder {
 
 const char* name(FailureKind kind) noexcept {
   switch (kind) {
-    case FailureKind::connect: return "connect";
-    case FailureKind::authentication: return "authentication";
-    case FailureKind::authorization: return "authorization";
-    case FailureKind::unknown_topic: return "unknown_topic";
-    case FailureKind::too_large: return "too_large";
-    case FailureKind::registry: return "registry";
-    case FailureKind::schema: return "schema";
-    case FailureKind::fatal: return "fatal";
-    case FailureKind::other: break;
+    case FailureKind::connect:
+      return "connect";
+    case FailureKind::authentication:
+      return "authentication";
+    case FailureKind::authorization:
+      return "authorization";
+    case FailureKind::unknown_topic:
+      return "unknown_topic";
+    case FailureKind::too_large:
+      return "too_large";
+    case FailureKind::registry:
+      return "registry";
+    case FailureKind::schema:
+      return "schema";
+    case FailureKind::fatal:
+      return "fatal";
+    case FailureKind::other:
+      break;
   }
   return "other";
 }

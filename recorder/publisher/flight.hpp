@@ -12,7 +12,7 @@ struct Flight {
   std::uint32_t run = 0;
   std::uint32_t lane = 0;
   std::uint64_t lane_sequence = 0;  // 0: this is none
-  std::uint32_t bytes = 0;  // of key and value
+  std::uint32_t bytes = 0;          // of key and value
   std::uint32_t topic = 0;
 };
 

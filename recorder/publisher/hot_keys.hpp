@@ -17,8 +17,8 @@ namespace segue::recorder {
 // below half of that, so that one at the edge does not change its key all the time. One thread.
 class HotKeys {
  public:
-  static constexpr std::uint64_t kWindow = 20'000;    // records
-  static constexpr std::uint64_t kTooFew = 1'000;     // records: nothing is hot before
+  static constexpr std::uint64_t kWindow = 20'000;  // records
+  static constexpr std::uint64_t kTooFew = 1'000;   // records: nothing is hot before
   static constexpr std::size_t kMostCounters = 8'192;
 
   explicit HotKeys(const kafka::HotKeySettings& settings);
@@ -50,7 +50,7 @@ class HotKeys {
   const double share_;
   const std::size_t capacity_;
   std::uint64_t total_ = 0;
-  std::vector<Counter> counters_;  // never reallocated: the map's keys point into it
+  std::vector<Counter> counters_;    // never reallocated: the map's keys point into it
   std::vector<std::uint32_t> heap_;  // of indexes of counters_, the smallest count first
   boost::unordered_flat_map<std::string_view, std::uint32_t> index_;
 };

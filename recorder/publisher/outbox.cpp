@@ -50,12 +50,11 @@ Outbox::Offer Outbox::offer(const ConsumedFrame& consumed, Producer& producer) {
   }
   const Redelivery redelivery = redelivery_of(consumed);
   constexpr std::int64_t kMicrosPerMilli = 1'000;
-  Flight* const flight = flights_.take_off({consumed.run, consumed.frame.lane,
-                                            consumed.frame.lane_sequence,
-                                            static_cast<std::uint32_t>(value->size()), topic});
-  const rd_kafka_resp_err_t error =
-      producer.send({key, *value, fields.created_at / kMicrosPerMilli,
-                     make_headers(fields, redelivery), flight});
+  Flight* const flight =
+      flights_.take_off({consumed.run, consumed.frame.lane, consumed.frame.lane_sequence,
+                         static_cast<std::uint32_t>(value->size()), topic});
+  const rd_kafka_resp_err_t error = producer.send(
+      {key, *value, fields.created_at / kMicrosPerMilli, make_headers(fields, redelivery), flight});
   if (error == RD_KAFKA_RESP_ERR_NO_ERROR) {
     count(fields, redelivery);
     return Offer::sent;

@@ -19,8 +19,8 @@
 namespace segue::recorder {
 
 // Makes a record of a journal's frame and hands it to a producer. Remembers how far each lane may
-// have come to the topic, so that what is sent again says so. One thread; `settings`, `limits`, `flights` and
-// `status` must outlive it.
+// have come to the topic, so that what is sent again says so. One thread; `settings`, `limits`,
+// `flights` and `status` must outlive it.
 class Outbox {
  public:
   Outbox(const kafka::Settings& settings, const TopicLimits& limits, Flights& flights,

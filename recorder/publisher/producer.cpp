@@ -98,9 +98,9 @@ std::int32_t Producer::partition_of(const rd_kafka_topic_t* topic, const void* k
 
 void Producer::on_delivery(rd_kafka_t*, const rd_kafka_message_t* message, void* self) {
   const bool never = rd_kafka_message_status(message) == RD_KAFKA_MSG_STATUS_NOT_PERSISTED;
-  static_cast<Producer*>(self)->reports_.push_back(
-      {static_cast<Flight*>(message->_private), message->err, message->partition,
-       never ? Redelivery::no : Redelivery::possible});
+  static_cast<Producer*>(self)->reports_.push_back({static_cast<Flight*>(message->_private),
+                                                    message->err, message->partition,
+                                                    never ? Redelivery::no : Redelivery::possible});
 }
 
 void Producer::on_error(rd_kafka_t* handle, int error, const char* reason, void* self) {
@@ -116,9 +116,9 @@ void Producer::on_error(rd_kafka_t* handle, int error, const char* reason, void*
 
 rd_kafka_resp_err_t Producer::send(Outgoing record) {
   std::array<rd_kafka_vu_t, 7> with{
-      variable(RD_KAFKA_VTYPE_RKT),       variable(RD_KAFKA_VTYPE_KEY),
-      variable(RD_KAFKA_VTYPE_VALUE),     variable(RD_KAFKA_VTYPE_TIMESTAMP),
-      variable(RD_KAFKA_VTYPE_HEADERS),   variable(RD_KAFKA_VTYPE_OPAQUE),
+      variable(RD_KAFKA_VTYPE_RKT),     variable(RD_KAFKA_VTYPE_KEY),
+      variable(RD_KAFKA_VTYPE_VALUE),   variable(RD_KAFKA_VTYPE_TIMESTAMP),
+      variable(RD_KAFKA_VTYPE_HEADERS), variable(RD_KAFKA_VTYPE_OPAQUE),
       variable(RD_KAFKA_VTYPE_MSGFLAGS)};
   with[0].u.rkt = topics_[record.flight->topic].handle;
   // librdkafka copies both: it takes them as void* for the sake of other flags.
@@ -140,7 +140,9 @@ rd_kafka_resp_err_t Producer::send(Outgoing record) {
   return code;
 }
 
-void Producer::poll() { rd_kafka_poll(handle_.get(), 0); }
+void Producer::poll() {
+  rd_kafka_poll(handle_.get(), 0);
+}
 
 void Producer::purge() {
   rd_kafka_purge(handle_.get(), RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT);

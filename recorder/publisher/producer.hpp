@@ -54,7 +54,7 @@ class Producer {
 
   struct Outgoing {
     std::string_view key;
-    std::string_view value;   // copied
+    std::string_view value;  // copied
     std::int64_t timestamp_ms = 0;
     Headers headers;
     Flight* flight = nullptr;  // comes back in its report; flight->topic is where it goes
@@ -88,8 +88,8 @@ class Producer {
   static void on_delivery(rd_kafka_t* handle, const rd_kafka_message_t* message, void* self);
   static void on_error(rd_kafka_t* handle, int error, const char* reason, void* self);
   static std::int32_t partition_of(const rd_kafka_topic_t* topic, const void* key,
-                                   std::size_t key_bytes, std::int32_t partitions,
-                                   void* of_topic, void* of_message);
+                                   std::size_t key_bytes, std::int32_t partitions, void* of_topic,
+                                   void* of_message);
   kafka::Configuration configuration(const kafka::Settings& settings);
   void open_topic(const std::string& name, Topic& topic);
 

@@ -15,7 +15,9 @@
 namespace segue::recorder {
 namespace {
 
-void to_standard_error(const std::string& line) { fmt::print(stderr, "segue: {}\n", line); }
+void to_standard_error(const std::string& line) {
+  fmt::print(stderr, "segue: {}\n", line);
+}
 
 }  // namespace
 
@@ -54,7 +56,9 @@ struct Publisher::State {
 Publisher::Publisher(kafka::Settings settings, Journal& journal, PublisherOptions options)
     : state_(std::make_unique<State>(std::move(settings), journal, std::move(options))) {}
 
-Publisher::~Publisher() { state_->end(Ending::Mode::now); }
+Publisher::~Publisher() {
+  state_->end(Ending::Mode::now);
+}
 
 Promise& Publisher::acknowledged(unsigned lane) {
   const auto [promise, fresh] = state_->promises.try_emplace(lane);
@@ -73,6 +77,8 @@ void Publisher::finish(std::chrono::milliseconds patience) {
   state_->end(Ending::Mode::drain);
 }
 
-PublisherStatus Publisher::status() const { return state_->board.copy(); }
+PublisherStatus Publisher::status() const {
+  return state_->board.copy();
+}
 
 }  // namespace segue::recorder

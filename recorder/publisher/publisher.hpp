@@ -36,9 +36,9 @@ struct PublisherStatus {
   std::map<std::string, std::uint64_t> errors;  // by kind: "connect", "authentication",
                                                 // "authorization", "unknown_topic", "too_large",
                                                 // "registry", "schema", "fatal", "other"
-  double partition_skew = 0;              // most loaded partition over the mean, of late; 0: unknown
+  double partition_skew = 0;  // most loaded partition over the mean, of late; 0: unknown
   ConsumerLag lag;
-  std::uint64_t queued_records = 0;       // given to librdkafka, not acknowledged
+  std::uint64_t queued_records = 0;  // given to librdkafka, not acknowledged
 };
 
 // How long the publisher waits for what; for tests to shorten.
@@ -50,10 +50,11 @@ struct PublisherTimings {
   std::chrono::milliseconds look_again{30'000};  // halted by the schema registry
   std::chrono::milliseconds shortest_idle{10};   // between looks into a journal with nothing new
   std::chrono::milliseconds longest_idle{50};
-  std::chrono::milliseconds store_interval{20};  // of the cursor, so that a crash resends little
-  std::chrono::milliseconds sync_interval{1'000};  // of its file to the disk
+  std::chrono::milliseconds store_interval{20};     // of the cursor, so that a crash resends little
+  std::chrono::milliseconds sync_interval{1'000};   // of its file to the disk
   std::chrono::milliseconds topic_patience{2'000};  // for a topic that the cluster may just make
-  std::chrono::milliseconds limit_patience{5'000};  // for what a topic takes, once a broker is there
+  std::chrono::milliseconds limit_patience{
+      5'000};  // for what a topic takes, once a broker is there
 };
 
 struct PublisherOptions {

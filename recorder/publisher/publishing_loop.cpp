@@ -74,9 +74,12 @@ void PublishingLoop::run(JournalConsumer& journal) {
 
 bool PublishingLoop::over() const noexcept {
   switch (ending_.mode.load()) {
-    case Ending::Mode::none: return false;
-    case Ending::Mode::now: return true;
-    case Ending::Mode::drain: break;
+    case Ending::Mode::none:
+      return false;
+    case Ending::Mode::now:
+      return true;
+    case Ending::Mode::drain:
+      break;
   }
   // Once more after an empty look: the first may have ended a round of the merge.
   constexpr unsigned kEmptyEnough = 2;
@@ -216,10 +219,17 @@ void PublishingLoop::recover(Failure failure) {
   status_.hindered(halts ? PublisherStatus::State::halted : PublisherStatus::State::waiting,
                    failure.kind, failure.reason);
   switch (failure.again) {
-    case Again::slowly: pause(authentication_backoff_.next()); break;
-    case Again::later: pause(timings_.look_again); break;
-    case Again::never: pause(milliseconds::max()); break;
-    default: pause(backoff_.next());
+    case Again::slowly:
+      pause(authentication_backoff_.next());
+      break;
+    case Again::later:
+      pause(timings_.look_again);
+      break;
+    case Again::never:
+      pause(milliseconds::max());
+      break;
+    default:
+      pause(backoff_.next());
   }
 }
 
@@ -240,8 +250,8 @@ void PublishingLoop::give_up_producer(Failure& failure) {
 
 void PublishingLoop::pause(milliseconds for_so_long) {
   const auto now = Clock::now();
-  const auto until = for_so_long == milliseconds::max() ? Clock::time_point::max()
-                                                        : now + for_so_long;
+  const auto until =
+      for_so_long == milliseconds::max() ? Clock::time_point::max() : now + for_so_long;
   while (!over() && Clock::now() < until) {
     keep_up();
     const auto left = std::chrono::ceil<milliseconds>(until - Clock::now());

@@ -38,7 +38,8 @@ struct Ending {
 // it is to end. Made anywhere, then used by one thread. What it is given must outlive it.
 class PublishingLoop {
  public:
-  // Records and bytes of values given to librdkafka and not acknowledged; beyond, the journal keeps.
+  // Records and bytes of values given to librdkafka and not acknowledged; beyond, the journal
+  // keeps.
   static constexpr std::size_t kMaxQueuedRecords = 10'000;
   static constexpr std::uint64_t kMaxQueuedBytes = 32 << 20;
   // Frames that are read between two looks at what Kafka says.

@@ -97,11 +97,9 @@ void PublishingLoop::broker_trouble(const ClientError& error) {
   if (!all) broker_trouble_ = error.reason;
   const auto state = status_.draft().state;
   if (!all && state != PublisherStatus::State::connecting) return;
-  status_.hindered(state == PublisherStatus::State::connecting
-                       ? PublisherStatus::State::connecting
-                       : PublisherStatus::State::waiting,
-                   FailureKind::connect,
-                   broker_trouble_.empty() ? error.reason : broker_trouble_);
+  status_.hindered(state == PublisherStatus::State::connecting ? PublisherStatus::State::connecting
+                                                               : PublisherStatus::State::waiting,
+                   FailureKind::connect, broker_trouble_.empty() ? error.reason : broker_trouble_);
   if (probe_) probe_->ask();  // its answer shows that a broker is back, when nothing is sent
 }
 
@@ -114,8 +112,7 @@ void PublishingLoop::cured() {
 
 std::optional<Failure> PublishingLoop::read_when_due() {
   const bool nudged = wake_.take_nudge();
-  if (position_ == Position::caught_up && !nudged && Clock::now() < next_look_)
-    return std::nullopt;
+  if (position_ == Position::caught_up && !nudged && Clock::now() < next_look_) return std::nullopt;
   return read();
 }
 
@@ -135,9 +132,14 @@ std::optional<Failure> PublishingLoop::read() {
       empty_looks_ = 0;
     }
     switch (outbox_.offer(*held_, *producer_)) {
-      case Outbox::Offer::sent: held_.reset(); break;
-      case Outbox::Offer::later: position_ = Position::no_room; return std::nullopt;
-      case Outbox::Offer::failed: return outbox_.failure();
+      case Outbox::Offer::sent:
+        held_.reset();
+        break;
+      case Outbox::Offer::later:
+        position_ = Position::no_room;
+        return std::nullopt;
+      case Outbox::Offer::failed:
+        return outbox_.failure();
     }
   }
   position_ = Position::behind;

@@ -54,12 +54,17 @@ std::string_view of_length(std::string_view bytes, std::size_t length) noexcept 
 void read_trace(std::string_view trace, RecordFields& fields) {
   walk(trace, [&](int number, std::uint64_t value, std::string_view bytes) {
     switch (number) {
-      case v1::Trace::kTraceIdFieldNumber: fields.trace_id = of_length(bytes, kTraceIdBytes); break;
-      case v1::Trace::kSpanIdFieldNumber: fields.span_id = of_length(bytes, kSpanIdBytes); break;
+      case v1::Trace::kTraceIdFieldNumber:
+        fields.trace_id = of_length(bytes, kTraceIdBytes);
+        break;
+      case v1::Trace::kSpanIdFieldNumber:
+        fields.span_id = of_length(bytes, kSpanIdBytes);
+        break;
       case v1::Trace::kFlagsFieldNumber:
         fields.trace_flags = static_cast<std::uint32_t>(value);
         break;
-      default: break;
+      default:
+        break;
     }
   });
 }
@@ -79,13 +84,20 @@ void add_id(rd_kafka_headers_t& headers, std::string_view raw) {
 
 std::string_view kind_name(std::uint32_t kind) noexcept {
   switch (kind) {
-    case v1::KIND_PRIMARY: return "PRIMARY";
-    case v1::KIND_SHADOW: return "SHADOW";
-    case v1::KIND_CONTROL: return "CONTROL";
-    case v1::KIND_REPLAY: return "REPLAY";
-    case v1::KIND_PROBE: return "PROBE";
-    case v1::KIND_FINISH: return "FINISH";
-    default: return {};
+    case v1::KIND_PRIMARY:
+      return "PRIMARY";
+    case v1::KIND_SHADOW:
+      return "SHADOW";
+    case v1::KIND_CONTROL:
+      return "CONTROL";
+    case v1::KIND_REPLAY:
+      return "REPLAY";
+    case v1::KIND_PROBE:
+      return "PROBE";
+    case v1::KIND_FINISH:
+      return "FINISH";
+    default:
+      return {};
   }
 }
 
@@ -129,11 +141,15 @@ RecordFields read_fields(std::string_view payload) noexcept {
   RecordFields fields;
   walk(payload, [&](int number, std::uint64_t value, std::string_view bytes) {
     switch (number) {
-      case v1::Exchange::kIdFieldNumber: fields.id = of_length(bytes, ExchangeId::kBytes); break;
+      case v1::Exchange::kIdFieldNumber:
+        fields.id = of_length(bytes, ExchangeId::kBytes);
+        break;
       case v1::Exchange::kCreatedAtFieldNumber:
         fields.created_at = static_cast<std::int64_t>(value);
         break;
-      case v1::Exchange::kKindFieldNumber: fields.kind = static_cast<std::uint32_t>(value); break;
+      case v1::Exchange::kKindFieldNumber:
+        fields.kind = static_cast<std::uint32_t>(value);
+        break;
       case v1::Exchange::kParentIdFieldNumber:
         fields.parent_id = of_length(bytes, ExchangeId::kBytes);
         break;
@@ -142,21 +158,28 @@ RecordFields read_fields(std::string_view payload) noexcept {
           if (inner == v1::Decision::kRouteFieldNumber) fields.route = text;
         });
         break;
-      case v1::Exchange::kAccountIdFieldNumber: fields.account_id = bytes; break;
-      case v1::Exchange::kTraceFieldNumber: read_trace(bytes, fields); break;
+      case v1::Exchange::kAccountIdFieldNumber:
+        fields.account_id = bytes;
+        break;
+      case v1::Exchange::kTraceFieldNumber:
+        read_trace(bytes, fields);
+        break;
       case v1::Exchange::kResponseFieldNumber:
         walk(bytes, [&](int inner, std::uint64_t number_of, std::string_view) {
           if (inner == v1::Response::kStatusFieldNumber)
             fields.status = static_cast<std::uint32_t>(number_of);
         });
         break;
-      default: break;
+      default:
+        break;
     }
   });
   return fields;
 }
 
-bool is_finish(const RecordFields& fields) noexcept { return fields.kind == v1::KIND_FINISH; }
+bool is_finish(const RecordFields& fields) noexcept {
+  return fields.kind == v1::KIND_FINISH;
+}
 
 bool is_shadow_kind(const RecordFields& fields) noexcept {
   return fields.kind == v1::KIND_SHADOW || fields.kind == v1::KIND_CONTROL;

@@ -17,8 +17,8 @@ struct RecordFields {
   std::string_view parent_id;  // 16 raw bytes
   std::string_view account_id;
   std::string_view route;
-  std::string_view trace_id;   // 16 raw bytes
-  std::string_view span_id;    // 8 raw bytes
+  std::string_view trace_id;    // 16 raw bytes
+  std::string_view span_id;     // 8 raw bytes
   std::int64_t created_at = 0;  // microseconds since the Unix epoch
   std::uint32_t kind = 0;       // segue.v1.Kind
   std::uint32_t status = 0;     // of the response
@@ -49,8 +49,8 @@ enum class Redelivery : std::uint8_t { no, possible };
 // is one, content-type, traceparent where the exchange was traced, segue-redelivery: 1.
 Headers make_headers(const RecordFields& fields, Redelivery redelivery);
 
-// At most how many bytes a record takes in a batch of its own, beyond its value: the batch's header,
-// the record's, key and headers.
+// At most how many bytes a record takes in a batch of its own, beyond its value: the batch's
+// header, the record's, key and headers.
 std::size_t overhead_of(const RecordFields& fields, std::size_t key_bytes) noexcept;
 
 }  // namespace segue::recorder

@@ -10,7 +10,7 @@ namespace segue::recorder {
 // 1 when they are even. Counts are halved every kWindow records, so the past fades. One thread.
 class PartitionSkew {
  public:
-  static constexpr std::uint64_t kWindow = 20'000;      // records
+  static constexpr std::uint64_t kWindow = 20'000;       // records
   static constexpr std::uint64_t kFewPerPartition = 20;  // with fewer, chance says more than keys
 
   void delivered(std::int32_t partition);

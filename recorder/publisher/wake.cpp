@@ -16,7 +16,9 @@ Wake::Wake() : event_(::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)) {
     throw StartupError("kafka: no file descriptor is left for the publisher: raise the limit");
 }
 
-Wake::~Wake() { ::close(event_); }
+Wake::~Wake() {
+  ::close(event_);
+}
 
 void Wake::ring() noexcept {
   const std::uint64_t one = 1;

@@ -36,16 +36,25 @@ void* begin(void* given) {
 
 int result_of(int error) {
   switch (error) {
-    case 0: return thrd_success;
-    case EBUSY: return thrd_busy;
-    case ETIMEDOUT: return thrd_timedout;
-    case ENOMEM: return thrd_nomem;
-    default: return thrd_error;
+    case 0:
+      return thrd_success;
+    case EBUSY:
+      return thrd_busy;
+    case ETIMEDOUT:
+      return thrd_timedout;
+    case ENOMEM:
+      return thrd_nomem;
+    default:
+      return thrd_error;
   }
 }
 
-pthread_mutex_t* posix(mtx_t* mutex) { return reinterpret_cast<pthread_mutex_t*>(mutex); }
-pthread_cond_t* posix(cnd_t* condition) { return reinterpret_cast<pthread_cond_t*>(condition); }
+pthread_mutex_t* posix(mtx_t* mutex) {
+  return reinterpret_cast<pthread_mutex_t*>(mutex);
+}
+pthread_cond_t* posix(cnd_t* condition) {
+  return reinterpret_cast<pthread_cond_t*>(condition);
+}
 
 }  // namespace
 
@@ -53,7 +62,9 @@ extern "C" {
 
 // librdkafka counts references with atomics that are not instrumented, so the last one's destroying
 // a lock that others had used looks like a race.
-const char* __tsan_default_suppressions() { return "race:pthread_rwlock_destroy\n"; }
+const char* __tsan_default_suppressions() {
+  return "race:pthread_rwlock_destroy\n";
+}
 
 int thrd_create(thrd_t* thread, thrd_start_t function, void* argument) {
   auto beginning = std::make_unique<Beginning>(Beginning{function, argument});
@@ -65,29 +76,43 @@ int thrd_create(thrd_t* thread, thrd_start_t function, void* argument) {
 int thrd_join(thrd_t thread, int* result) {
   void* returned = nullptr;
   const int error = pthread_join(thread, &returned);
-  if (result != nullptr)
-    *result = static_cast<int>(reinterpret_cast<std::intptr_t>(returned));
+  if (result != nullptr) *result = static_cast<int>(reinterpret_cast<std::intptr_t>(returned));
   return result_of(error);
 }
 
 int mtx_init(mtx_t* mutex, int type) {
   pthread_mutexattr_t attributes;
   pthread_mutexattr_init(&attributes);
-  if ((type & mtx_recursive) != 0)
-    pthread_mutexattr_settype(&attributes, PTHREAD_MUTEX_RECURSIVE);
+  if ((type & mtx_recursive) != 0) pthread_mutexattr_settype(&attributes, PTHREAD_MUTEX_RECURSIVE);
   const int error = pthread_mutex_init(posix(mutex), &attributes);
   pthread_mutexattr_destroy(&attributes);
   return result_of(error);
 }
-void mtx_destroy(mtx_t* mutex) { pthread_mutex_destroy(posix(mutex)); }
-int mtx_lock(mtx_t* mutex) { return result_of(pthread_mutex_lock(posix(mutex))); }
-int mtx_trylock(mtx_t* mutex) { return result_of(pthread_mutex_trylock(posix(mutex))); }
-int mtx_unlock(mtx_t* mutex) { return result_of(pthread_mutex_unlock(posix(mutex))); }
+void mtx_destroy(mtx_t* mutex) {
+  pthread_mutex_destroy(posix(mutex));
+}
+int mtx_lock(mtx_t* mutex) {
+  return result_of(pthread_mutex_lock(posix(mutex)));
+}
+int mtx_trylock(mtx_t* mutex) {
+  return result_of(pthread_mutex_trylock(posix(mutex)));
+}
+int mtx_unlock(mtx_t* mutex) {
+  return result_of(pthread_mutex_unlock(posix(mutex)));
+}
 
-int cnd_init(cnd_t* condition) { return result_of(pthread_cond_init(posix(condition), nullptr)); }
-void cnd_destroy(cnd_t* condition) { pthread_cond_destroy(posix(condition)); }
-int cnd_signal(cnd_t* condition) { return result_of(pthread_cond_signal(posix(condition))); }
-int cnd_broadcast(cnd_t* condition) { return result_of(pthread_cond_broadcast(posix(condition))); }
+int cnd_init(cnd_t* condition) {
+  return result_of(pthread_cond_init(posix(condition), nullptr));
+}
+void cnd_destroy(cnd_t* condition) {
+  pthread_cond_destroy(posix(condition));
+}
+int cnd_signal(cnd_t* condition) {
+  return result_of(pthread_cond_signal(posix(condition)));
+}
+int cnd_broadcast(cnd_t* condition) {
+  return result_of(pthread_cond_broadcast(posix(condition)));
+}
 int cnd_wait(cnd_t* condition, mtx_t* mutex) {
   return result_of(pthread_cond_wait(posix(condition), posix(mutex)));
 }

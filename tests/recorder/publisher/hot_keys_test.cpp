@@ -1,5 +1,7 @@
 // Keys that take too much, partitions that get too much, topics that take too little.
 
+#include "recorder/publisher/hot_keys.hpp"
+
 #include <algorithm>
 #include <catch2/catch_test_macros.hpp>
 #include <cstdint>
@@ -8,7 +10,6 @@
 #include <set>
 
 #include "recorder/publisher/flight.hpp"
-#include "recorder/publisher/hot_keys.hpp"
 #include "recorder/publisher/skew.hpp"
 #include "recorder/publisher/topic_limits.hpp"
 #include "tests/recorder/journal_fixture.hpp"
@@ -18,7 +19,9 @@ namespace {
 
 using namespace segue::recorder::test;
 
-std::string key_number(std::uint64_t n) { return "account-" + std::to_string(n); }
+std::string key_number(std::uint64_t n) {
+  return "account-" + std::to_string(n);
+}
 
 TEST_CASE("only a key above its share is spread, over all buckets alike") {
   HotKeys keys({.buckets = 8, .above_percent = 5});
@@ -27,8 +30,8 @@ TEST_CASE("only a key above its share is spread, over all buckets alike") {
   std::uint64_t spread_others = 0;
   for (std::uint64_t n = 0; n < 100'000; ++n) {
     const bool hot = random() % 10 == 0;  // 10 % of all
-    const unsigned bucket = keys.bucket_of(hot ? "whale" : key_number(random() % 50'000),
-                                           id_of(n).raw());
+    const unsigned bucket =
+        keys.bucket_of(hot ? "whale" : key_number(random() % 50'000), id_of(n).raw());
     if (bucket == HotKeys::kNoBucket) continue;
     CHECK(bucket < 8);
     if (hot)

@@ -34,9 +34,13 @@ MockCluster::MockCluster(int brokers)
   if (cluster_ == nullptr) throw TestFailure("no mock cluster");
 }
 
-MockCluster::~MockCluster() { rd_kafka_mock_cluster_destroy(cluster_); }
+MockCluster::~MockCluster() {
+  rd_kafka_mock_cluster_destroy(cluster_);
+}
 
-std::string MockCluster::bootstrap() const { return rd_kafka_mock_cluster_bootstraps(cluster_); }
+std::string MockCluster::bootstrap() const {
+  return rd_kafka_mock_cluster_bootstraps(cluster_);
+}
 
 void MockCluster::create_topic(const std::string& name, int partitions) {
   check(rd_kafka_mock_topic_create(cluster_, name.c_str(), partitions, 1));
@@ -64,8 +68,12 @@ void MockCluster::set_leader(const std::string& topic, std::int32_t partition,
   check(rd_kafka_mock_partition_set_leader(cluster_, topic.c_str(), partition, broker));
 }
 
-void MockCluster::all_down() { check(rd_kafka_mock_broker_set_down(cluster_, -1)); }
-void MockCluster::all_up() { check(rd_kafka_mock_broker_set_up(cluster_, -1)); }
+void MockCluster::all_down() {
+  check(rd_kafka_mock_broker_set_down(cluster_, -1));
+}
+void MockCluster::all_up() {
+  check(rd_kafka_mock_broker_set_up(cluster_, -1));
+}
 
 TopicReader::TopicReader(const std::string& bootstrap, const std::string& topic, int partitions) {
   rd_kafka_conf_t* const conf = rd_kafka_conf_new();
@@ -85,7 +93,9 @@ TopicReader::TopicReader(const std::string& bootstrap, const std::string& topic,
   check(error);
 }
 
-TopicReader::~TopicReader() { rd_kafka_consumer_close(handle_.get()); }
+TopicReader::~TopicReader() {
+  rd_kafka_consumer_close(handle_.get());
+}
 
 namespace {
 

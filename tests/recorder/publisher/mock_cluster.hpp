@@ -20,8 +20,8 @@ using segue::test::KafkaRecord;
 // Kafka's requests by their key.
 enum class Request : std::int16_t { produce = 0, metadata = 3, init_producer_id = 22 };
 
-// librdkafka's own mock of a cluster: real sockets, the real protocol as far as a producer needs it,
-// and faults on demand. Topics are made when somebody asks for them, with 4 partitions.
+// librdkafka's own mock of a cluster: real sockets, the real protocol as far as a producer needs
+// it, and faults on demand. Topics are made when somebody asks for them, with 4 partitions.
 class MockCluster {
  public:
   explicit MockCluster(int brokers = 1);

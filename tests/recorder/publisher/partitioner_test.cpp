@@ -21,7 +21,9 @@ using namespace std::chrono_literals;
 // seed 0x9747b28c, on signed 32 bits in Java, which is the same modulo 2^32.
 std::uint32_t java_murmur2(std::string_view data) {
   constexpr std::uint32_t kMultiplier = 0x5bd1e995;
-  const auto byte = [&](std::size_t at) { return std::uint32_t{static_cast<unsigned char>(data[at])}; };
+  const auto byte = [&](std::size_t at) {
+    return std::uint32_t{static_cast<unsigned char>(data[at])};
+  };
   std::uint32_t hash = 0x9747b28cU ^ static_cast<std::uint32_t>(data.size());
   std::size_t at = 0;
   for (; at + 4 <= data.size(); at += 4) {
@@ -63,8 +65,15 @@ TEST_CASE("the hash is the one of Kafka's own test") {
 }
 
 TEST_CASE("librdkafka's partitioner agrees with the Java client's, also for an empty key") {
-  const std::vector<std::string> keys{"", "a", "ab", "abc", "abcd", "\xff\xfe\xfd", "\xc3\xa4\xc3\xb6",
-                                      std::string("\0\0\0", 3), std::string(1'000, '\x80'),
+  const std::vector<std::string> keys{"",
+                                      "a",
+                                      "ab",
+                                      "abc",
+                                      "abcd",
+                                      "\xff\xfe\xfd",
+                                      "\xc3\xa4\xc3\xb6",
+                                      std::string("\0\0\0", 3),
+                                      std::string(1'000, '\x80'),
                                       "h:5Yw0m1ZbQ1q0m3p8y2vX9A"};
   for (const std::string& key : keys) {
     for (const std::uint32_t partitions : {1U, 2U, 12U, 60U, 1'000U})

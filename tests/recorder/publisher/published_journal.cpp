@@ -46,8 +46,7 @@ std::uint64_t number_of(const KafkaRecord& record) {
 
 void append(Lane& lane, const v1::Exchange& exchange) {
   const std::string payload = exchange.SerializeAsString();
-  const auto kind =
-      exchange.kind() == v1::KIND_FINISH ? FrameKind::finish : FrameKind::exchange;
+  const auto kind = exchange.kind() == v1::KIND_FINISH ? FrameKind::finish : FrameKind::exchange;
   if (!append(lane, std::string_view(payload), kind)) throw TestFailure("the journal is full");
 }
 
@@ -134,9 +133,8 @@ PublisherStatus PublishedJournal::wait_until(
 
 void check_order(const TopicReader::Records& records) {
   TopicReader::Records sorted = records;
-  std::ranges::sort(sorted, {}, [](const KafkaRecord& r) {
-    return std::pair(r.partition, r.offset);
-  });
+  std::ranges::sort(sorted, {},
+                    [](const KafkaRecord& r) { return std::pair(r.partition, r.offset); });
   std::set<std::uint64_t> seen;
   std::map<std::string, std::uint64_t> last;
   for (const KafkaRecord& record : sorted) {
@@ -159,8 +157,8 @@ void check_whole_and_in_order(const TopicReader::Records& records, std::uint64_t
 }
 
 std::function<bool(const TopicReader::Records&)> all_numbers(std::uint64_t count) {
-  return [count, seen = std::set<std::uint64_t>{}, at = std::size_t{0}](
-             const TopicReader::Records& records) mutable {
+  return [count, seen = std::set<std::uint64_t>{},
+          at = std::size_t{0}](const TopicReader::Records& records) mutable {
     for (; at < records.size(); ++at) seen.insert(number_of(records[at]));
     return seen.size() >= count;
   };

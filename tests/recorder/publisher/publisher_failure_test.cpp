@@ -17,9 +17,8 @@ using namespace std::chrono_literals;
 using State = PublisherStatus::State;
 
 std::size_t marked_as_sent_again(const TopicReader::Records& records) {
-  return static_cast<std::size_t>(std::ranges::count_if(records, [](const KafkaRecord& record) {
-    return record.header("segue-redelivery") == "1";
-  }));
+  return static_cast<std::size_t>(std::ranges::count_if(
+      records, [](const KafkaRecord& record) { return record.header("segue-redelivery") == "1"; }));
 }
 
 // Whether every number that is there twice was marked when it came again.
@@ -63,8 +62,8 @@ TEST_CASE("brokers that go down and come back lose nothing and get nothing twice
   const auto& records = reader.read_until(all_numbers(1'000));
   check_whole_and_in_order(records, 1'000);
   CHECK(records.size() == 1'000);
-  const auto status = published.wait_until(
-      [](const auto& now) { return now.published_records == 1'000; });
+  const auto status =
+      published.wait_until([](const auto& now) { return now.published_records == 1'000; });
   CHECK(status.state == State::publishing);
   CHECK(status.redelivered_records == 0);
 }
@@ -77,9 +76,9 @@ TEST_CASE("leaders that move, and errors that pass, are librdkafka's business") 
   for (std::uint64_t round = 0; round < 10; ++round) {
     for (std::int32_t partition = 0; partition < 4; ++partition)
       cluster.set_leader(kTopic, partition, static_cast<std::int32_t>(round) % 3 + 1);
-    cluster.fail(Request::produce, {RD_KAFKA_RESP_ERR_NOT_LEADER_FOR_PARTITION,
-                                    RD_KAFKA_RESP_ERR_NOT_ENOUGH_REPLICAS,
-                                    RD_KAFKA_RESP_ERR_REQUEST_TIMED_OUT});
+    cluster.fail(Request::produce,
+                 {RD_KAFKA_RESP_ERR_NOT_LEADER_FOR_PARTITION, RD_KAFKA_RESP_ERR_NOT_ENOUGH_REPLICAS,
+                  RD_KAFKA_RESP_ERR_REQUEST_TIMED_OUT});
     published.append(round * 100, 100);
   }
   TopicReader reader(cluster.bootstrap(), kTopic);
@@ -89,9 +88,9 @@ TEST_CASE("leaders that move, and errors that pass, are librdkafka's business") 
 }
 
 TEST_CASE("after an error that is final the producer begins again, in order, and says so") {
-  const auto error = GENERATE(RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED,
-                              RD_KAFKA_RESP_ERR_INVALID_RECORD,
-                              RD_KAFKA_RESP_ERR_CLUSTER_AUTHORIZATION_FAILED);
+  const auto error =
+      GENERATE(RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED, RD_KAFKA_RESP_ERR_INVALID_RECORD,
+               RD_KAFKA_RESP_ERR_CLUSTER_AUTHORIZATION_FAILED);
   MockCluster cluster(2);
   cluster.create_topic(kTopic);
   PublishedJournal published(settings_for(cluster.bootstrap()));
@@ -124,9 +123,9 @@ TEST_CASE("many final errors in a row lose nothing and keep the order") {
   PublishedJournal published(settings_for(cluster.bootstrap()));
   published.publisher.start();
   for (std::uint64_t round = 0; round < 10; ++round) {
-    cluster.fail(Request::produce, {RD_KAFKA_RESP_ERR_NO_ERROR, RD_KAFKA_RESP_ERR_NO_ERROR,
-                                    RD_KAFKA_RESP_ERR_INVALID_RECORD,
-                                    RD_KAFKA_RESP_ERR__TRANSPORT});
+    cluster.fail(Request::produce,
+                 {RD_KAFKA_RESP_ERR_NO_ERROR, RD_KAFKA_RESP_ERR_NO_ERROR,
+                  RD_KAFKA_RESP_ERR_INVALID_RECORD, RD_KAFKA_RESP_ERR__TRANSPORT});
     published.append(round * 300, 300, {.accounts = 30});
   }
   TopicReader reader(cluster.bootstrap(), kTopic);
@@ -227,9 +226,8 @@ TEST_CASE("records that a slow broker has not acknowledged are sent again after 
                       {.log = log.sink(), .timings = quick()});
   publisher.start();
   TopicReader reader(cluster.bootstrap(), kTopic);
-  const auto& records = reader.read_until([](const auto& read) {
-    return marked_as_sent_again(read) >= 50;
-  });
+  const auto& records =
+      reader.read_until([](const auto& read) { return marked_as_sent_again(read) >= 50; });
   check_whole_and_in_order(records, 50);
   publisher.finish(60s);
   CHECK(publisher.status().redelivered_records == 50);

@@ -1,5 +1,5 @@
-// The publisher against a real broker, where the mock cannot tell: what topics take, and topics that
-// are not there.
+// The publisher against a real broker, where the mock cannot tell: what topics take, and topics
+// that are not there.
 
 #include <catch2/catch_test_macros.hpp>
 #include <string>
@@ -20,7 +20,9 @@ using segue::test::KafkaBroker;
 using segue::test::KafkaTopic;
 using State = PublisherStatus::State;
 
-const std::string& brokers() { return KafkaBroker::shared().bootstrap(); }
+const std::string& brokers() {
+  return KafkaBroker::shared().bootstrap();
+}
 
 kafka::Settings settings_of(const KafkaTopic& topic) {
   auto settings = settings_for(brokers());
@@ -98,8 +100,8 @@ TEST_CASE("a limit that is lowered while publishing is learnt anew") {
   const auto& records = reader.read(2);
   CHECK(records.back().value->size() < 10'000);
   CHECK(records.back().value->size() > 9'000);
-  const auto status = published.wait_until(
-      [](const PublisherStatus& now) { return now.published_records == 2; });
+  const auto status =
+      published.wait_until([](const PublisherStatus& now) { return now.published_records == 2; });
   CHECK(status.errors.at("too_large") == 1);
   CHECK(status.cut_bodies == 1);
 }
@@ -147,7 +149,8 @@ TEST_CASE("values are framed with the schema's id; an incompatible schema halts 
     CHECK(frame->is_first_message());
     CHECK(frame->schema_id > 0);
     v1::Exchange exchange;
-    REQUIRE(exchange.ParseFromArray(frame->payload.data(), static_cast<int>(frame->payload.size())));
+    REQUIRE(
+        exchange.ParseFromArray(frame->payload.data(), static_cast<int>(frame->payload.size())));
     CHECK(number_of(exchange) < 10);
   }
 }

@@ -1,12 +1,13 @@
 // What of an exchange goes into its record, and what is cut when a topic takes less.
 
+#include "recorder/publisher/record.hpp"
+
 #include <google/protobuf/stubs/logging.h>
 
 #include <catch2/catch_test_macros.hpp>
 #include <random>
 
 #include "recorder/publisher/cut.hpp"
-#include "recorder/publisher/record.hpp"
 #include "tests/recorder/journal_fixture.hpp"
 #include "tests/recorder/publisher/published_journal.hpp"
 
