@@ -1,12 +1,23 @@
 #!/usr/bin/env bash
 # Builds Segue, puts it in front of two small shops, sends traffic and shows what was recorded.
+#   ./demo.sh            records to the journal
+#   ./demo.sh --kafka    and from there to a real Kafka broker, which is fetched once (about 60 MB)
 set -euo pipefail
 cd "$(dirname "$0")"
+
+with_kafka=
+case ${1:-} in
+  '') ;;
+  --kafka) with_kafka=yes ;;
+  *) sed -n '2,4s/^# //p' "$0"; exit 2 ;;
+esac
 
 log=$PWD/build/demo.log
 export CCACHE_BASEDIR=$PWD CCACHE_NOHASHDIR=1
 data=data/demo
 bin=build/release/bin
+config=demo/segue.yaml
+broker=$PWD/$data/kafka
 mkdir -p build data
 : >"$log"
 
@@ -21,6 +32,7 @@ stop_all() {
   local group
   for group in "${started[@]}"; do kill -TERM -- "-$group" 2>/dev/null || true; done
   wait 2>/dev/null || true
+  [ ! -e "$broker" ] || tests/support/stack/kafka.sh destroy "$broker" >>"$log" 2>&1 || true
 }
 trap stop_all EXIT
 trap 'exit 130' INT TERM
@@ -53,6 +65,7 @@ setup/packages.sh build demo >>"$log" 2>&1
   cmake --build --preset release --target segue seguectl
 } >>"$log" 2>&1
 
+[ ! -e "$broker" ] || tests/support/stack/kafka.sh destroy "$broker" # of a demo that was cut short
 rm -rf "$data"
 mkdir -p "$data"
 node demo/free_ports.js PUBLIC PROBE LEGACY NEW >$data/ports
@@ -69,8 +82,19 @@ await "$DEMO_LEGACY_PORT"
 SHOP_PORT=$DEMO_NEW_PORT start node demo/new/server.js
 await "$DEMO_NEW_PORT"
 
-say "Segue in front of both on port $DEMO_PUBLIC_PORT: demo/segue.yaml"
-start $bin/segue serve -c demo/segue.yaml
+if [ -n "$with_kafka" ]; then
+  say "A Kafka broker, fetched once; its topic made by seguectl topics ensure"
+  setup/packages.sh kafka >>"$log" 2>&1
+  brokers=$(tests/support/stack/kafka.sh start "$broker" -o $$ 2>>"$log")
+  config=$data/segue.yaml
+  # The demo's configuration, and where to publish.
+  sed -e "s|^recorder:|&\n  kafka: { brokers: [\"$brokers\"], topic: shop.exchanges }|" \
+    -e "s|\.\./data/demo/journal|journal|" demo/segue.yaml >"$config"
+  $bin/seguectl topics ensure -c "$config" --partitions 3 --yes
+fi
+
+say "Segue in front of both on port $DEMO_PUBLIC_PORT: $config"
+start $bin/segue serve -c "$config"
 await "$DEMO_PUBLIC_PORT"
 node demo/traffic.js
 
@@ -82,14 +106,26 @@ node demo/where_it_went.js $data/exchanges.json
 say "The last ten: seguectl tail -n 10 $source"
 $bin/seguectl tail -n 10 "$source"
 
-failed=$($bin/seguectl cat "$source" --status 5xx --method POST --limit 1 --output json |
+failed=$($bin/seguectl cat "$source" --status 5xx --method POST --account dara --limit 1 --output json |
   sed -E 's/.*"id":"([^"]+)".*/\1/')
 say "An order that failed: seguectl show $failed $source"
 $bin/seguectl show "$failed" "$source"
+
+if [ -n "$with_kafka" ]; then
+  say "In Kafka too: seguectl lag"
+  # The publisher is milliseconds behind the journal.
+  for _ in $(seq 50); do
+    $bin/seguectl lag -c "$config" --max 0 >$data/lag && break
+    sleep 0.2
+  done
+  cat $data/lag
+  say "The last five of its topic: seguectl tail -n 5 kafka://$brokers/shop.exchanges"
+  $bin/seguectl tail -n 5 "kafka://$brokers/shop.exchanges"
+fi
 
 say "All is stopped now; the record stays. Try next:"
 cat <<TEXT
   $bin/seguectl show $failed $source --as curl
   $bin/seguectl cat $source --account dara --status 4xx
-  env \$(cat $data/ports) $bin/segue routes explain -c demo/segue.yaml 'GET /search?q=a' -H 'x-beta: 1'
+  env \$(cat $data/ports) $bin/segue routes explain -c $config 'GET /search?q=a' -H 'x-beta: 1'
 TEXT

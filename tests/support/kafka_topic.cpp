@@ -18,7 +18,17 @@ struct Destroy {
     destroy(object);
   }
 };
-using Client = std::unique_ptr<rd_kafka_t, Destroy<rd_kafka_destroy>>;
+// A consumer of librdkafka 2.0.2 that still had partitions waited for ever in its own destruction.
+struct LetGo {
+  void operator()(rd_kafka_t* client) const noexcept {
+    if (rd_kafka_type(client) == RD_KAFKA_CONSUMER) {
+      rd_kafka_assign(client, nullptr);
+      rd_kafka_consumer_close(client);
+    }
+    rd_kafka_destroy(client);
+  }
+};
+using Client = std::unique_ptr<rd_kafka_t, LetGo>;
 using Topic = std::unique_ptr<rd_kafka_topic_t, Destroy<rd_kafka_topic_destroy>>;
 using Queue = std::unique_ptr<rd_kafka_queue_t, Destroy<rd_kafka_queue_destroy>>;
 using Event = std::unique_ptr<rd_kafka_event_t, Destroy<rd_kafka_event_destroy>>;
