@@ -2,8 +2,10 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <memory>
+#include <thread>
 
 #include "kafka/admin_call.hpp"
 
@@ -112,6 +114,22 @@ void Admin::create(const NewTopic& topic) {
   const rd_kafka_topic_result_t** const results = rd_kafka_CreateTopics_result_topics(
       rd_kafka_event_CreateTopics_result(event.get()), &count);
   check_topics(cluster_, doing, results, count);
+  wait_for_leaders(topic.name);
+}
+
+// The controller has made it; each broker hears of it a moment later.
+void Admin::wait_for_leaders(const std::string& topic) {
+  constexpr std::chrono::milliseconds kBetween{20};
+  const auto end = std::chrono::steady_clock::now() + cluster_.timeout();
+  while (std::chrono::steady_clock::now() < end) {
+    const auto place = cluster_.find_topic(topic);
+    const bool led = place && !place->partitions.empty() &&
+                     std::ranges::all_of(place->partitions, [](const PartitionPlace& partition) {
+                       return partition.leader >= 0;
+                     });
+    if (led) return;
+    std::this_thread::sleep_for(kBetween);
+  }
 }
 
 void Admin::grow(const std::string& topic, std::size_t total) {

@@ -33,6 +33,7 @@ class Admin {
   ConfigValues topic_config(const std::string& topic);
   ConfigValues broker_config(std::int32_t broker);
 
+  // Returns when it is there with its leaders.
   void create(const NewTopic& topic);
   // A partition that is there cannot go; `total` is how many there are then.
   void grow(const std::string& topic, std::size_t total);
@@ -42,6 +43,8 @@ class Admin {
   void change(const std::string& topic, const std::map<std::string, std::string>& entries);
 
  private:
+  void wait_for_leaders(const std::string& topic);
+
   Cluster& cluster_;
 };
 

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <thread>
 
 namespace segue::kafka {
 namespace {
@@ -76,7 +77,36 @@ TopicPlace place_of(const rd_kafka_metadata_topic_t& topic) {
   return place;
 }
 
+// Tries again what only has to be waited for, until it works or `timeout` is over.
+template <class Call>
+rd_kafka_resp_err_t patiently(milliseconds timeout, const Call& call) {
+  constexpr milliseconds kBetween{50};
+  const auto end = steady_clock::now() + timeout;
+  for (;;) {
+    const rd_kafka_resp_err_t code = call();
+    if (!is_passing(code) || steady_clock::now() >= end) return code;
+    std::this_thread::sleep_for(kBetween);
+  }
+}
+
 }  // namespace
+
+bool is_passing(rd_kafka_resp_err_t code) noexcept {
+  switch (code) {
+    case RD_KAFKA_RESP_ERR__TRANSPORT:
+    case RD_KAFKA_RESP_ERR__TIMED_OUT:
+    case RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN:
+    case RD_KAFKA_RESP_ERR_LEADER_NOT_AVAILABLE:
+    case RD_KAFKA_RESP_ERR_NOT_LEADER_FOR_PARTITION:
+    case RD_KAFKA_RESP_ERR_REPLICA_NOT_AVAILABLE:
+    case RD_KAFKA_RESP_ERR_OFFSET_NOT_AVAILABLE:
+    case RD_KAFKA_RESP_ERR_FENCED_LEADER_EPOCH:
+    case RD_KAFKA_RESP_ERR_UNKNOWN_LEADER_EPOCH:
+      return true;
+    default:
+      return false;
+  }
+}
 
 Cluster::Cluster(Settings settings, milliseconds timeout,
                  const std::map<std::string, std::string>& properties)
@@ -209,9 +239,10 @@ OffsetRanges Cluster::offsets(const TopicPlace& topic) {
   OffsetRanges ranges;
   for (const PartitionPlace& partition : topic.partitions) {
     OffsetRange range;
-    const rd_kafka_resp_err_t code =
-        rd_kafka_query_watermark_offsets(handle_.get(), topic.name.c_str(), partition.id,
-                                         &range.low, &range.high, timeout_millis());
+    const rd_kafka_resp_err_t code = patiently(timeout_, [&] {
+      return rd_kafka_query_watermark_offsets(handle_.get(), topic.name.c_str(), partition.id,
+                                              &range.low, &range.high, timeout_millis());
+    });
     if (code != RD_KAFKA_RESP_ERR_NO_ERROR)
       throw failure(fmt::format("asking for the offsets of {}/{}", topic.name, partition.id), code);
     ranges.emplace(partition.id, range);

@@ -41,6 +41,10 @@ struct OffsetRange {
 };
 using OffsetRanges = std::map<std::int32_t, OffsetRange>;  // by partition
 
+// Whether an error passes without anybody's doing: a topic that was just made has no leader yet, a
+// leader moves, a connection breaks.
+bool is_passing(rd_kafka_resp_err_t code) noexcept;
+
 // A client of a cluster for commands: no group, changes nothing, and explains failures in a line.
 // Everything waits at most `timeout` and throws RemoteError then. One thread.
 class Cluster {

@@ -19,7 +19,7 @@ struct Reserved {
   std::string_view why;
 };
 
-constexpr std::array<Reserved, 19> kReserved{{
+constexpr std::array<Reserved, 26> kReserved{{
     {"bootstrap.servers", "use kafka.brokers"},
     {"metadata.broker.list", "use kafka.brokers"},
     {"acks", "a record counts as published when all replicas have it"},
@@ -39,6 +39,13 @@ constexpr std::array<Reserved, 19> kReserved{{
     {"sasl.username", "use kafka.sasl.username"},
     {"sasl.password", "use kafka.sasl.password: { file }"},
     {"group.id", "it follows from the command"},
+    {"delivery.report.only.error", "a record counts as published when its report says so"},
+    {"allow.auto.create.topics", "`seguectl topics ensure` makes the topic as it should be"},
+    {"ssl.key.password", "secrets stand in files: use an unencrypted kafka.tls.key: { file }"},
+    {"ssl.keystore.password", "secrets stand in files: use kafka.tls.cert and key"},
+    {"ssl.key.pem", "secrets stand in files: use kafka.tls.key: { file }"},
+    {"sasl.oauthbearer.client.secret", "use kafka.sasl.password: { file }"},
+    {"sasl.oauthbearer.config", "secrets stand in files: use kafka.sasl.password: { file }"},
 }};
 
 std::string joined(const std::vector<std::string>& parts) {
@@ -53,8 +60,12 @@ void set_tls(rd_kafka_conf_t& conf, const TlsSettings& tls) {
 
 void set_sasl(rd_kafka_conf_t& conf, const SaslSettings& sasl) {
   set(conf, "sasl.mechanism", sasl.mechanism);
-  if (!sasl.username.empty()) set(conf, "sasl.username", sasl.username);
-  if (!sasl.password_file.empty()) set(conf, "sasl.password", read_secret(sasl.password_file));
+  const bool token = sasl.mechanism == "OAUTHBEARER";
+  if (!sasl.username.empty())
+    set(conf, token ? "sasl.oauthbearer.client.id" : "sasl.username", sasl.username);
+  if (!sasl.password_file.empty())
+    set(conf, token ? "sasl.oauthbearer.client.secret" : "sasl.password",
+        read_secret(sasl.password_file));
 }
 
 // Commands may set it as a property, too.
@@ -107,15 +118,17 @@ Handle make_producer(Configuration conf) { return make(RD_KAFKA_PRODUCER, std::m
 
 Handle make_consumer(Configuration conf) { return make(RD_KAFKA_CONSUMER, std::move(conf)); }
 
-std::string explain_authentication_failure(const Settings& settings, std::string_view detail) {
+bool scram_is_beyond_librdkafka(const Settings& settings) {
   constexpr int kFirstGoodScram = 0x020601ff;
-  const std::string mechanism = sasl_mechanism(settings);
-  const bool scram = mechanism.starts_with("SCRAM");
-  if (scram && rd_kafka_version() < kFirstGoodScram)
+  return rd_kafka_version() < kFirstGoodScram && sasl_mechanism(settings).starts_with("SCRAM");
+}
+
+std::string explain_authentication_failure(const Settings& settings, std::string_view detail) {
+  if (scram_is_beyond_librdkafka(settings))
     return fmt::format(
         "authentication failed: librdkafka {} cannot do {} with Kafka 4 (2.6.1 and later can): "
         "install a newer one, or use PLAIN over TLS or client certificates ({})",
-        rd_kafka_version_str(), mechanism, detail);
+        rd_kafka_version_str(), sasl_mechanism(settings), detail);
   return fmt::format("authentication failed: check kafka.sasl and kafka.tls ({})", detail);
 }
 

@@ -37,6 +37,10 @@ void set(rd_kafka_conf_t& conf, const char* property, const std::string& value);
 Handle make_producer(Configuration conf);
 Handle make_consumer(Configuration conf);
 
+// Whether SCRAM is asked for and this librdkafka, older than 2.6.1, cannot do it with Kafka 4,
+// whatever the password.
+bool scram_is_beyond_librdkafka(const Settings& settings);
+
 // What an authentication failure means to a person, with the way out; librdkafka before 2.6.1
 // cannot do SCRAM with Kafka 4, and says only "invalid credentials". `detail` is librdkafka's text.
 std::string explain_authentication_failure(const Settings& settings, std::string_view detail);

@@ -14,12 +14,14 @@ using Kind = RegistryAnswer::Kind;
 constexpr const char* kContentType = "application/vnd.schemaregistry.v1+json";
 constexpr std::size_t kLongestDetail = 400;
 
-RestSettings rest_settings(RegistrySettings settings) {
+RestSettings rest_settings(RegistrySettings settings, std::chrono::milliseconds patience) {
   RestSettings rest;
   rest.url = std::move(settings.url);
   rest.ca = std::move(settings.ca);
   rest.username = std::move(settings.username);
   rest.password_file = std::move(settings.password_file);
+  rest.total_timeout = patience;
+  rest.connect_timeout = std::min(rest.connect_timeout, patience);
   return rest;
 }
 
@@ -107,8 +109,8 @@ std::string joined_messages(const json::object& verdict) {
 
 std::string value_subject(std::string_view topic) { return fmt::format("{}-value", topic); }
 
-SchemaRegistry::SchemaRegistry(RegistrySettings settings)
-    : client_(rest_settings(std::move(settings))) {}
+SchemaRegistry::SchemaRegistry(RegistrySettings settings, std::chrono::milliseconds patience)
+    : client_(rest_settings(std::move(settings), patience)) {}
 
 RegistryAnswer SchemaRegistry::look_up(const std::string& subject, const std::string& schema) {
   return with_id(client_.url(),

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <string>
 #include <string_view>
 
@@ -31,11 +32,14 @@ struct RegisteredSchema {
 std::string value_subject(std::string_view topic);
 
 // Client of a schema registry with Confluent's REST API (Confluent, Apicurio's ccompat, Karapace).
-// Every call waits for an answer, for at most 10 s, and keeps nothing. One thread at a time.
+// Every call waits for at most three answers, `patience` each, and keeps nothing. One thread at a
+// time.
 class SchemaRegistry {
  public:
+  static constexpr std::chrono::milliseconds kPatience{10'000};
   // Throws StartupError: a URL that is not http(s), a file that cannot be read.
-  explicit SchemaRegistry(RegistrySettings settings);
+  explicit SchemaRegistry(RegistrySettings settings,
+                          std::chrono::milliseconds patience = kPatience);
 
   // Makes sure that `protobuf_schema` is registered under `subject` and returns its id: looked up
   // first, so that a gateway that was rolled back, or may only read, still works; else checked
