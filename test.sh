@@ -120,8 +120,9 @@ step_clang() {
 }
 
 step_tsan() {
-  configure_and_build tsan --target runtime_test recorder_test journal_test e2e_test segue seguectl &&
-    run_ctest tsan -L '^(runtime|recorder|journal)$' &&
+  configure_and_build tsan --target runtime_test recorder_test journal_test publisher_test \
+    publisher_kafka_test e2e_test segue seguectl &&
+    run_ctest tsan -L '^(runtime|recorder|journal|publisher|publisher_kafka)$' &&
     run_ctest tsan -R '^e2e\..*keep-alive'
 }
 

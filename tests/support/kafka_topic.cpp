@@ -18,17 +18,7 @@ struct Destroy {
     destroy(object);
   }
 };
-// A consumer of librdkafka 2.0.2 that still had partitions waited for ever in its own destruction.
-struct LetGo {
-  void operator()(rd_kafka_t* client) const noexcept {
-    if (rd_kafka_type(client) == RD_KAFKA_CONSUMER) {
-      rd_kafka_assign(client, nullptr);
-      rd_kafka_consumer_close(client);
-    }
-    rd_kafka_destroy(client);
-  }
-};
-using Client = std::unique_ptr<rd_kafka_t, LetGo>;
+using Client = std::unique_ptr<rd_kafka_t, Destroy<rd_kafka_destroy>>;
 using Topic = std::unique_ptr<rd_kafka_topic_t, Destroy<rd_kafka_topic_destroy>>;
 using Queue = std::unique_ptr<rd_kafka_queue_t, Destroy<rd_kafka_queue_destroy>>;
 using Event = std::unique_ptr<rd_kafka_event_t, Destroy<rd_kafka_event_destroy>>;
@@ -209,7 +199,7 @@ std::vector<KafkaRecord> KafkaTopic::wait_for(std::size_t count, const Deadline&
     if (deadline.left() == 0) {
       throw TestFailure(fmt::format("{} records of {} in {}", found.size(), count, name_));
     }
-    rd_kafka_consumer_poll(client.get(), 50);
+    const Message more(rd_kafka_consumer_poll(client.get(), 50));  // waits; read again with all
   }
 }
 
