@@ -8,6 +8,7 @@
 #include "kafka/confluent_frame.hpp"
 #include "recorder/publisher/cut.hpp"
 #include "recorder/publisher/record.hpp"
+#include "runtime/clock.hpp"
 
 namespace segue::recorder {
 namespace {
@@ -17,6 +18,13 @@ std::vector<std::string> topics_of(const kafka::Settings& settings) {
   if (!settings.shadow_topic.empty() && settings.shadow_topic != settings.topic)
     topics.push_back(settings.shadow_topic);
   return topics;
+}
+
+// Brokers refuse records from the future (message.timestamp.after.max.ms), and one that was made
+// while a clock was wrong must not hold up the rest. The exchange itself keeps its time.
+std::int64_t timestamp_of(const RecordFields& fields) noexcept {
+  constexpr std::int64_t kMicrosPerMilli = 1'000;
+  return std::min(fields.created_at, runtime::unix_micros_now()) / kMicrosPerMilli;
 }
 
 std::uint64_t lane_key(std::uint32_t run, std::uint32_t lane) noexcept {
@@ -49,12 +57,11 @@ Outbox::Offer Outbox::offer(const ConsumedFrame& consumed, Producer& producer) {
     return Offer::failed;
   }
   const Redelivery redelivery = redelivery_of(consumed);
-  constexpr std::int64_t kMicrosPerMilli = 1'000;
   Flight* const flight =
       flights_.take_off({consumed.run, consumed.frame.lane, consumed.frame.lane_sequence,
                          static_cast<std::uint32_t>(value->size()), topic});
   const rd_kafka_resp_err_t error = producer.send(
-      {key, *value, fields.created_at / kMicrosPerMilli, make_headers(fields, redelivery), flight});
+      {key, *value, timestamp_of(fields), make_headers(fields, redelivery), flight});
   if (error == RD_KAFKA_RESP_ERR_NO_ERROR) {
     count(fields, redelivery);
     return Offer::sent;

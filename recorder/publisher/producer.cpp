@@ -71,6 +71,8 @@ kafka::Configuration Producer::configuration(const kafka::Settings& settings) {
   kafka::set(*conf, "enable.idempotence", "true");
   // Else librdkafka goes on with what stands behind a record that failed for good.
   kafka::set(*conf, "enable.gapless.guarantee", "true");
+  // Else the first look at a topic would make one with the broker's defaults.
+  kafka::set(*conf, "allow.auto.create.topics", "false");
   kafka::set(*conf, "acks", "all");
   kafka::set(*conf, "message.timeout.ms", "0");
   rd_kafka_conf_set_opaque(conf.get(), this);

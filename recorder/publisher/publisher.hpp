@@ -55,6 +55,7 @@ struct PublisherTimings {
   std::chrono::milliseconds topic_patience{2'000};  // for a topic that the cluster may just make
   std::chrono::milliseconds limit_patience{
       5'000};  // for what a topic takes, once a broker is there
+  std::chrono::milliseconds registry_patience{2'000};  // for each answer of the schema registry
 };
 
 struct PublisherOptions {

@@ -53,7 +53,7 @@ PublishingLoop::PublishingLoop(const kafka::Settings& settings, const PublisherT
       authentication_backoff_(timings.first_authentication_retry,
                               timings.longest_authentication_retry),
       idle_(timings.shortest_idle) {
-  if (settings.registry) registry_.emplace(*settings.registry);
+  if (settings.registry) registry_.emplace(*settings.registry, timings.registry_patience);
   producer_ = std::make_unique<Producer>(settings_, outbox_.topics(), Producer::kDefaultBatchBytes,
                                          kMaxQueuedRecords, wake_);
 }
@@ -107,6 +107,7 @@ std::optional<Failure> PublishingLoop::register_schemas() {
   using Kind = kafka::RegistryAnswer::Kind;
   std::vector<std::uint32_t> ids;
   for (const std::string& topic : outbox_.topics()) {
+    if (over()) return std::nullopt;
     const auto answer = registry_->ensure(kafka::value_subject(topic), exchange_schema());
     if (answer.kind == Kind::ok) {
       ids.push_back(static_cast<std::uint32_t>(answer.schema_id));
@@ -210,6 +211,7 @@ void PublishingLoop::recover(Failure failure) {
   give_up_producer(failure);
   held_.reset();
   journal_->rewind();
+  empty_looks_ = 0;  // what was given up is there to be read again
   if (over()) return;
   status_.count(failure.kind);
   using Again = Failure::Again;

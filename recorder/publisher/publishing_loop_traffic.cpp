@@ -16,13 +16,6 @@ constexpr milliseconds kShowInterval{50};
 // After the cursor could not be written.
 constexpr milliseconds kStoreAgain{1'000};
 
-// librdkafka before 2.6.1 cannot do SCRAM with Kafka 4, whatever the password.
-bool scram_is_hopeless(const kafka::Settings& settings) {
-  constexpr int kFirstGood = 0x020601ff;
-  return settings.sasl && settings.sasl->mechanism.starts_with("SCRAM") &&
-         rd_kafka_version() < kFirstGood;
-}
-
 // Keeps what says most: a record's own fault rather than what followed from it.
 void keep_cause(std::optional<Failure>& known, Failure other) {
   if (!known || (known->kind == FailureKind::fatal && other.kind != FailureKind::fatal))
@@ -80,7 +73,8 @@ std::optional<Failure> PublishingLoop::heard(const ClientError& error) {
   const FailureKind kind = kind_of(error.error);
   if (kind == FailureKind::authentication)
     return Failure{kind, kafka::explain_authentication_failure(settings_, error.reason),
-                   scram_is_hopeless(settings_) ? Failure::Again::never : Failure::Again::slowly};
+                   kafka::scram_is_beyond_librdkafka(settings_) ? Failure::Again::never
+                                                              : Failure::Again::slowly};
   if (error.fatal) return Failure{kind, error.reason, Failure::Again::soon};
   if (kind == FailureKind::connect)
     broker_trouble(error);

@@ -77,6 +77,12 @@ TEST_CASE("what recorder.kafka cannot be is refused with what to do instead") {
   CHECK(errors_of("{ brokers: [\"kafka:9092\"], properties: { sasl.password: x } }") ==
         "E014 recorder.kafka.properties may not set 'sasl.password' (use kafka.sasl.password: { "
         "file })\n");
+  CHECK(errors_of("{ brokers: [\"kafka:9092\"], properties: { ssl.key.password: x } }") ==
+        "E014 recorder.kafka.properties may not set 'ssl.key.password' (secrets stand in files: use "
+        "an unencrypted kafka.tls.key: { file })\n");
+  CHECK(errors_of("{ brokers: [\"kafka:9092\"], properties: { delivery.report.only.error: true } }") ==
+        "E014 recorder.kafka.properties may not set 'delivery.report.only.error' (a record counts as "
+        "published when its report says so)\n");
   CHECK(errors_of("{ brokers: [\"kafka:9092\"], topic: \"a b\" }") ==
         "E014 recorder.kafka.topic must be a topic: letters, digits, '.', '_' and '-', not 'a b' "
         "()\n");

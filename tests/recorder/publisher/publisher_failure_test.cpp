@@ -250,6 +250,22 @@ TEST_CASE("without its schema registry the publisher waits, and the journal keep
   published.publisher.finish(10ms);
 }
 
+TEST_CASE("finish publishes what is left also when records fail on the way") {
+  MockCluster cluster;
+  cluster.create_topic(kTopic);
+  PublishedJournal published(settings_for(cluster.bootstrap()));
+  published.publisher.start();
+  published.append(0, 300);
+  published.wait_until([](const auto& now) { return now.published_records == 300; });
+  cluster.fail(Request::produce, {RD_KAFKA_RESP_ERR_INVALID_RECORD, RD_KAFKA_RESP_ERR_INVALID_RECORD,
+                                  RD_KAFKA_RESP_ERR_INVALID_RECORD});
+  published.append(300, 200);
+  published.publisher.finish(std::chrono::seconds(60));
+  CHECK(published.publisher.status().lag.records == 0);
+  TopicReader reader(cluster.bootstrap(), kTopic);
+  check_whole_and_in_order(reader.read_until(all_numbers(500)), 500);
+}
+
 TEST_CASE("finish gives up when its patience is over, and the journal keeps") {
   MockCluster cluster;
   cluster.create_topic(kTopic);

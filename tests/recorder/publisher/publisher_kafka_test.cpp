@@ -122,6 +122,19 @@ TEST_CASE("a topic that is made later is published to then") {
   CHECK(published.publisher.status().redelivered_records == 0);
 }
 
+TEST_CASE("the publisher makes no topic, even where the broker would let it") {
+  segue::test::BrokerOptions options;
+  options.configuration = {"auto.create.topics.enable=true"};
+  const KafkaBroker broker(options);
+  auto settings = settings_for(broker.bootstrap());
+  settings.topic = segue::test::random_topic_name();
+  PublishedJournal published(settings, patient());
+  published.append(0, 10);
+  published.publisher.start();
+  published.log.wait_for("there is no topic " + settings.topic);
+  CHECK(broker.tool("topics", {"--list"}).find(settings.topic) == std::string::npos);
+}
+
 TEST_CASE("values are framed with the schema's id; an incompatible schema halts until it is gone") {
   const segue::test::SchemaRegistry registry;
   const KafkaTopic topic(KafkaBroker::shared());

@@ -5,6 +5,7 @@
 
 #include "exchange/error.hpp"
 #include "recorder/journal/cursor.hpp"
+#include "runtime/clock.hpp"
 #include "tests/recorder/journal_fixture.hpp"
 #include "tests/recorder/publisher/mock_cluster.hpp"
 #include "tests/recorder/publisher/published_journal.hpp"
@@ -62,6 +63,21 @@ TEST_CASE("a record carries key, headers and timestamp of its exchange") {
       {"content-type", "application/x-protobuf"},
       {"traceparent", "00-0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a-b1b1b1b1b1b1b1b1-01"}};
   CHECK(record.headers == headers);
+}
+
+TEST_CASE("an exchange from the future is published as of now: brokers refuse such timestamps") {
+  MockCluster cluster;
+  cluster.create_topic(kTopic);
+  PublishedJournal published(settings_for(cluster.bootstrap()));
+  auto exchange = exchange_number(7);
+  constexpr std::int64_t kDay = std::int64_t{24} * 3600 * 1'000'000;
+  exchange.set_created_at(runtime::unix_micros_now() + kDay);
+  append(published.journal.lane(0), exchange);
+  published.publisher.start();
+  TopicReader reader(cluster.bootstrap(), kTopic);
+  const KafkaRecord record = reader.read(1).front();
+  CHECK(record.timestamp_ms <= runtime::unix_micros_now() / 1000);
+  CHECK(record.value == exchange.SerializeAsString());
 }
 
 TEST_CASE("shadows go to their own topic when there is one") {
