@@ -183,13 +183,13 @@ int TopicsEnsureCommand::run() {
   const bool nothing_to_do = std::ranges::all_of(plans, &TopicPlan::nothing_to_do);
   const bool refused = is_refused(plans);
   const Done done = yes_ && !refused ? Done::yes : Done::no;
-  if (done == Done::yes)
-    for (const TopicPlan& plan : plans) carry_out(admin, plan);
-  if (form_ == OutputForm::json) {
-    fmt::print("{}", plans_json(plans, done));
-  } else {
-    for (const TopicPlan& plan : plans) fmt::print("{}", plan_text(plan, Paint(colour_, stdout)));
+  for (const TopicPlan& plan : plans) {
+    if (done == Done::yes) carry_out(admin, plan);
+    // Each as soon as it is done: the next one may fail.
+    if (form_ != OutputForm::json)
+      fmt::print("{}", plan_text(plan, Paint(colour_, stdout)));
   }
+  if (form_ == OutputForm::json) fmt::print("{}", plans_json(plans, done));
   if (compact_)
     fmt::print(stderr, "seguectl: a compacted topic forgets all but the last exchange of each "
                        "account: do not archive it\n");
