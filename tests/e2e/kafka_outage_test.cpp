@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <boost/json/serialize.hpp>
 #include <catch2/catch_test_macros.hpp>
+#include <random>
 
 #include "tests/e2e/kafka_recording.hpp"
 #include "tests/support/raw_client.hpp"
@@ -182,7 +183,11 @@ TEST_CASE("a record too large for the topic is cut in its bodies, marked and cou
 TEST_CASE("the topic's limit is lowered while records come") {
   const auto& broker = KafkaBroker::shared();
   const KafkaTopic topic(broker);
-  ScriptedBackend backend(answer_always(response_with(200, std::string(60'000, 'x'))));
+  // Bytes that do not compress: brokers look at what comes over the wire.
+  std::string body(60'000, '\0');
+  std::mt19937 random(1);
+  std::ranges::generate(body, [&] { return static_cast<char>(random()); });
+  ScriptedBackend backend(answer_always(response_with(200, body)));
   GatewayProcess gateway(publishing_config(backend.port(), {broker.bootstrap(), topic.name()}));
   auto answered = send_some(gateway, 20);
   check_exactly(topic, answered);
