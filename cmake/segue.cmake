@@ -51,7 +51,8 @@ function(segue_test name)
     set(properties ${CMAKE_CURRENT_BINARY_DIR}/${name}_test_properties.cmake)
     file(WRITE ${properties} "foreach(test IN LISTS ${name}_test_TESTS)
   set_tests_properties(\"\${test}\" PROPERTIES LABELS \"${name};${ARG_LABELS}\"
-                       FIXTURES_REQUIRED \"${ARG_FIXTURES}\")
+                       FIXTURES_REQUIRED \"${ARG_FIXTURES}\"
+                       ENVIRONMENT \"SEGUE_FIXTURES=${PROJECT_BINARY_DIR}\")
 endforeach()
 ")
     set_property(DIRECTORY APPEND PROPERTY TEST_INCLUDE_FILES ${properties})

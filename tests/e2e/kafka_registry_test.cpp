@@ -109,7 +109,8 @@ TEST_CASE("an incompatible schema halts the publisher, and nothing is lost when 
   CHECK(gateway.metric("segue_publish_errors_total", {"kind=\"schema\""}) > 0);
   CHECK(registered.topic.records().empty());
   answered.merge(send_some(gateway, 50));
-  registered.registry.ask("PUT", "/config/" + registered.subject(), R"({"compatibility":"NONE"})");
+  // Somebody takes the wrong schema away.
+  registered.registry.ask("DELETE", "/subjects/" + registered.subject());
   const auto published = wait_until_published(registered.topic, answered);
   CHECK(published.ids == answered);
   wait_for_state(gateway, "publishing");

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <cstdlib>
 #include <exception>
 #include <memory>
 
@@ -14,8 +15,13 @@ namespace {
 
 constexpr const char* kScript = "kafka.sh";
 
-// Where ctest's fixture has its broker, in the build folder.
-const std::filesystem::path kFixture = SEGUE_TEST_SHARED_BROKER;
+// Where ctest's fixture has its broker; segue_test() tells in which build folder. A program run by
+// hand knows of none: it must not use one that goes with somebody else's ctest.
+std::filesystem::path fixture() {
+  const char* const folder = std::getenv("SEGUE_FIXTURES");
+  return folder == nullptr ? std::filesystem::path()
+                           : std::filesystem::path(folder) / "shared-kafka";
+}
 
 }  // namespace
 
@@ -48,8 +54,8 @@ KafkaBroker::~KafkaBroker() {
 }
 
 const KafkaBroker& KafkaBroker::shared() {
-  static const std::unique_ptr<const KafkaBroker> broker(std::filesystem::exists(kFixture / "env")
-                                                             ? new KafkaBroker(kFixture)
+  static const std::unique_ptr<const KafkaBroker> broker(std::filesystem::exists(fixture() / "env")
+                                                             ? new KafkaBroker(fixture())
                                                              : new KafkaBroker(BrokerOptions{}));
   return *broker;
 }
