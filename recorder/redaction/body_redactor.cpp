@@ -106,16 +106,18 @@ RedactedBody BodyRedactor::redact(const BodyView& body, const BodyDescription& d
   return redacted;
 }
 
-// By its declared kind; JSON is also looked for where it may stand without being declared.
+// By its declared kind; JSON is also looked for where it may stand without being declared. What says
+// nothing of its kind is searched as text, in UTF-8 or not: the patterns work on octets.
 BodyRedactor::Reason BodyRedactor::redact_input(const Input& input, const Rules& rules,
                                                 std::string& out) {
   BodyKind kind = kind_of(input.media);
-  const bool is_text = kind != BodyKind::binary && kind != BodyKind::unknown;
-  if (!is_text && !is_utf8(input.is_whole ? input.text : without_half_character(input.text))) {
-    out += input.text;
-    return {};
+  if (kind == BodyKind::binary) {
+    if (!is_utf8(input.is_whole ? input.text : without_half_character(input.text))) {
+      out += input.text;
+      return {};
+    }
+    kind = BodyKind::unknown;
   }
-  if (kind == BodyKind::binary) kind = BodyKind::unknown;
   if (!is_ascii_like(input.media.charset)) return kCharset;
 
   const bool may_be_json = kind == BodyKind::form || kind == BodyKind::markup ||
@@ -228,7 +230,7 @@ BodyRedactor::Reason BodyRedactor::redact_multipart(const Input& input, const Ru
   return {};
 }
 
-// A part without a type is text, but a file may be anything.
+// A part without a type is text (RFC 7578, 4.4), as unknown content is treated in any case.
 BodyRedactor::Reason BodyRedactor::redact_part(std::string_view content,
                                                const std::string& content_type,
                                                const Rules& rules, std::string& out) {
