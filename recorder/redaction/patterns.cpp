@@ -30,7 +30,6 @@ bool passes_luhn(std::string_view digits) {
   return sum % 10 == 0;
 }
 
-
 // Where the card that starts with the group at `first` ends; 0: there is none. Groups that follow
 // one another stand one separator apart. The longest card counts.
 std::size_t card_end(std::string_view text, std::size_t first) {
@@ -87,15 +86,23 @@ re2::RE2::Options regex_options() {
 
 }  // namespace
 
+// A card may also begin within what passes for one, as behind a date: every group is tried, and
+// what overlaps is one hit.
 void find_cards(std::string_view text, RuleIndex rule, std::vector<Hit>& hits) {
-  for (std::size_t at = 0; at < text.size();) {
+  std::size_t past = 0;
+  for (std::size_t at = 0; at < text.size() && hits.size() <= Patterns::kMostHits;) {
     if (!is_digit(text[at])) {
       ++at;
       continue;
     }
-    if (const std::size_t end = card_end(text, at); end != 0) {
-      hits.push_back({at, end, rule, digits_of(text.substr(at, end - at))});
-      at = end;
+    if (const std::size_t end = card_end(text, at); end > past) {
+      if (at < past) {
+        hits.back().value += digits_of(text.substr(past, end - past));
+        hits.back().end = end;
+      } else {
+        hits.push_back({at, end, rule, digits_of(text.substr(at, end - at))});
+      }
+      past = end;
     }
     while (at < text.size() && is_digit(text[at])) ++at;
   }
@@ -103,7 +110,9 @@ void find_cards(std::string_view text, RuleIndex rule, std::vector<Hit>& hits) {
 
 void find_emails(std::string_view text, RuleIndex rule, std::vector<Hit>& hits) {
   std::size_t past = 0;
-  for (std::size_t at = text.find('@'); at != std::string_view::npos; at = text.find('@', at + 1)) {
+  for (std::size_t at = text.find('@');
+       at != std::string_view::npos && hits.size() <= Patterns::kMostHits;
+       at = text.find('@', at + 1)) {
     const std::size_t lowest = std::max(past, at < kLongestLocal ? 0 : at - kLongestLocal);
     std::size_t begin = at;
     while (begin > lowest && is_local(text[begin - 1])) --begin;

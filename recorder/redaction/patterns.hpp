@@ -17,7 +17,8 @@ class RE2;
 namespace segue::recorder {
 
 // Card numbers: 13 to 19 digits, single blanks, dashes or plus signs between them, with the check
-// digit of ISO/IEC 7812-1, and no digit on either side. Appends a hit for each.
+// digit of ISO/IEC 7812-1, and no digit on either side. Appends a hit for each; those that overlap
+// are one. Stops when there are more than Patterns::kMostHits, as find_emails() does.
 void find_cards(std::string_view text, RuleIndex rule, std::vector<Hit>& hits);
 
 // E-mail addresses: local@domain with a dot in the domain. What is quoted is not found.
