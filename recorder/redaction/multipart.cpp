@@ -38,10 +38,13 @@ bool read_field(std::string_view line, Part& part) {
   const std::string_view name = trimmed(line.substr(0, colon));
   const std::string_view value = trimmed(line.substr(colon + 1));
   if (equals_ignoring_case(name, "content-disposition")) return read_disposition(value, part);
-  if (equals_ignoring_case(name, "content-type")) part.content_type = value;
+  if (equals_ignoring_case(name, "content-type")) {
+    if (!part.content_type.empty()) return false;
+    part.content_type = value;
+  }
   if (equals_ignoring_case(name, "content-encoding")) part.is_coded = true;
   if (equals_ignoring_case(name, "content-transfer-encoding"))
-    part.is_coded = !equals_ignoring_case(value, "binary") &&
+    part.is_coded |= !equals_ignoring_case(value, "binary") &&
                     !equals_ignoring_case(value, "8bit") && !equals_ignoring_case(value, "7bit");
   return true;
 }
