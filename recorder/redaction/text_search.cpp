@@ -127,18 +127,10 @@ bool TextSearch::search(std::string_view text, const TextRules& rules, Parameter
   return named.empty() || again || find_parameters(text, named, parameters, !is_decoded, found_);
 }
 
-// Searches decoded_, then what is left when its percent-encoding is undone, and so on; takes the
-// hits back to where they stand in the text.
+// Searches what is left of decoded_ when its percent-encoding is undone, and so on.
 bool TextSearch::find_decoded(const TextRules& rules, Parameters parameters, Plus plus) {
   for (int level = 0; level < kMostLevels && decoded_.undo_percent(plus); ++level) {
-    found_.clear();
-    const bool kept = search(decoded_.text(), rules, parameters, true);
-    for (Hit& hit : found_) {
-      hit.begin = decoded_.origin(hit.begin);
-      hit.end = decoded_.origin(hit.end);
-      hits_.push_back(std::move(hit));
-    }
-    if (!kept || hits_.size() > Patterns::kMostHits) return false;
+    if (!search_decoded(rules, parameters, true)) return false;
     plus = Plus::literal;
   }
   return true;
@@ -162,18 +154,28 @@ bool TextSearch::find(std::string_view text, const TextRules& rules, Parameters 
   return find_decoded(rules, parameters, Plus::space);
 }
 
-// Undoes JSON's escapes, and then percent-encoding, in search of patterns.
-bool TextSearch::find_unescaped(std::string_view text, const TextRules& rules) {
+// Searches decoded_; takes the hits back to where they stand in the text.
+bool TextSearch::search_decoded(const TextRules& rules, Parameters parameters, bool is_decoded) {
   found_.clear();
-  decoded_.assign(text);
-  decoded_.undo_json();
-  const bool kept = search(decoded_.text(), rules, Parameters::none, false);
+  const bool kept = search(decoded_.text(), rules, parameters, is_decoded);
   for (Hit& hit : found_) {
     hit.begin = decoded_.origin(hit.begin);
     hit.end = decoded_.origin(hit.end);
     hits_.push_back(std::move(hit));
   }
-  return kept && find_decoded(rules, Parameters::none, Plus::literal);
+  return kept && hits_.size() <= Patterns::kMostHits;
+}
+
+// Undoes JSON's escapes, and then percent-encoding, in search of patterns. A string may hold JSON
+// with escapes of its own.
+bool TextSearch::find_unescaped(std::string_view text, const TextRules& rules) {
+  decoded_.assign(text);
+  for (int level = 0; level < kMostLevels; ++level) {
+    if (level > 0 && decoded_.text().find("\\u") == std::string_view::npos) break;
+    decoded_.undo_json();
+    if (!search_decoded(rules, Parameters::none, false)) return false;
+  }
+  return find_decoded(rules, Parameters::none, Plus::literal);
 }
 
 bool TextSearch::find_in_json(std::string_view text, const TextRules& rules) {

@@ -49,8 +49,8 @@ struct TextRules {
 };
 
 // Looks for what rules hide in a text. Percent-encoding is undone for that, kMostLevels deep,
-// because addresses carry addresses; JSON's escapes as well. One thread;
-// its scratch memory is kept.
+// because addresses carry addresses; JSON's escapes as well, as deep, because strings carry JSON.
+// One thread; its scratch memory is kept.
 class TextSearch {
  public:
   static constexpr int kMostLevels = 3;
@@ -65,6 +65,7 @@ class TextSearch {
 
  private:
   bool find_unescaped(std::string_view text, const TextRules& rules);
+  bool search_decoded(const TextRules& rules, Parameters parameters, bool is_decoded);
   bool find_decoded(const TextRules& rules, Parameters parameters, Plus plus);
   bool search(std::string_view text, const TextRules& rules, Parameters parameters,
               bool is_decoded);
