@@ -121,7 +121,47 @@ TEST_CASE("a coded body in which nothing is hidden stays as it came") {
 TEST_CASE("binary bodies stay as they came") {
   const std::string octets("\xff\xd8\x00 a@b.example", 16);
   CHECK(recorded(octets, "image/jpeg") == octets);
-  CHECK(recorded(octets, "") == octets);
+  CHECK(recorded("\xff\xd8 {\"p\":1}", "application/zip") == "\xff\xd8 {\"p\":1}");
+}
+
+TEST_CASE("a body of no type or an unknown one is searched although it is no UTF-8") {
+  for (const char* type : {"", "application/octet-stream", "what/ever"}) {
+    INFO(type);
+    CHECK(recorded("Gr\xfc\xdf" "e a@b.example", type) == "Gr\xfc\xdf" "e ***");
+    CHECK(recorded("{\"name\":\"Jos\xe9\",\"p\":\"x\"}", type) == "redaction: does not parse");
+    CHECK(recorded("{\"name\":\"Jos\xe9\",\"p\":\"x", type, "", Capture::truncated) ==
+          "redaction: not whole");
+    CHECK(recorded("name=Jos\xe9&pin=12", type) == "name=Jos\xe9&pin=***");
+  }
+}
+
+TEST_CASE("a part of a multipart body that has no type is text, in UTF-8 or not") {
+  const std::string part = "--b\r\nContent-Disposition: form-data; name=comment\r\n";
+  const std::string type = "multipart/form-data; boundary=b";
+  CHECK(recorded(part + "\r\nGr\xfc\xdf" "e a@b.example\r\n--b--", type) ==
+        part + "\r\nGr\xfc\xdf" "e ***\r\n--b--");
+  CHECK(recorded(part + "\r\n{\"n\":\"\xe9\",\"p\":1}\r\n--b--", type) ==
+        "redaction: does not parse");
+  const std::string image = part + "Content-Type: image/png\r\n\r\n\xff\xd8 a@b.example\r\n--b--";
+  CHECK(recorded(image, type) == image);
+}
+
+TEST_CASE("a part whose header fields name a coding or two types is not read past them") {
+  const std::string part = "--b\r\nContent-Disposition: form-data; name=a\r\n";
+  const std::string type = "multipart/form-data; boundary=b";
+  CHECK(recorded(part + "Content-Encoding: gzip\r\nContent-Transfer-Encoding: binary\r\n\r\nx\r\n"
+                        "--b--", type) == "redaction: does not parse");
+  CHECK(recorded(part + "Content-Transfer-Encoding: base64\r\nContent-Transfer-Encoding: 8bit\r\n"
+                        "\r\nx\r\n--b--", type) == "redaction: does not parse");
+  CHECK(recorded(part + "Content-Type: text/plain\r\nContent-Type: image/png\r\n\r\n\xff a@b.example"
+                        "\r\n--b--", type) == "redaction: does not parse");
+}
+
+TEST_CASE("patterns are found in JSON within JSON strings") {
+  CHECK(recorded(R"({"m":"{\"mail\":\"bob\\u0040example.com\"}"})", "application/json") ==
+        R"({"m":"{\"mail\":\"***\"}"})");
+  CHECK(recorded(R"({"m":"\"\\\"bob\\\\u0040example.com\\\"\""})", "application/json") ==
+        R"({"m":"\"\\\"***\\\"\""})");
 }
 
 TEST_CASE("of text that was cut no half of an address stays") {
@@ -149,6 +189,20 @@ TEST_CASE("cards are found between other digits, never within a longer number") 
   CHECK(cards("4111111111111112").empty());
   CHECK(cards("41111111111111110000") == "");
   CHECK(cards("4111  1111 1111 1111").empty());
+  // The first sixteen digits pass as well.
+  CHECK(cards("20261121 4111 1111 1111 1111.") == "20261121 4111 1111 1111 1111|");
+}
+
+TEST_CASE("the search for cards and addresses ends when there are too many to keep the text") {
+  std::string text;
+  for (std::size_t i = 0; i < 2 * Patterns::kMostHits; ++i) text += "4111111111111111,a@b.example,";
+  std::vector<Hit> hits;
+  find_cards(text, 0, hits);
+  CHECK(hits.size() == Patterns::kMostHits + 1);
+  hits.clear();
+  find_emails(text, 0, hits);
+  CHECK(hits.size() == Patterns::kMostHits + 1);
+  CHECK(recorded(text, "text/plain") == "redaction: too many values");
 }
 
 }  // namespace
