@@ -62,6 +62,16 @@ std::string json_unescaped(std::string_view text) {
   return std::string(decoded.text());
 }
 
+// JSON text as the content of a JSON string.
+std::string json_quoted(std::string_view json) {
+  std::string out;
+  for (const char c : json) {
+    if (c == '"' || c == '\\') out += '\\';
+    out += c;
+  }
+  return out;
+}
+
 }  // namespace
 
 PlantedSecret::PlantedSecret(std::uint64_t seed) : random_(seed) {
@@ -178,10 +188,22 @@ std::string PlantedSecret::multipart_body() {
       flip() ? "token" : "\"to\\ken\"", secret_);
 }
 
+// In a part that has no type, perhaps not in UTF-8.
+std::string PlantedSecret::untyped_part() {
+  return fmt::format(
+      "--frontier\r\nContent-Disposition: form-data; name=\"comment\"\r\n\r\n{} {} x\r\n"
+      "--frontier--\r\n",
+      flip() ? "Gr\xfc\xdf" "e" : "hello", secret_);
+}
+
 std::string PlantedSecret::pattern_body() {
-  switch (random_() % 5) {
+  switch (random_() % 7) {
     case 0:
       return json_around(json_string(word(3) + " " + secret_ + " " + word(3)));
+    case 4:
+      return fmt::format("Gr\xfc\xdf" "e {} {}", secret_, word(200));
+    case 5:
+      return json_around("\"" + json_quoted(json_string(secret_)) + "\"");
     case 1:
       return fmt::format("note=1&text={}", percent_encoded(secret_));
     case 2:
@@ -239,6 +261,8 @@ void PlantedSecret::plant_in_body() {
     static constexpr std::string_view kTypes[] = {"", "text/plain", "application/octet-stream",
                                                   "text/html; charset=utf-8", "what/ever"};
     place_ = "pattern in a body";
+    if (random_() % 6 == 0)
+      return set_body(untyped_part(), "multipart/form-data; boundary=frontier");
     return set_body(pattern_body(), kTypes[random_() % std::size(kTypes)]);
   }
   switch (random_() % 4) {
@@ -315,7 +339,9 @@ bool PlantedSecret::shows_in(std::string_view bytes) const {
   std::string text(bytes);
   for (int level = 0; level < 4; ++level) {
     if (text.find(secret_) != std::string::npos) return true;
-    if (json_unescaped(text).find(secret_) != std::string::npos) return true;
+    const std::string unescaped = json_unescaped(text);
+    if (unescaped.find(secret_) != std::string::npos) return true;
+    if (json_unescaped(unescaped).find(secret_) != std::string::npos) return true;
     text = recorder::percent_decoded(text, recorder::Plus::literal);
   }
   std::string encoded;

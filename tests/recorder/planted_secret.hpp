@@ -38,6 +38,7 @@ class PlantedSecret {
   std::string named_json();
   std::string form_body();
   std::string multipart_body();
+  std::string untyped_part();
   std::string pattern_body();
   void plant_in_head();
   void plant_in_body();
