@@ -69,6 +69,7 @@ void write_recorders(const std::vector<const recorder::Recorder*>& recorders,
              "What went unrecorded because the journal was full.");
   out.value(sum(&RecorderCounters::dropped_exchanges), {{"reason", "exchange"}});
   out.value(sum(&RecorderCounters::dropped_intents), {{"reason", "intent"}});
+  out.value(sum(&RecorderCounters::dropped_refusals), {{"reason", "refusal"}});
   out.value(sum(&RecorderCounters::dropped_finishes), {{"reason", "finish"}});
   out.value(sum(&RecorderCounters::without_bodies), {{"reason", "bodies"}});
   out.family(MetricType::Counter, "segue_record_cut_bodies_total",

@@ -214,6 +214,11 @@ Result<Recorded> Recorder::append(const ExchangeView& exchange, RouteIndex route
     return Recorded::whole;
   }
   if (ticket && append_without_bodies(subject, rule, ticket)) return Recorded::without_bodies;
+  // Refused already, maybe for the same reason: not again.
+  if (exchange.outcome == Outcome::refused) {
+    counters_.dropped_refusals.add(1);
+    return Recorded::dropped;
+  }
   const WhenFull policy = when_full(exchange, rule);
   if (policy != WhenFull::drop) return no_room(policy, "recording an exchange");
   counters_.dropped_exchanges.add(1);

@@ -61,6 +61,7 @@ struct RecorderCounters {
   Counter bytes;               // of payloads, all kinds
   Counter dropped_intents;     // no room; the exchange goes on without its intent
   Counter dropped_exchanges;
+  Counter dropped_refusals;    // answers of the gateway's own: they go out all the same
   Counter dropped_finishes;
   Counter refused;             // intents and exchanges answered with an error
   Counter blocked;             // times a caller was told to wait

@@ -185,6 +185,13 @@ TEST_CASE("a full journal drops what is safe and refuses what is not") {
   CHECK(refused.error().at_fault == Party::journal);
   CHECK_FALSE(Recorder::wants_wait(refused.error()));
   CHECK(desk.recorder.counters().refused.value() == 1);
+  // The 503 that follows is an exchange of its own, and no second refusal.
+  order.view.outcome = Outcome::refused;
+  const auto answer = desk.recorder.append(order.view, 0, none);
+  REQUIRE(answer.has_value());
+  CHECK(*answer == Recorded::dropped);
+  CHECK(desk.recorder.counters().refused.value() == 1);
+  CHECK(desk.recorder.counters().dropped_refusals.value() == 1);
 }
 
 TEST_CASE("a full journal asks to wait where the settings say block") {
