@@ -18,15 +18,20 @@ struct CausalMerge::Entered {
   std::vector<LaneReader*> waiting;  // without a head
 };
 
-std::unique_ptr<MergedRun> MergedRun::meet(const fs::path& path) {
+Result<std::unique_ptr<MergedRun>> MergedRun::meet(const fs::path& path) {
   auto run = std::make_unique<MergedRun>();
   run->name = path.filename().string();
   run->path = path;
   bool found = false;
-  for (const std::uint32_t lane : list_lanes(path)) {
-    for (const std::uint64_t sequence : list_segments(path, lane)) {
+  const auto lanes = find_lanes(path);
+  if (!lanes) return lanes.error();
+  for (const std::uint32_t lane : *lanes) {
+    const auto segments = find_segments(path, lane);
+    if (!segments) return segments.error();
+    for (const std::uint64_t sequence : *segments) {
       const auto source = FileSource::open(segment_path(path, lane, sequence));
-      if (!source) continue;
+      if (!source && source.error().code.value() == ENOENT) continue;
+      if (!source) return source.error();
       const auto header = read_header(*source);
       if (!header || header_fault(*header) != nullptr) continue;
       const bool first = !std::exchange(found, true);
@@ -38,7 +43,8 @@ std::unique_ptr<MergedRun> MergedRun::meet(const fs::path& path) {
       break;
     }
   }
-  return found ? std::move(run) : nullptr;
+  if (!found) run.reset();
+  return run;
 }
 
 bool CausalMerge::Later::operator()(const Head& a, const Head& b) const noexcept {
@@ -66,9 +72,16 @@ void CausalMerge::add(MergedRun& run) {
   to_come_.push_back(&run);
 }
 
+// Nothing of it can be opened now. The next boot does not wait for that: what comes of it later
+// comes late.
+bool CausalMerge::is_stuck(const Entered& entered) const noexcept {
+  return is_over(*entered.run) && entered.waiting.size() == entered.lanes.size();
+}
+
 // Boots come in sequence, the running one last. False: nothing is left to read.
 bool CausalMerge::choose_boot() {
-  if (boot_ && (!entered_.empty() ||
+  if (boot_ && (std::any_of(entered_.begin(), entered_.end(),
+                            [&](const auto& run) { return !is_stuck(*run); }) ||
                 std::any_of(to_come_.begin(), to_come_.end(),
                             [&](const MergedRun* run) { return run->boot == *boot_; })))
     return true;
@@ -76,7 +89,7 @@ bool CausalMerge::choose_boot() {
       to_come_.begin(), to_come_.end(), [&](const MergedRun* a, const MergedRun* b) {
         return boot_began_.at(a->boot) < boot_began_.at(b->boot);
       });
-  if (first == to_come_.end()) return false;
+  if (first == to_come_.end()) return boot_ && !entered_.empty();
   boot_ = (*first)->boot;
   return true;
 }
@@ -98,24 +111,33 @@ void CausalMerge::enter_due_runs() {
     if (next->boot == *boot_ && !heads_.empty() &&
         heads_.top().lane->head().commit_ns < next->began_ns)
       return;
+    if (!enter(*next)) return;
     std::erase(to_come_, next);
-    enter(*next);
   }
 }
 
-void CausalMerge::enter(MergedRun& run) {
-  const std::vector<std::uint32_t> lanes = list_lanes(run.path);
-  if (lanes.empty()) return;  // removed meanwhile
+// False: its folder cannot be read now. Whoever gives tracks says with them which lanes there are.
+bool CausalMerge::enter(MergedRun& run) {
+  std::vector<std::uint32_t> lanes;
+  if (run.tracks != nullptr) {
+    for (const auto& [lane, track] : *run.tracks) lanes.push_back(lane);
+  } else {
+    auto found = find_lanes(run.path);
+    if (!found) return false;
+    lanes = std::move(*found);
+  }
+  if (lanes.empty()) return true;  // removed meanwhile
   Entered& entered =
       *entered_.emplace_back(std::make_unique<Entered>(&run, boot_began_.at(run.boot)));
   for (const std::uint32_t lane : lanes) {
-    LaneTrack* const track = run.tracks == nullptr ? nullptr : &(*run.tracks)[lane];
+    LaneTrack* const track = run.tracks == nullptr ? nullptr : &run.tracks->at(lane);
     entered.lanes.push_back(
         std::make_unique<LaneReader>(run.path, run.name, lane, options_, damage_, track));
   }
   std::vector<LaneReader*> opened;  // a lane that is at its end leaves the run
   for (const auto& lane : entered.lanes) opened.push_back(lane.get());
   for (LaneReader* const lane : opened) refill(entered, *lane);
+  return true;
 }
 
 // The last lane that is finished takes the run with it.

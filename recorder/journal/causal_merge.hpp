@@ -28,8 +28,8 @@ struct MergedRun {
   std::map<std::uint32_t, LaneTrack>* tracks = nullptr;
 
   // What the segments of the run at `path` say of it; nullptr: none of them has a header that can
-  // be read, yet.
-  static std::unique_ptr<MergedRun> meet(const std::filesystem::path& path);
+  // be read, yet. Fails when one is there and cannot be opened.
+  static Result<std::unique_ptr<MergedRun>> meet(const std::filesystem::path& path);
 };
 
 // Merges the lanes of runs in causal order: those of one boot by commit time with watermarks, boots
@@ -74,7 +74,8 @@ class CausalMerge {
   Result<void> begin_round();
   bool choose_boot();
   void enter_due_runs();
-  void enter(MergedRun& run);
+  bool enter(MergedRun& run);
+  bool is_stuck(const Entered& entered) const noexcept;
   void refill(Entered& entered, LaneReader& lane);
   bool is_over(const MergedRun& run) const noexcept { return run.boot != running_boot_; }
   std::optional<Merged> emit();

@@ -4,7 +4,7 @@
 #include <chrono>
 #include <deque>
 #include <map>
-#include <set>
+#include <string>
 #include <utility>
 
 #include "exchange/ensure.hpp"
@@ -80,6 +80,7 @@ bool ConsumedRun::is_done() const {
                      [&](const auto& lane) { return position(lane.first) >= end(lane.first); });
 }
 
+// For the lag, an estimate.
 std::uint64_t lane_bytes(const fs::path& run, std::uint32_t lane) {
   std::uint64_t bytes = 0;
   for (const std::uint64_t sequence : list_segments(run, lane)) {
@@ -93,7 +94,8 @@ std::uint64_t lane_bytes(const fs::path& run, std::uint32_t lane) {
 }  // namespace
 
 struct JournalConsumer::State {
-  State(Journal& of, std::string with_name) : journal(of), name(std::move(with_name)) {
+  State(Journal& of, std::string with_name, std::chrono::milliseconds retry_after)
+      : journal(of), name(std::move(with_name)), retry(retry_after) {
     begin_merge();
     take_own_run();
   }
@@ -101,8 +103,12 @@ struct JournalConsumer::State {
   void begin_merge();
   void take_own_run();
   void take_dead_runs();
-  bool take_dead_run(const fs::path& path);
-  ConsumedRun& add_run(const fs::path& path, const Cursor& cursor);
+  bool is_due(const std::string& run) const;
+  Result<bool> take_dead_run(const fs::path& path);
+  Result<Cursor> seal(const fs::path& path);
+  ConsumedRun& add_run(std::unique_ptr<MergedRun> merged, const std::vector<std::uint32_t>& lanes,
+                       const Cursor& cursor);
+  void refuse(const std::string& run, const Error& error);
   void let_go_of_done();
   void look_around();
   void note(const fs::path& path, const Error& error) {
@@ -113,11 +119,13 @@ struct JournalConsumer::State {
 
   Journal& journal;
   const std::string name;
+  const std::chrono::milliseconds retry;
   std::vector<Damage> damage;
   std::map<std::uint32_t, std::unique_ptr<ConsumedRun>> runs;  // by number
   std::map<const MergedRun*, ConsumedRun*> by_merged;
   std::uint32_t next_number = 0;
-  std::set<std::string> unreadable;  // dead runs that could not be sealed or read; told once
+  // Dead runs that could not be sealed or read, which is told once, and when they are tried again.
+  std::map<std::string, std::int64_t> unreadable;
   std::uint64_t missing_in_former = 0;  // of runs that were let go of
   std::int64_t next_look_ns = 0;
   std::function<void(std::uint32_t, std::uint64_t)> report;
@@ -131,18 +139,15 @@ void JournalConsumer::State::begin_merge() {
   });
 }
 
-ConsumedRun& JournalConsumer::State::add_run(const fs::path& path, const Cursor& cursor) {
+ConsumedRun& JournalConsumer::State::add_run(std::unique_ptr<MergedRun> merged,
+                                             const std::vector<std::uint32_t>& lanes,
+                                             const Cursor& cursor) {
   auto run = std::make_unique<ConsumedRun>();
   run->number = next_number++;
-  run->merged = MergedRun::meet(path);
-  if (!run->merged) {  // all its headers are damaged: the reader tells
-    run->merged = std::make_unique<MergedRun>();
-    run->merged->name = path.filename().string();
-    run->merged->path = path;
-  }
+  run->merged = std::move(merged);
   run->merged->tracks = &run->tracks;
   run->stored = cursor;
-  for (const std::uint32_t lane : list_lanes(path)) {
+  for (const std::uint32_t lane : lanes) {
     const std::uint64_t at = cursor.position(lane);
     run->tracks[lane].behind = at;
     run->tracks[lane].passed = at;
@@ -154,67 +159,117 @@ ConsumedRun& JournalConsumer::State::add_run(const fs::path& path, const Cursor&
   return added;
 }
 
+// All its headers are damaged: the reader tells. Of the own run also: none can be opened now.
+std::unique_ptr<MergedRun> unknown_run(const fs::path& path) {
+  auto run = std::make_unique<MergedRun>();
+  run->name = path.filename().string();
+  run->path = path;
+  return run;
+}
+
 // A cursor that cannot be read stands at the beginning: what is read twice is better than lost.
 void JournalConsumer::State::take_own_run() {
-  ConsumedRun& run = add_run(journal.run(), {});
+  auto met = MergedRun::meet(journal.run());
+  std::unique_ptr<MergedRun> merged =
+      met && *met ? std::move(*met) : unknown_run(journal.run());
+  merged->boot = current_boot();
+  // Another consumer of this name in this process, which has ended, may have been here.
+  auto cursor = load_cursor(journal.run(), name);
+  if (!cursor) {
+    note(journal.run(), cursor.error());
+    cursor = Cursor{};
+  }
+  std::vector<std::uint32_t> lanes;
+  for (std::uint32_t lane = 0; lane < journal.lanes(); ++lane) lanes.push_back(lane);
+  ConsumedRun& run = add_run(std::move(merged), lanes, *cursor);
   run.own = true;
   for (auto& [lane, track] : run.tracks)
     track.committed = &journal.lane(lane).counters().frames;
-  // Another consumer of this name in this process, which has ended, may have been here.
-  const auto cursor = load_cursor(journal.run(), name);
-  if (!cursor) return note(journal.run(), cursor.error());
-  run.stored = *cursor;
-  for (auto& [lane, track] : run.tracks) track.behind = track.passed = cursor->position(lane);
   merge->add(*run.merged);
 }
 
 void JournalConsumer::State::take_dead_runs() {
   const fs::path& directory = journal.settings().directory;
   const std::string own = journal.run().filename().string();
+  const auto found = find_runs(directory);
+  if (!found) return;  // the next look may tell more
+  std::erase_if(unreadable, [&](const auto& run) {
+    return !std::binary_search(found->begin(), found->end(), run.first);
+  });
   bool passed = false;
-  for (const std::string& run : list_runs(directory)) {
-    const bool taken = std::any_of(runs.begin(), runs.end(), [&](const auto& known) {
-      return known.second->merged->name == run;
-    });
-    if (taken || run == own || unreadable.contains(run)) continue;
-    if (take_dead_run(directory / run)) passed = true;
+  for (const std::string& run : *found) {
+    if (run == own || !is_due(run)) continue;
+    const auto taken = take_dead_run(directory / run);
+    if (!taken) {
+      refuse(run, taken.error());
+      continue;
+    }
+    unreadable.erase(run);
+    if (*taken) passed = true;
   }
   if (passed) journal.look_around();
 }
 
-// True: this consumer has nothing to do with it any more.
-bool JournalConsumer::State::take_dead_run(const fs::path& path) {
-  auto lock = RunLock::take(path);
-  if (!lock) return false;
-  const auto refuse = [&](const Error& error) {
-    std::error_code gone;
-    if (fs::exists(path, gone)) note(path, error);
-    unreadable.insert(path.filename().string());
-    return false;
-  };
-  if (!run_is_sealed(path)) {
-    auto report_of_seal = seal_run(path);
-    if (!report_of_seal) return refuse(report_of_seal.error());
-    std::move(report_of_seal->damage.begin(), report_of_seal->damage.end(),
-              std::back_inserter(damage));
+bool JournalConsumer::State::is_due(const std::string& run) const {
+  const bool taken = std::any_of(runs.begin(), runs.end(), [&](const auto& known) {
+    return known.second->merged->name == run;
+  });
+  const auto refused = unreadable.find(run);
+  return !taken && (refused == unreadable.end() || runtime::monotonic_now() >= refused->second);
+}
+
+void JournalConsumer::State::refuse(const std::string& run, const Error& error) {
+  const fs::path path = journal.settings().directory / run;
+  std::error_code unknown;
+  if (!fs::exists(path, unknown) && !unknown) return;  // removed meanwhile
+  const std::int64_t again = runtime::after(runtime::monotonic_now(), retry);
+  if (unreadable.insert_or_assign(run, again).second) note(path, error);
+}
+
+// Under its lock; where each lane of it ends. A seal that cannot be read is made again.
+Result<Cursor> JournalConsumer::State::seal(const fs::path& path) {
+  if (run_is_sealed(path)) {
+    auto ends = load_sealed(path);
+    if (ends || ends.error().code.value() != EBADMSG) return ends;
   }
-  const auto ends = load_sealed(path);
-  if (!ends) return refuse(ends.error());
+  auto sealed = seal_run(path);
+  if (!sealed) return sealed.error();
+  std::move(sealed->damage.begin(), sealed->damage.end(), std::back_inserter(damage));
+  return load_sealed(path);
+}
+
+// True: this consumer has nothing to do with it any more. Fails when it cannot be sealed or read.
+Result<bool> JournalConsumer::State::take_dead_run(const fs::path& path) {
+  auto lock = RunLock::take(path);
+  if (!lock && lock.error().code.value() == EAGAIN) return false;  // somebody else's
+  if (!lock) return lock.error();
+  const auto ends = seal(path);
+  if (!ends) return ends.error();
   auto cursor = load_cursor(path, name);
+  const bool is_cursor = cursor || cursor.error().code.value() == EBADMSG;
+  if (!is_cursor) return cursor.error();
   if (!cursor) {
     note(path, cursor.error());
     cursor = Cursor{};
   }
-  const bool passed = std::all_of(ends->lanes.begin(), ends->lanes.end(), [&](const auto& end) {
-    return cursor->position(end.first) >= end.second;
-  });
+  std::vector<std::uint32_t> lanes;
+  bool passed = true;
+  for (const auto& [lane, end] : ends->lanes) {
+    lanes.push_back(lane);
+    if (cursor->position(lane) < end) passed = false;
+  }
   if (passed) return true;
 
-  ConsumedRun& run = add_run(path, *cursor);
+  auto met = MergedRun::meet(path);
+  if (!met) return met.error();
+  ConsumedRun& run = add_run(*met ? std::move(*met) : unknown_run(path), lanes, *cursor);
   run.lock.emplace(std::move(*lock));
   run.merged->life = RunLife::sealed;
+  // A power cut may have taken the cursor back, or taken it.
+  const bool exact = run.merged->boot == current_boot() && !cursor->lanes.empty();
   for (auto& [lane, track] : run.tracks) {
     track.end = ends->position(lane);
+    track.begins_anywhere = !exact;
     run.lanes[lane].bytes = lane_bytes(path, lane);
   }
   merge->add(*run.merged);
@@ -247,8 +302,9 @@ void JournalConsumer::State::look_around() {
   take_dead_runs();
 }
 
-JournalConsumer::JournalConsumer(Journal& journal, std::string name)
-    : state_(std::make_unique<State>(journal, std::move(name))) {}
+JournalConsumer::JournalConsumer(Journal& journal, std::string name,
+                                 std::chrono::milliseconds retry)
+    : state_(std::make_unique<State>(journal, std::move(name), retry)) {}
 
 JournalConsumer::~JournalConsumer() = default;
 
@@ -294,17 +350,21 @@ void JournalConsumer::rewind() {
   for (auto& [number, run] : state_->runs) state_->merge->add(*run->merged);
 }
 
+// A run that fails does not keep the others from being stored.
 Result<void> JournalConsumer::store(Sync sync) {
+  Result<void> all;
   for (auto& [number, run] : state_->runs) {
     Cursor cursor = run->positions();
     if (cursor.lanes == run->stored.lanes && (run->synced || sync == Sync::no)) continue;
-    if (auto stored = store_cursor(run->merged->path, state_->name, cursor, sync); !stored)
-      return stored;
+    if (auto stored = store_cursor(run->merged->path, state_->name, cursor, sync); !stored) {
+      all = stored;
+      continue;
+    }
     run->stored = std::move(cursor);
     run->synced = sync == Sync::yes;
   }
   state_->let_go_of_done();
-  return {};
+  return all;
 }
 
 void JournalConsumer::on_progress(
@@ -345,6 +405,10 @@ ConsumerLag JournalConsumer::lag() const {
   for (const auto& [number, run] : state_->runs)
     for (const auto& [lane, progress] : run->lanes) state_->add_lag(*run, lane, lag);
   return lag;
+}
+
+std::size_t JournalConsumer::unreadable_runs() const noexcept {
+  return state_->unreadable.size();
 }
 
 std::uint64_t JournalConsumer::lost_frames() const noexcept {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -44,7 +45,10 @@ struct ConsumerLag {
 // may be recycled before they are read (then a gap is counted, never an end).
 class JournalConsumer {
  public:
-  JournalConsumer(Journal& journal, std::string name);
+  // A dead run that cannot be sealed or read (the disk is ill, no descriptor is left) is tried again
+  // after `retry`.
+  JournalConsumer(Journal& journal, std::string name,
+                  std::chrono::milliseconds retry = std::chrono::seconds{10});
   ~JournalConsumer();
   JournalConsumer(const JournalConsumer&) = delete;
   JournalConsumer& operator=(const JournalConsumer&) = delete;
@@ -72,7 +76,11 @@ class JournalConsumer {
   void on_progress(std::function<void(std::uint32_t lane, std::uint64_t lane_sequence)> report);
 
   ConsumerLag lag() const;
-  // Frames that were overwritten or damaged before they were read.
+  // Dead runs that are not read because they cannot be sealed or opened, now; lag() knows nothing of
+  // what they hold. damage() says why, once a run.
+  std::size_t unreadable_runs() const noexcept;
+  // Frames that were overwritten or damaged before they were read. What is missing before the first
+  // frame of a run whose cursor may be too old is not among them.
   std::uint64_t lost_frames() const noexcept;
   const std::vector<Damage>& damage() const noexcept;
 

@@ -146,17 +146,23 @@ Result<Cursor> load_cursor_file(const fs::path& path) {
   return std::move(*cursor);
 }
 
-Cursor fastest_cursor(const fs::path& run) {
+Result<Cursor> fastest_cursor(const fs::path& run) {
   Cursor fastest;
   std::error_code error;
   fs::directory_iterator at(run / "cursors", error);
   for (; !error && at != fs::directory_iterator(); at.increment(error)) {
     if (at->path().extension() != ".json") continue;
     const auto cursor = load_cursor_file(at->path());
-    if (!cursor) continue;
+    if (!cursor) {
+      const int code = cursor.error().code.value();
+      if (code == EBADMSG || code == ENOENT) continue;
+      return cursor.error();
+    }
     for (const auto& [lane, position] : cursor->lanes)
       fastest.lanes[lane] = std::max(fastest.lanes[lane], position);
   }
+  if (error && error != std::errc::no_such_file_or_directory)
+    return storage_error(error.value(), "reading the cursors of a run");
   return fastest;
 }
 

@@ -35,8 +35,9 @@ Result<void> store_cursor_file(const std::filesystem::path& path, const Cursor& 
                                Sync sync = Sync::yes);
 Result<Cursor> load_cursor_file(const std::filesystem::path& path);
 
-// Up to where any consumer has come; a cursor that cannot be read does not count.
-Cursor fastest_cursor(const std::filesystem::path& run);
+// Up to where any consumer has come; a file that is no cursor does not count. Fails when the disk
+// does, or no descriptor is left.
+Result<Cursor> fastest_cursor(const std::filesystem::path& run);
 
 // Up to where every consumer has passed, per lane of `lanes`; a cursor that cannot be read counts
 // as 0, for a segment too many is kept rather than one too few.

@@ -207,7 +207,8 @@ class Journal {
   const JournalSettings& settings() const noexcept;
 
   // For durability: disk. Before the lanes are used, once: starts the thread that syncs when somebody
-  // wants it. From then on segments are recycled only when they were synced.
+  // wants it. From then on segments are recycled only when they were synced. Syncs the folders that
+  // were made for the journal; throws StartupError when that fails.
   // `failure_hold`: how long frames stay behind a failed sync, see synced().
   void sync_on_demand(std::chrono::milliseconds failure_hold = std::chrono::minutes{10});
   // After sync_on_demand(): how far the lane's frames are on the disk, so that a power cut leaves

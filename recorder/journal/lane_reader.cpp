@@ -24,9 +24,14 @@ struct Beginning {
   bool written() const noexcept { return state == State::written; }
 };
 
-Beginning read_beginning(const fs::path& path, std::uint32_t lane, std::uint64_t sequence) {
+bool is_gone(const Error& error) noexcept { return error.code.value() == ENOENT; }
+
+// Fails when it is there and cannot be opened.
+Result<Beginning> read_beginning(const fs::path& path, std::uint32_t lane,
+                                 std::uint64_t sequence) {
   const auto source = FileSource::open(path);
-  if (!source) return {Beginning::State::empty};
+  if (!source && !is_gone(source.error())) return source.error();
+  if (!source) return Beginning{Beginning::State::empty};
   std::array<char, sizeof(SegmentHeader) + sizeof(FrameHeader)> bytes{};
   const auto got = source->read_at(0, bytes);
   Beginning found{Beginning::State::damaged};
@@ -68,6 +73,7 @@ LaneReader::Look LaneReader::look(RunLife life) {
   if (head_) return Look::frame;
   if (ended_) return at_end(life);
   if (is_up_to_date(life)) return Look::nothing;
+  blocked_ = false;
   for (;;) {
     if (!scanner_ && !(started_ ? open_after(sequence_) : open_first())) return at_end(life);
     const SegmentScanner::Step step = scanner_->next();
@@ -91,6 +97,7 @@ LaneReader::Look LaneReader::look(RunLife life) {
         if (last.outcome == Outcome::frame) {
           if (take(last)) return Look::frame;
         } else if (!open(*next)) {
+          if (blocked_) return Look::nothing;
           scanner_.reset();
           sequence_ = *next;
         }
@@ -103,10 +110,10 @@ LaneReader::Look LaneReader::look(RunLife life) {
 // A dead run's lane ends with its open intents; their payload says INTERRUPTED. The order and the
 // numbers are those that recovery gives them.
 LaneReader::Look LaneReader::at_end(RunLife life) {
-  if (life == RunLife::alive) return Look::nothing;
+  if (life == RunLife::alive || blocked_) return Look::nothing;
   if (!std::exchange(ended_, true)) {
     std::error_code error;
-    if (!fs::exists(run_, error)) note(0, 0, "run was removed while it was read");
+    if (!fs::exists(run_, error) && !error) note(0, 0, "run was removed while it was read");
     auto open = open_intents_.take();
     if (life == RunLife::dead)
       for (auto& [id, payload] : open) interrupted_.push_back(std::move(payload));
@@ -137,13 +144,15 @@ void LaneReader::finish_track() noexcept {
 // The last segment that begins at or before the first frame that is wanted. A first frame that does
 // not validate says nothing.
 bool LaneReader::open_behind() {
-  const std::vector<std::uint64_t> segments = list_segments(run_, lane_);
-  for (auto sequence = segments.rbegin(); sequence != segments.rend(); ++sequence) {
+  const std::vector<std::uint64_t> there = segments();
+  for (auto sequence = there.rbegin(); sequence != there.rend() && !blocked_; ++sequence) {
     if (!open(*sequence)) continue;
     const SegmentScanner::Step first = scanner_->next();
     if (first.outcome != Outcome::frame || first.header.lane_sequence > track_->behind + 1)
       continue;
-    return started_ = open(*sequence);
+    started_ = open(*sequence);
+    if (started_) return true;
+    break;
   }
   scanner_.reset();
   return false;
@@ -151,34 +160,60 @@ bool LaneReader::open_behind() {
 
 bool LaneReader::open_first() {
   if (track_ != nullptr && track_->behind > 0 && open_behind()) return true;
-  std::vector<std::uint64_t> segments = list_segments(run_, lane_);
-  if (segments.empty()) return false;
+  if (blocked_) return false;
+  const std::vector<std::uint64_t> there = segments();
+  if (there.empty()) return false;
+  const auto is_written = [&](std::uint64_t sequence) {
+    const auto found = read_beginning(path(sequence), lane_, sequence);
+    return !found || found->written();
+  };
   std::size_t from = 0;
   if (options_.last_segments > 0) {
-    std::size_t written = segments.size();
-    while (written > 1 && !read_beginning(path(segments[written - 1]), lane_, segments[written - 1]).written())
-      --written;
+    std::size_t written = there.size();
+    while (written > 1 && !is_written(there[written - 1])) --written;
     from = written - std::min<std::size_t>(written, options_.last_segments);
   }
   // A segment ended before the next one began.
-  for (; options_.since > 0 && from + 1 < segments.size(); ++from) {
-    const Beginning next = read_beginning(path(segments[from + 1]), lane_, segments[from + 1]);
-    if (!next.written() || unix_us(next) >= options_.since) break;
+  for (; options_.since > 0 && from + 1 < there.size(); ++from) {
+    const auto next = read_beginning(path(there[from + 1]), lane_, there[from + 1]);
+    if (!next || !next->written() || unix_us(*next) >= options_.since) break;
   }
-  started_ = true;
-  sequence_ = segments[from];
-  return open(sequence_) || open_after(sequence_);
+  sequence_ = there[from];
+  const bool opened = open(sequence_) || (!blocked_ && open_after(sequence_));
+  started_ = !blocked_;
+  return opened;
 }
 
 bool LaneReader::open_after(std::uint64_t sequence) {
-  for (const std::uint64_t later : list_segments(run_, lane_))
+  for (const std::uint64_t later : segments()) {
     if (later > sequence && open(later)) return true;
+    if (blocked_) return false;
+  }
   return false;
+}
+
+// None when the lane's folder is gone, and when it cannot be read: then the look ends.
+std::vector<std::uint64_t> LaneReader::segments() {
+  auto found = find_segments(run_, lane_);
+  if (found) return std::move(*found);
+  cannot_open(sequence_, found.error());
+  return {};
+}
+
+// No end, and nothing to skip: the next look tries again.
+void LaneReader::cannot_open(std::uint64_t sequence, const Error& error) {
+  blocked_ = true;
+  if (!std::exchange(blocked_told_, true))
+    damage_.push_back({path(sequence), 0, 0, describe(error)});
 }
 
 bool LaneReader::open(std::uint64_t sequence) {
   auto source = FileSource::open(path(sequence));
-  if (!source) return false;  // recycled meanwhile: lane_sequence shows what is missing
+  if (!source) {
+    // Recycled meanwhile: lane_sequence shows what is missing.
+    if (!is_gone(source.error())) cannot_open(sequence, source.error());
+    return false;
+  }
   const auto header = read_header(*source);
   const char* const fault = header ? header_fault(*header) : header.error().doing;
   if (fault != nullptr) {
@@ -198,14 +233,19 @@ bool LaneReader::open(std::uint64_t sequence) {
 
 // The next segment that has a frame: an empty one is prepared, or was prepared for nothing. One
 // whose header is damaged counts when the lane has gone on behind it, or is gone.
-std::optional<std::uint64_t> LaneReader::next_written(RunLife life) const {
+std::optional<std::uint64_t> LaneReader::next_written(RunLife life) {
   std::optional<std::uint64_t> damaged;
-  for (const std::uint64_t later : list_segments(run_, lane_)) {
+  for (const std::uint64_t later : segments()) {
     if (later <= sequence_) continue;
-    const Beginning found = read_beginning(path(later), lane_, later);
-    if (found.written()) return damaged ? damaged : later;
-    if (found.state == Beginning::State::damaged && !damaged) damaged = later;
+    const auto found = read_beginning(path(later), lane_, later);
+    if (!found) {
+      cannot_open(later, found.error());
+      return std::nullopt;
+    }
+    if (found->written()) return damaged ? damaged : later;
+    if (found->state == Beginning::State::damaged && !damaged) damaged = later;
   }
+  if (blocked_) return std::nullopt;
   return life == RunLife::dead ? damaged : std::nullopt;
 }
 
@@ -216,6 +256,8 @@ bool LaneReader::take(const SegmentScanner::Step& step) {
     note(step.offset, 0, "lane_sequence goes back");
     return false;
   }
+  if (track_ != nullptr && std::exchange(track_->begins_anywhere, false))
+    track_->seen = std::max(track_->seen, header.lane_sequence - 1);
   if (const std::uint64_t missing = missing_before(header.lane_sequence); missing > 0)
     note_missing(step.offset, missing);
   open_damage_.reset();

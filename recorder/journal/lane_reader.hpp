@@ -25,6 +25,9 @@ struct LaneTrack {
   std::uint64_t behind = 0;            // frames up to this lane_sequence are skipped
   const Counter* committed = nullptr;  // of a lane of this process: frames it has committed
   std::uint64_t end = 0;               // of a sealed run: the last lane_sequence of the lane
+  // Whoever read here may have been further than `behind` says: what is missing before the first
+  // frame that is met was recycled when it was passed, and is not lost. The reader takes it back.
+  bool begins_anywhere = false;
   // Set by the reader.
   std::uint64_t passed = 0;   // every frame up to here was shown, or is none to show, or is lost
   std::uint64_t seen = 0;     // the highest that any reader met; what was missing before is counted
@@ -43,6 +46,8 @@ class LaneReader {
              const ReadOptions& options, std::vector<Damage>& damage, LaneTrack* track = nullptr);
 
   // Makes the next frame available as head(). `finished` comes once, never from a run that lives.
+  // `nothing` of a run that is over: a folder or segment that is there cannot be opened (which is
+  // told once); the next look tries again.
   Look look(RunLife life);
   // After look() said frame, until pop(). Its payload is valid until the look after that.
   const Frame& head() const noexcept { return *head_; }
@@ -59,9 +64,11 @@ class LaneReader {
   bool open_behind();
   bool open_after(std::uint64_t sequence);
   bool open(std::uint64_t sequence);
+  void cannot_open(std::uint64_t sequence, const Error& error);
+  std::vector<std::uint64_t> segments();
   bool take(const SegmentScanner::Step& step);
   std::uint64_t missing_before(std::uint64_t lane_sequence) const noexcept;
-  std::optional<std::uint64_t> next_written(RunLife life) const;
+  std::optional<std::uint64_t> next_written(RunLife life);
   void note(std::uint64_t offset, std::uint64_t lost, const char* what);
   void note_missing(std::uint64_t offset, std::uint64_t lost);
   std::filesystem::path path(std::uint64_t sequence) const;
@@ -74,6 +81,8 @@ class LaneReader {
   LaneTrack* const track_;
 
   bool started_ = false;
+  bool blocked_ = false;  // this look met something that is there and cannot be opened
+  bool blocked_told_ = false;
   std::uint64_t sequence_ = 0;  // of the open or last segment
   std::optional<FileSource> source_;
   std::optional<SegmentScanner> scanner_;

@@ -20,7 +20,7 @@ struct JournalReader::State {
         merge(options, damage, [this] { return look_around(); }) {}
 
   Result<void> look_around();
-  void find_runs();
+  Result<void> meet_runs();
   RunLife life_of(const MergedRun& run) const;
 
   const fs::path directory;
@@ -37,15 +37,20 @@ RunLife JournalReader::State::life_of(const MergedRun& run) const {
   return locked ? RunLife::alive : RunLife::dead;
 }
 
-void JournalReader::State::find_runs() {
-  for (const std::string& name : list_runs(directory)) {
+Result<void> JournalReader::State::meet_runs() {
+  const auto names = find_runs(directory);
+  if (!names) return names.error();
+  for (const std::string& name : *names) {
     if (known.contains(name)) continue;
-    auto run = MergedRun::meet(directory / name);
-    if (!run) continue;
-    run->life = life_of(*run);
-    merge.add(*run);
-    known.emplace(name, std::move(run));
+    auto met = MergedRun::meet(directory / name);
+    if (!met) return met.error();
+    if (!*met) continue;
+    MergedRun& run = **met;
+    run.life = life_of(run);
+    merge.add(run);
+    known.emplace(name, std::move(*met));
   }
+  return {};
 }
 
 Result<void> JournalReader::State::look_around() {
@@ -53,8 +58,7 @@ Result<void> JournalReader::State::look_around() {
     return storage_error(errno, "reading the journal's folder");
   for (const auto& [name, run] : known)
     if (run->life == RunLife::alive) run->life = life_of(*run);
-  find_runs();
-  return {};
+  return meet_runs();
 }
 
 JournalReader::JournalReader(std::unique_ptr<State> state) : state_(std::move(state)) {}

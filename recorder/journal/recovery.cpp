@@ -100,13 +100,14 @@ class LaneSealer {
       : run_(std::move(run)),
         lane_(lane),
         consumed_(consumed),
-        report_(report),
-        segments_(list_segments(run_, lane)) {
-    if (!segments_.empty()) next_segment_ = segments_.back() + 1;
-  }
+        report_(report) {}
 
   // The last lane_sequence of the lane.
   Result<std::uint64_t> seal() {
+    auto found = find_segments(run_, lane_);
+    if (!found) return found.error();
+    segments_ = std::move(*found);
+    if (!segments_.empty()) next_segment_ = segments_.back() + 1;
     while (!segments_.empty()) {
       auto tail = seal_tail();
       if (!tail) return tail.error();
@@ -284,15 +285,28 @@ bool run_is_sealed(const fs::path& run) {
   return fs::exists(seal_path(run), error);
 }
 
-Result<Cursor> load_sealed(const fs::path& run) { return load_cursor_file(seal_path(run)); }
+Result<Cursor> load_sealed(const fs::path& run) {
+  auto ends = load_cursor_file(seal_path(run));
+  if (!ends) return ends;
+  const auto lanes = find_lanes(run);
+  if (!lanes) return lanes.error();
+  for (const std::uint32_t lane : *lanes)
+    if (!ends->lanes.contains(lane)) return storage_error(EBADMSG, "reading the seal of a run");
+  if (lanes->size() != ends->lanes.size())
+    return storage_error(ENODATA, "finding the lanes of a sealed run");
+  return ends;
+}
 
 Result<SealReport> seal_run(const fs::path& run) {
   SealReport report;
   Cursor ends;
-  const Cursor consumed = fastest_cursor(run);
-  for (const std::uint32_t lane : list_lanes(run)) {
+  const auto consumed = fastest_cursor(run);
+  if (!consumed) return consumed.error();
+  const auto lanes = find_lanes(run);
+  if (!lanes) return lanes.error();
+  for (const std::uint32_t lane : *lanes) {
     remove_unfinished(run, lane);
-    const auto last = LaneSealer(run, lane, consumed.position(lane), report).seal();
+    const auto last = LaneSealer(run, lane, consumed->position(lane), report).seal();
     if (!last) return last.error();
     ends.lanes[lane] = *last;
   }
@@ -304,7 +318,9 @@ bool run_is_passed(const fs::path& run, const std::vector<std::string>& consumer
   if (consumers.empty()) return true;
   const auto ends = load_sealed(run);
   if (!ends) return false;
-  const Cursor passed = slowest_cursor(run, consumers, list_lanes(run));
+  std::vector<std::uint32_t> lanes;
+  for (const auto& [lane, end] : ends->lanes) lanes.push_back(lane);
+  const Cursor passed = slowest_cursor(run, consumers, lanes);
   return std::all_of(ends->lanes.begin(), ends->lanes.end(), [&](const auto& end) {
     return passed.position(end.first) >= end.second;
   });

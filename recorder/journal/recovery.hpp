@@ -23,7 +23,8 @@ struct SealReport {
 
 // Whether seal_run() was done with it.
 bool run_is_sealed(const std::filesystem::path& run);
-// Of a sealed run: the last lane_sequence of each lane.
+// Of a sealed run: the last lane_sequence of each lane. Fails with EBADMSG when it has to be sealed
+// again: what is there is no seal, or lacks a lane. A lane that was sealed and is gone is ENODATA.
 Result<Cursor> load_sealed(const std::filesystem::path& run);
 
 // Ends a run whose lock the caller holds and whose process is gone: every lane's last segment is

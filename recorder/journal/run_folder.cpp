@@ -10,6 +10,7 @@
 #include <charconv>
 #include <fstream>
 #include <optional>
+#include <utility>
 
 #include "exchange/id.hpp"
 #include "runtime/clock.hpp"
@@ -33,14 +34,21 @@ std::optional<Number> number_of(std::string_view text) noexcept {
   return value;
 }
 
-std::vector<std::string> names_in(const fs::path& folder) {
+Result<std::vector<std::string>> names_in(const fs::path& folder) {
   std::vector<std::string> names;
   std::error_code error;
   fs::directory_iterator at(folder, error);
   for (; !error && at != fs::directory_iterator(); at.increment(error))
     names.push_back(at->path().filename().string());
+  if (error && error != std::errc::no_such_file_or_directory)
+    return storage_error(error.value(), "reading a folder of the journal");
   std::sort(names.begin(), names.end());
   return names;
+}
+
+template <class Names>
+Names or_none(Result<Names> found) {
+  return found ? std::move(*found) : Names{};
 }
 
 struct flock whole_file() noexcept {
@@ -118,23 +126,27 @@ SegmentHeader make_segment_header(const BootId& boot, std::string_view run, std:
   return header;
 }
 
-std::vector<std::string> list_runs(const fs::path& directory) {
-  std::vector<std::string> runs = names_in(directory);
-  std::erase_if(runs, [](const std::string& name) { return !is_run_name(name); });
+Result<std::vector<std::string>> find_runs(const fs::path& directory) {
+  auto runs = names_in(directory);
+  if (runs) std::erase_if(*runs, [](const std::string& name) { return !is_run_name(name); });
   return runs;
 }
 
-std::vector<std::uint32_t> list_lanes(const fs::path& run) {
+Result<std::vector<std::uint32_t>> find_lanes(const fs::path& run) {
+  const auto names = names_in(run);
+  if (!names) return names.error();
   std::vector<std::uint32_t> lanes;
-  for (const std::string& name : names_in(run))
+  for (const std::string& name : *names)
     if (const auto lane = number_of<std::uint32_t>(name)) lanes.push_back(*lane);
   std::sort(lanes.begin(), lanes.end());
   return lanes;
 }
 
-std::vector<std::uint64_t> list_segments(const fs::path& run, std::uint32_t lane) {
+Result<std::vector<std::uint64_t>> find_segments(const fs::path& run, std::uint32_t lane) {
+  const auto names = names_in(run / fmt::to_string(lane));
+  if (!names) return names.error();
   std::vector<std::uint64_t> sequences;
-  for (const std::string& name : names_in(run / fmt::to_string(lane))) {
+  for (const std::string& name : *names) {
     if (name.size() != kSequenceDigits + kSegmentSuffix.size() || !name.ends_with(kSegmentSuffix))
       continue;
     const std::string_view digits = std::string_view(name).substr(0, kSequenceDigits);
@@ -143,10 +155,24 @@ std::vector<std::uint64_t> list_segments(const fs::path& run, std::uint32_t lane
   return sequences;
 }
 
-std::uint64_t run_bytes(const fs::path& run) {
+std::vector<std::string> list_runs(const fs::path& directory) {
+  return or_none(find_runs(directory));
+}
+
+std::vector<std::uint32_t> list_lanes(const fs::path& run) { return or_none(find_lanes(run)); }
+
+std::vector<std::uint64_t> list_segments(const fs::path& run, std::uint32_t lane) {
+  return or_none(find_segments(run, lane));
+}
+
+Result<std::uint64_t> run_bytes(const fs::path& run) {
+  const auto lanes = find_lanes(run);
+  if (!lanes) return lanes.error();
   std::uint64_t bytes = 0;
-  for (const std::uint32_t lane : list_lanes(run)) {
-    for (const std::uint64_t sequence : list_segments(run, lane)) {
+  for (const std::uint32_t lane : *lanes) {
+    const auto segments = find_segments(run, lane);
+    if (!segments) return segments.error();
+    for (const std::uint64_t sequence : *segments) {
       struct stat status {};
       if (::stat(segment_path(run, lane, sequence).c_str(), &status) == 0)
         bytes += static_cast<std::uint64_t>(status.st_size);
@@ -202,7 +228,7 @@ Result<void> remove_run(const fs::path& directory, const std::string& run) {
 }
 
 void remove_leftovers(const fs::path& directory) {
-  for (const std::string& name : names_in(directory)) {
+  for (const std::string& name : or_none(names_in(directory))) {
     if (!name.starts_with(kMaking) && !name.starts_with(kRemoving)) continue;
     const auto lock = RunLock::take(directory / name);
     if (!lock) continue;

@@ -32,13 +32,21 @@ std::filesystem::path segment_path(const std::filesystem::path& run, std::uint32
 SegmentHeader make_segment_header(const BootId& boot, std::string_view run, std::uint32_t lane,
                                   std::uint64_t sequence);
 
-// Sorted ascending; empty when the folder is absent or cannot be read.
+// Sorted ascending; empty when the folder is absent. Fail when it cannot be read (no descriptor is
+// left, the disk is ill): then nobody knows what is there.
+Result<std::vector<std::string>> find_runs(const std::filesystem::path& directory);
+Result<std::vector<std::uint32_t>> find_lanes(const std::filesystem::path& run);
+Result<std::vector<std::uint64_t>> find_segments(const std::filesystem::path& run,
+                                                 std::uint32_t lane);
+
+// The same for whoever only shows what is there: empty also when it cannot be read. Nothing may be
+// decided by these.
 std::vector<std::string> list_runs(const std::filesystem::path& directory);
 std::vector<std::uint32_t> list_lanes(const std::filesystem::path& run);
 std::vector<std::uint64_t> list_segments(const std::filesystem::path& run, std::uint32_t lane);
 
-// Bytes that the segments of a run take.
-std::uint64_t run_bytes(const std::filesystem::path& run);
+// Bytes that the segments of a run take. Fails as find_segments() does.
+Result<std::uint64_t> run_bytes(const std::filesystem::path& run);
 
 // The lock of a run: an OFD write lock on DIR/<run>/lock, held as long as the object lives and
 // never inherited by a program that is executed.

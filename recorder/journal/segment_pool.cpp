@@ -261,9 +261,15 @@ void SegmentPool::keep_watch() {
 }
 
 void SegmentPool::count_others() {
+  const auto runs = find_runs(settings_.directory);
+  if (!runs) return;  // what was counted last is nearer than nothing
   std::uint64_t bytes = 0;
-  for (const std::string& name : list_runs(settings_.directory))
-    if (name != run_name_) bytes += run_bytes(settings_.directory / name);
+  for (const std::string& name : *runs) {
+    if (name == run_name_) continue;
+    const auto of_run = run_bytes(settings_.directory / name);
+    if (!of_run) return;
+    bytes += *of_run;
+  }
   const std::lock_guard lock(mutex_);
   other_bytes_ = bytes;
 }

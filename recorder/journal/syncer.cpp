@@ -22,6 +22,13 @@ constexpr std::size_t kUnsyncedSegments = 3;
 
 constexpr std::int64_t kMillisecond = 1'000'000;
 constexpr std::int64_t kLongestPollMs = 60'000;
+// How soon what could not be opened is tried again.
+constexpr int kAgainMs = 100;
+
+// Of open(), never of fsync(): nothing is known of the disk then.
+bool lacks_means(int error) noexcept {
+  return error == EMFILE || error == ENFILE || error == ENOMEM;
+}
 
 }  // namespace
 
@@ -46,6 +53,7 @@ Syncer::~Syncer() {
 
 void Syncer::entered(unsigned lane, const fs::path& path, std::uint64_t first_lane_sequence) {
   auto segment = std::make_unique<Unsynced>();
+  segment->path = path;
   segment->file = FileHandle(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
   segment->first_lane_sequence = first_lane_sequence;
   std::atomic<Unsynced*>& list = lanes_[lane]->entered;
@@ -110,9 +118,10 @@ bool Syncer::wait_until(std::int64_t due_ns) {
 void Syncer::run() {
   std::int64_t next_ns = 0;  // when a group sync may begin
   while (!stopping_.load()) {
-    take_wake(-1);
+    take_wake(again_ ? kAgainMs : -1);
     if (!wait_until(next_ns)) return;
     pending_.store(false);
+    again_ = false;
     const bool demanded = demanded_.exchange(false);
     std::vector<LaneSync*> wanted;
     for (const auto& lane : lanes_)
@@ -152,7 +161,9 @@ void Syncer::sync_lane(LaneSync& lane) {
   while (!lane.segments.empty()) {
     Unsynced& segment = *lane.segments.front();
     if (segment.failed_ns != 0) return sync_behind_failure(lane);
-    if (!sync_segment(lane, segment)) {
+    const Outcome outcome = sync_segment(lane, segment);
+    if (outcome == Outcome::not_now) return;
+    if (outcome == Outcome::failed) {
       segment.failed_ns = runtime::monotonic_now();
       failures_.add(1);
       lane.failed.store(true);
@@ -168,7 +179,9 @@ void Syncer::sync_lane(LaneSync& lane) {
 // past them, too.
 void Syncer::sync_behind_failure(LaneSync& lane) {
   while (lane.segments.size() > 2) {
-    if (!sync_segment(lane, *lane.segments[1])) {
+    const Outcome outcome = sync_segment(lane, *lane.segments[1]);
+    if (outcome == Outcome::not_now) return;
+    if (outcome == Outcome::failed) {
       failures_.add(1);
       lane.segments.front()->failed_ns = runtime::monotonic_now();
     }
@@ -176,27 +189,43 @@ void Syncer::sync_behind_failure(LaneSync& lane) {
   }
 }
 
-bool Syncer::sync_segment(LaneSync& lane, Unsynced& segment) {
-  if (storage_.sync_data(segment.file.get()) != 0) return false;
-  if (!segment.named && storage_.sync_folder(lane.folder) != 0) return false;
-  segment.named = true;
-  return true;
+// A segment keeps its name until it was synced, so it is still found when the lane had no descriptor
+// left for it.
+Syncer::Outcome Syncer::sync_segment(LaneSync& lane, Unsynced& segment) {
+  if (!segment.file) segment.file = FileHandle(::open(segment.path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (!segment.file) {
+    again_ = true;
+    return Outcome::not_now;
+  }
+  if (storage_.sync_data(segment.file.get()) != 0) return Outcome::failed;
+  if (segment.named) return Outcome::synced;
+  const Outcome outcome = sync_folder(lane.folder);
+  if (outcome == Outcome::synced) segment.named = true;
+  return outcome;
 }
 
-// Once: the folders above the lanes'. The one that holds the journal's may be somebody else's.
+Syncer::Outcome Syncer::sync_folder(const fs::path& folder) {
+  const int error = storage_.sync_folder(folder);
+  if (error == 0) return Outcome::synced;
+  if (!lacks_means(error)) return Outcome::failed;
+  again_ = true;
+  return Outcome::not_now;
+}
+
+// Once: the folders above the lanes' down from the journal's.
 bool Syncer::sync_names_of_run() {
   if (names_ != Names::unsynced) return names_ == Names::synced;
-  const bool done = storage_.sync_folder(settings_.run) == 0 &&
-                    storage_.sync_folder(settings_.directory) == 0;
-  if (done) {
-    const fs::path above = fs::absolute(settings_.directory).parent_path();
-    static_cast<void>(storage_.sync_folder(above));
-  } else {
-    failures_.add(1);
-    for (const auto& lane : lanes_) lane->failed.store(true);
+  Outcome outcome = sync_folder(settings_.run);
+  if (outcome == Outcome::synced) outcome = sync_folder(settings_.directory);
+  if (outcome == Outcome::not_now) return false;
+  if (outcome == Outcome::synced) {
+    names_ = Names::synced;
+    return true;
   }
-  names_ = done ? Names::synced : Names::failed;
-  return done;
+  failures_.add(1);
+  for (const auto& lane : lanes_) lane->failed.store(true);
+  names_ = Names::failed;
+  return false;
 }
 
 void Syncer::forget_failure(LaneSync& lane) {

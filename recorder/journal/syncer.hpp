@@ -26,7 +26,8 @@ class Lane;
 // A sync that failed is not tried again, for the kernel may say success to the second try without
 // having written what the first could not: the promise stays in front of that segment's frames. It
 // goes on behind them when their lane has left the segment and whoever waited has given up
-// (`failure_hold`).
+// (`failure_hold`). What could not be opened to sync it, for want of a descriptor say, is no failure:
+// it is tried again soon.
 class Syncer {
  public:
   struct Settings {
@@ -66,6 +67,7 @@ class Syncer {
  private:
   // A segment that may hold frames that are not on the disk.
   struct Unsynced {
+    std::filesystem::path path;
     FileHandle file;  // of its own, so that nobody else is told of its failures
     std::uint64_t first_lane_sequence;
     bool named = false;          // its name is on the disk
@@ -87,8 +89,10 @@ class Syncer {
   bool wait_until(std::int64_t due_ns);
   bool is_wanted(LaneSync& lane, bool demanded);
   void collect(LaneSync& lane);
+  enum class Outcome : std::uint8_t { synced, failed, not_now };
   void sync_lane(LaneSync& lane);
-  bool sync_segment(LaneSync& lane, Unsynced& segment);
+  Outcome sync_segment(LaneSync& lane, Unsynced& segment);
+  Outcome sync_folder(const std::filesystem::path& folder);
   void sync_behind_failure(LaneSync& lane);
   bool sync_names_of_run();
   void forget_failure(LaneSync& lane);
@@ -98,6 +102,7 @@ class Syncer {
   const FileHandle event_;
   std::vector<std::unique_ptr<LaneSync>> lanes_;
   enum class Names : std::uint8_t { unsynced, synced, failed } names_ = Names::unsynced;
+  bool again_ = false;  // something could not be opened in this round
   Counter syncs_;
   Counter failures_;
   std::atomic<bool> demanded_{false};

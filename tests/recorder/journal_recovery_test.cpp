@@ -131,7 +131,11 @@ TEST_CASE("fifty restarts cost what was recorded and not fifty times the preallo
     REQUIRE(append(journal.lane(0), payload_of(n)));
   }
   std::uint64_t bytes = 0;
-  for (const auto& run : list_runs(dir.path())) bytes += run_bytes(dir.path() / run);
+  for (const auto& run : list_runs(dir.path())) {
+    const auto of_run = run_bytes(dir.path() / run);
+    REQUIRE(of_run.has_value());
+    bytes += *of_run;
+  }
   CHECK(bytes == 50 * (sizeof(SegmentHeader) + frame_bytes(payload_of(1).size())));
   std::vector<std::uint64_t> expected;
   for (std::uint64_t n = 1; n <= 50; ++n) expected.push_back(n);
