@@ -168,11 +168,16 @@ TEST_CASE("an id is found by eight digits of its start") {
   CHECK(IdPrefix::parse("0199a5b2")->earliest() == 0x0199a5b20000 * 1000);
 }
 
-TEST_CASE("a source that this version does not read says so") {
-  CHECK(parse_source("journal:/var/lib/segue").journal == "/var/lib/segue");
-  CHECK_THROWS_AS(parse_source("kafka://localhost/segue"), StartupError);
-  CHECK_THROWS_AS(parse_source("archive:data"), StartupError);
-  CHECK_THROWS_AS(parse_source("data"), StartupError);
+TEST_CASE("a source is a journal or a topic; anything else says so") {
+  const KafkaOptions options;
+  CHECK(resolve_source("journal:/var/lib/segue", options).journal == "/var/lib/segue");
+  const Source topic = resolve_source("kafka://one:9092,two:9093/segue.exchanges", options);
+  REQUIRE(topic.kafka.has_value());
+  CHECK(topic.kafka->topic == "segue.exchanges");
+  CHECK(topic.kafka->settings.brokers == std::vector<std::string>{"one:9092", "two:9093"});
+  CHECK_THROWS_AS(resolve_source("kafka://localhost", options), StartupError);
+  CHECK_THROWS_AS(resolve_source("archive:data", options), StartupError);
+  CHECK_THROWS_AS(resolve_source("data", options), StartupError);
 }
 
 }  // namespace
