@@ -33,6 +33,7 @@ struct PublisherStatus {
   std::uint64_t unkeyed_records = 0;      // without an account: keyed by exchange id
   std::uint64_t spread_records = 0;       // with a hot key's bucket
   std::uint64_t lost_frames = 0;          // overwritten or damaged before they were read
+  std::uint64_t unreadable_runs = 0;      // of dead processes, that wait until they can be read
   std::map<std::string, std::uint64_t> errors;  // by kind: "connect", "authentication",
                                                 // "authorization", "unknown_topic", "too_large",
                                                 // "registry", "schema", "fatal", "other"

@@ -163,6 +163,7 @@ void PublishingLoop::keep_up() {
   PublisherStatus& draft = status_.draft();
   draft.lag = journal_->lag();
   draft.lost_frames = journal_->lost_frames();
+  draft.unreadable_runs = journal_->unreadable_runs();
   draft.queued_records = flights_.count();
   if (producer_) {
     draft.partition_skew = 0;
