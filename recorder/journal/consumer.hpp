@@ -65,10 +65,10 @@ class JournalConsumer {
   // before one in front of it comes once more.
   void rewind();
 
-  // Writes cursors that moved (some 0.1 ms each on ext4, which allocates at once what is renamed); a dead run that is done with is let go of, and
-  // removed when every other consumer has passed it. With Sync::no the files are replaced
-  // atomically but not synced: after a crash of the process they stand, after a power cut they may
-  // be older. What fails is written by the next call.
+  // Writes cursors that moved (some 0.1 ms each on ext4, which allocates at once what is renamed);
+  // a dead run that is done with is let go of, and removed when every other consumer has passed it.
+  // With Sync::no the files are replaced atomically but not synced: after a crash of the process they
+  // stand, after a power cut they may be older. What fails is written by the next call.
   using Sync = recorder::Sync;
   Result<void> store(Sync sync);
 

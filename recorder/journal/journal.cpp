@@ -57,18 +57,19 @@ std::uint64_t segment_size(const JournalSettings& settings, unsigned lanes,
       share < settings.segment_bytes ? " or cores.count" : ""));
 }
 
-// The folders that hold a name which is not on the disk yet: those above what is made here, or the
-// one above the journal's, which a process may have made that died before it synced.
-std::vector<fs::path> folders_with_new_names(const fs::path& directory) {
+fs::path absolute_path(const fs::path& directory) {
   std::error_code error;
-  fs::path made = fs::absolute(directory, error).lexically_normal();
-  if (!made.has_filename()) made = made.parent_path();
+  const fs::path whole = fs::absolute(directory, error).lexically_normal();
+  return whole.has_filename() ? whole : whole.parent_path();
+}
+
+// The folders that get a new name when this one is made.
+std::vector<fs::path> folders_above_new(const fs::path& directory) {
   std::vector<fs::path> folders;
-  if (error) return folders;
-  do {
-    made = made.parent_path();
-    folders.push_back(made);
-  } while (made.has_relative_path() && !fs::exists(made, error));
+  std::error_code error;
+  for (fs::path made = absolute_path(directory);
+       made.has_relative_path() && !fs::exists(made, error); made = made.parent_path())
+    folders.push_back(made.parent_path());
   return folders;
 }
 
@@ -94,7 +95,7 @@ struct Journal::State {
 
   const JournalSettings settings;
   const Storage& storage;
-  std::vector<fs::path> new_names;  // folders to sync for durability: disk
+  std::vector<fs::path> new_names;  // folders above what was made for this journal
   std::uint64_t recovered_intents = 0;
   std::uint64_t cut_bytes = 0;
   std::vector<Damage> found;
@@ -143,7 +144,7 @@ Journal::Journal(const JournalSettings& settings, unsigned lanes, std::size_t la
     : state_(std::make_unique<State>(settings, storage)) {
   ensure(lanes > 0, "a journal has at least one lane");
   const std::uint64_t segment_bytes = segment_size(settings, lanes, largest_payload);
-  state_->new_names = folders_with_new_names(settings.directory);
+  state_->new_names = folders_above_new(settings.directory);
   make_directory(settings.directory);
   remove_leftovers(settings.directory);
   state_->recover_dead_runs();
@@ -180,10 +181,13 @@ const JournalSettings& Journal::settings() const noexcept { return state_->setti
 
 void Journal::sync_on_demand(std::chrono::milliseconds failure_hold) {
   ensure(!state_->syncer, "a journal begins to sync once");
+  // A process may have made it that died before it could sync; else it is somebody else's, and may be
+  // of a file system that cannot sync folders.
+  const fs::path above = absolute_path(state_->settings.directory).parent_path();
+  static_cast<void>(state_->storage.sync_folder(above));
   for (const fs::path& folder : state_->new_names) {
     const int error = state_->storage.sync_folder(folder);
-    // One that may not be read is somebody else's, and was there before.
-    if (error == 0 || error == EACCES || error == EPERM) continue;
+    if (error == 0) continue;
     refuse(state_->settings.directory, storage_error(error, "syncing the folders above"),
            "durability: disk needs a disk that can sync");
   }
