@@ -117,10 +117,10 @@ class Serialiser {
   bool traced_ = false;
   bool account_hashed_ = false;
 
-  std::vector<std::int16_t> verdicts_;   // by field, in the order they are described
+  std::vector<std::int16_t> verdicts_;  // by field, in the order they are described
   std::size_t next_verdict_ = 0;
-  std::vector<std::uint32_t> counts_;    // by part and rule
-  std::vector<std::uint32_t> lengths_;   // of submessages
+  std::vector<std::uint32_t> counts_;   // by part and rule
+  std::vector<std::uint32_t> lengths_;  // of submessages
 };
 
 }  // namespace segue::recorder

@@ -38,7 +38,9 @@ void append_base64url(std::string_view bytes, std::string& out) {
   write_base64url(bytes, out.data() + before);
 }
 
-bool is_base64url(char c) noexcept { return digit(c) >= 0; }
+bool is_base64url(char c) noexcept {
+  return digit(c) >= 0;
+}
 
 std::optional<std::string> decode_base64url(std::string_view text) {
   std::string bytes;

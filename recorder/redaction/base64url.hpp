@@ -8,7 +8,9 @@
 namespace segue::recorder {
 
 // RFC 4648, section 5, without padding.
-constexpr std::size_t base64url_length(std::size_t bytes) { return (bytes * 8 + 5) / 6; }
+constexpr std::size_t base64url_length(std::size_t bytes) {
+  return (bytes * 8 + 5) / 6;
+}
 
 // Writes base64url_length() characters; returns their end.
 char* write_base64url(std::string_view bytes, char* out) noexcept;

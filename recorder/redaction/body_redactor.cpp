@@ -38,13 +38,16 @@ bool looks_like_json(std::string_view text) {
 // What was cut may end within a character.
 std::string_view without_half_character(std::string_view text) {
   std::size_t end = text.size();
-  while (end > 0 && text.size() - end < 3 && (static_cast<unsigned char>(text[end - 1]) & 0xc0) == 0x80)
+  while (end > 0 && text.size() - end < 3 &&
+         (static_cast<unsigned char>(text[end - 1]) & 0xc0) == 0x80)
     --end;
   if (end > 0 && (static_cast<unsigned char>(text[end - 1]) & 0x80) != 0) --end;
   return text.substr(0, end);
 }
 
-bool is_blank(char c) { return c == ' ' || c == '\t' || c == '\r' || c == '\n'; }
+bool is_blank(char c) {
+  return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+}
 
 // Where to end what was cut, so that no half of a hidden value stays.
 std::size_t end_before_tail(std::string_view text, const std::vector<Hit>& hits) {
@@ -67,8 +70,8 @@ std::size_t end_before_tail(std::string_view text, const std::vector<Hit>& hits)
 RedactedBody BodyRedactor::redact(const BodyView& body, const BodyDescription& description,
                                   const Rules& rules, Substitutes& substitutes,
                                   std::string& content) {
-  const bool is_empty = std::ranges::all_of(
-      body.blocks, [](std::string_view block) { return block.empty(); });
+  const bool is_empty =
+      std::ranges::all_of(body.blocks, [](std::string_view block) { return block.empty(); });
   if (!rules.any() || is_empty) return {};
   substitutes_ = &substitutes;
   RedactedBody redacted;
@@ -106,8 +109,8 @@ RedactedBody BodyRedactor::redact(const BodyView& body, const BodyDescription& d
   return redacted;
 }
 
-// By its declared kind; JSON is also looked for where it may stand without being declared. What says
-// nothing of its kind is searched as text, in UTF-8 or not: the patterns work on octets.
+// By its declared kind; JSON is also looked for where it may stand without being declared. What
+// says nothing of its kind is searched as text, in UTF-8 or not: the patterns work on octets.
 BodyRedactor::Reason BodyRedactor::redact_input(const Input& input, const Rules& rules,
                                                 std::string& out) {
   BodyKind kind = kind_of(input.media);
@@ -232,8 +235,8 @@ BodyRedactor::Reason BodyRedactor::redact_multipart(const Input& input, const Ru
 
 // A part without a type is text (RFC 7578, 4.4), as unknown content is treated in any case.
 BodyRedactor::Reason BodyRedactor::redact_part(std::string_view content,
-                                               const std::string& content_type,
-                                               const Rules& rules, std::string& out) {
+                                               const std::string& content_type, const Rules& rules,
+                                               std::string& out) {
   return redact_input({content, parse_media_type(content_type), true, Place::part}, rules, out);
 }
 

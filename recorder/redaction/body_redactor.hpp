@@ -25,7 +25,7 @@ struct RedactedBody {
     dropped,    // it is SKIPPED, with `reason`
   };
   Fate fate = Fate::untouched;
-  std::string_view reason;      // static text
+  std::string_view reason;  // static text
   bool coding_undone = false;
 };
 
@@ -65,12 +65,11 @@ class BodyRedactor {
   Reason redact_input(const Input& input, const Rules& rules, std::string& out);
   Reason redact_known(const Input& input, BodyKind kind, const Rules& rules, std::string& out);
   Reason redact_json(std::string_view text, const Rules& rules, std::string& out);
-  Reason redact_json_lines(const Input& input, BodyKind kind, const Rules& rules,
-                           std::string& out);
+  Reason redact_json_lines(const Input& input, BodyKind kind, const Rules& rules, std::string& out);
   Reason redact_line(std::string_view line, BodyKind kind, const Rules& rules, std::string& out);
   Reason redact_multipart(const Input& input, const Rules& rules, std::string& out);
-  Reason redact_part(std::string_view content, const std::string& content_type,
-                     const Rules& rules, std::string& out);
+  Reason redact_part(std::string_view content, const std::string& content_type, const Rules& rules,
+                     std::string& out);
   Reason redact_text(const Input& input, const Rules& rules, Parameters parameters,
                      std::string& out);
   void replace_hits(const Input& input, Tail tail, std::string& out);

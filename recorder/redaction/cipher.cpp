@@ -13,7 +13,9 @@ namespace {
 const unsigned char* octets(std::string_view text) {
   return reinterpret_cast<const unsigned char*>(text.data());
 }
-int length_of(std::string_view text) { return static_cast<int>(text.size()); }
+int length_of(std::string_view text) {
+  return static_cast<int>(text.size());
+}
 
 }  // namespace
 
@@ -26,7 +28,9 @@ Gcm::~Gcm() {
   OPENSSL_cleanse(key_.data(), key_.size());
 }
 
-void Gcm::use(const Key& key) { key_ = key; }
+void Gcm::use(const Key& key) {
+  key_ = key;
+}
 
 void Gcm::encrypt(const Nonce& nonce, std::string_view associated, std::string_view plain,
                   std::string& out) {

@@ -159,8 +159,8 @@ bool has_coding(std::string_view content_encoding) {
   return !content_encoding.empty() && !codings_of(content_encoding).empty();
 }
 
-Decoding undo_codings(std::string_view content_encoding,
-                      std::span<const std::string_view> coded, std::string& out) {
+Decoding undo_codings(std::string_view content_encoding, std::span<const std::string_view> coded,
+                      std::string& out) {
   const std::vector<std::string_view> codings = codings_of(content_encoding);
   if (codings.size() > kMostCodings) return Decoding::unknown;
   out.clear();

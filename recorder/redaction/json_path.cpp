@@ -82,7 +82,8 @@ class Reader {
       if (c == '\\') {
         if (++at_ == text_.size()) break;
         c = text_[at_];
-        if (c != quote && c != '\\' && c != '/') return fail("of escapes only \\' \\\" \\\\ and \\/");
+        if (c != quote && c != '\\' && c != '/')
+          return fail("of escapes only \\' \\\" \\\\ and \\/");
       }
       name += c;
     }

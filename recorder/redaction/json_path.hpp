@@ -54,7 +54,8 @@ class JsonPaths {
   int start(std::vector<State>& states) const;
 
   // Appends the states of a child to `states`, whose [from, to) are those of its parent. Returns
-  // the strictest rule that hides the child, or kNone. `length`: of the array, where counts_arrays().
+  // the strictest rule that hides the child, or kNone. `length`: of the array, where
+  // counts_arrays().
   int enter_member(std::vector<State>& states, std::size_t from, std::size_t to,
                    std::string_view name) const;
   int enter_element(std::vector<State>& states, std::size_t from, std::size_t to,

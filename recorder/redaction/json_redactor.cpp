@@ -181,8 +181,8 @@ bool JsonRedactor::Walk::member(std::size_t at) {
   if (at_ >= text_.size()) return true;
 
   const std::size_t states_begin = states.size();
-  const int hidden = paths_.enter_member(states, level.states_begin, level.states_end,
-                                         name_at(begin, name_end));
+  const int hidden =
+      paths_.enter_member(states, level.states_begin, level.states_end, name_at(begin, name_end));
   if (hidden != JsonPaths::kNone) states.resize(states_begin);
   if (hidden != JsonPaths::kNone && drops(static_cast<RuleIndex>(hidden))) {
     drop_member(static_cast<RuleIndex>(hidden), begin, level);

@@ -45,8 +45,7 @@ int hex_digit(char c) {
 
 std::string read_whole(const std::filesystem::path& path) {
   const KeyFile file(path);
-  if (file.fd() < 0)
-    fail(path, fmt::format("cannot read the key: {}", std::strerror(errno)));
+  if (file.fd() < 0) fail(path, fmt::format("cannot read the key: {}", std::strerror(errno)));
   struct stat status{};
   if (::fstat(file.fd(), &status) != 0 || !S_ISREG(status.st_mode)) fail(path, "is no file");
   if ((status.st_mode & (S_IRWXO | S_IWGRP)) != 0)
@@ -93,15 +92,16 @@ std::optional<std::array<unsigned char, RedactionKey::kBytes>> parse_key_bytes(
     return key;
   }
   unsigned length = 0;
-  const bool hashed = EVP_Digest(content.data(), content.size(), key.data(), &length, EVP_sha256(),
-                                 nullptr) == 1;
+  const bool hashed =
+      EVP_Digest(content.data(), content.size(), key.data(), &length, EVP_sha256(), nullptr) == 1;
   ensure(hashed && length == key.size(), "SHA-256 gives 32 bytes");
   return key;
 }
 
 RedactionKey read_key_file(const std::string& id, const std::filesystem::path& path) {
   const std::string content = read_whole(path);
-  if (content.size() > kMostBytes) fail(path, fmt::format("a key has at most {} bytes", kMostBytes));
+  if (content.size() > kMostBytes)
+    fail(path, fmt::format("a key has at most {} bytes", kMostBytes));
   const auto bytes = parse_key_bytes(content);
   if (!bytes) fail(path, "is no key: write 64 hexadecimal digits or at least 32 bytes");
   return {id, *bytes};

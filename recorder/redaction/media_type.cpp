@@ -38,13 +38,21 @@ bool is_one_of(std::string_view type, auto const& types) {
 constexpr std::array<std::string_view, 3> kJson{"application/json", "text/json",
                                                 "application/x-json"};
 constexpr std::array<std::string_view, 7> kJsonLines{
-    "application/x-ndjson", "application/ndjson",   "application/jsonl",       "application/json-lines",
-    "application/x-jsonlines", "application/json-seq", "application/stream+json"};
-constexpr std::array<std::string_view, 12> kMarkup{
-    "application/xml",         "application/javascript", "application/ecmascript",
-    "application/x-javascript", "application/yaml",      "application/x-yaml",
-    "text/css",                "text/csv",              "text/javascript",
-    "text/xml",                "text/yaml",             "text/calendar"};
+    "application/x-ndjson",   "application/ndjson",      "application/jsonl",
+    "application/json-lines", "application/x-jsonlines", "application/json-seq",
+    "application/stream+json"};
+constexpr std::array<std::string_view, 12> kMarkup{"application/xml",
+                                                   "application/javascript",
+                                                   "application/ecmascript",
+                                                   "application/x-javascript",
+                                                   "application/yaml",
+                                                   "application/x-yaml",
+                                                   "text/css",
+                                                   "text/csv",
+                                                   "text/javascript",
+                                                   "text/xml",
+                                                   "text/yaml",
+                                                   "text/calendar"};
 constexpr std::array<std::string_view, 14> kBinary{
     "application/pdf",          "application/zip",         "application/gzip",
     "application/x-gzip",       "application/x-tar",       "application/x-protobuf",

@@ -9,7 +9,7 @@ namespace segue::recorder {
 
 // What a Content-Type says (RFC 9110, 8.3.1): type in lower case without its parameters.
 struct MediaType {
-  std::string type;  // "application/json"; empty: there is none
+  std::string type;      // "application/json"; empty: there is none
   std::string charset;   // lower case
   std::string boundary;  // of multipart
 };
@@ -25,9 +25,9 @@ std::vector<MediaParameter> parse_parameters(std::string_view parameters);
 
 // What rules can look for in a body of that type.
 enum class BodyKind : std::uint8_t {
-  json,       // one document
+  json,        // one document
   json_lines,  // several, in lines or records
-  events,     // text/event-stream: documents may follow "data:"
+  events,      // text/event-stream: documents may follow "data:"
   form,
   multipart,
   markup,   // text of a kind that is neither JSON nor a form: XML, CSS, scripts, CSV

@@ -45,7 +45,7 @@ bool read_field(std::string_view line, Part& part) {
   if (equals_ignoring_case(name, "content-encoding")) part.is_coded = true;
   if (equals_ignoring_case(name, "content-transfer-encoding"))
     part.is_coded |= !equals_ignoring_case(value, "binary") &&
-                    !equals_ignoring_case(value, "8bit") && !equals_ignoring_case(value, "7bit");
+                     !equals_ignoring_case(value, "8bit") && !equals_ignoring_case(value, "7bit");
   return true;
 }
 
@@ -69,8 +69,7 @@ std::optional<Part> read_part(std::string_view text) {
 
 }  // namespace
 
-std::optional<std::vector<Part>> parse_multipart(std::string_view body,
-                                                 std::string_view boundary) {
+std::optional<std::vector<Part>> parse_multipart(std::string_view body, std::string_view boundary) {
   if (boundary.empty() || boundary.size() > kLongestBoundary) return std::nullopt;
   const std::string delimiter = "\r\n--" + std::string(boundary);
   if (!body.starts_with(std::string_view(delimiter).substr(2))) return std::nullopt;

@@ -16,9 +16,9 @@ struct Part {
   bool is_coded = false;  // a transfer or content coding lies over the content
 };
 
-// Strict: parts between CRLF and boundary, nothing before the first and behind the last one. nullopt
-// for anything else, for more than kMostParts, and for header fields that readers may understand
-// differently (folded lines, two dispositions or types, name*).
+// Strict: parts between CRLF and boundary, nothing before the first and behind the last one.
+// nullopt for anything else, for more than kMostParts, and for header fields that readers may
+// understand differently (folded lines, two dispositions or types, name*).
 std::optional<std::vector<Part>> parse_multipart(std::string_view body, std::string_view boundary);
 inline constexpr std::size_t kMostParts = 1'000;
 

@@ -14,9 +14,15 @@ namespace {
 constexpr std::size_t kFewestDigits = 13;
 constexpr std::size_t kMostDigits = 19;
 
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
-bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
-bool is_separator(char c) { return c == ' ' || c == '-' || c == '+'; }
+bool is_digit(char c) {
+  return c >= '0' && c <= '9';
+}
+bool is_letter(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
+bool is_separator(char c) {
+  return c == ' ' || c == '-' || c == '+';
+}
 
 // ISO/IEC 7812-1, annex B.
 bool passes_luhn(std::string_view digits) {
@@ -134,8 +140,7 @@ std::optional<std::string> check_regex(const std::string& regex) {
   return std::nullopt;
 }
 
-Patterns::Patterns(const std::vector<PatternRedaction>& patterns, RuleIndex first)
-    : first_(first) {
+Patterns::Patterns(const std::vector<PatternRedaction>& patterns, RuleIndex first) : first_(first) {
   for (const PatternRedaction& pattern : patterns) {
     Pattern& added = patterns_.emplace_back(Pattern{pattern.kind, nullptr});
     if (pattern.kind != PatternKind::regex) continue;

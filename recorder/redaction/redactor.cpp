@@ -84,9 +84,8 @@ void Redactor::client(ClientView& client) {
   substitutes_.enter(v1::Redaction::CLIENT);
   const bool is_forwarded = rules_->headers.match("forwarded") != HeaderRules::kNoRule;
   const bool is_x_forwarded = rules_->headers.match("x-forwarded-for") != HeaderRules::kNoRule;
-  client.forwarded_for =
-      value_of(is_forwarded && !is_x_forwarded ? "forwarded" : "x-forwarded-for",
-               client.forwarded_for, Parameters::none);
+  client.forwarded_for = value_of(is_forwarded && !is_x_forwarded ? "forwarded" : "x-forwarded-for",
+                                  client.forwarded_for, Parameters::none);
   client.server_name = text(client.server_name, Parameters::none);
 }
 
@@ -104,8 +103,8 @@ bool Redactor::body(BodyView& body, std::span<const Field> fields, Body& into) {
   }
   RedactedBody redacted{RedactedBody::Fate::dropped, "redaction: several content types"};
   if (content_type)
-    redacted = bodies_.redact(body, {*content_type, into.codings}, rules, substitutes_,
-                              into.content);
+    redacted =
+        bodies_.redact(body, {*content_type, into.codings}, rules, substitutes_, into.content);
   switch (redacted.fate) {
     case RedactedBody::Fate::untouched:
       return false;
@@ -154,8 +153,7 @@ const Redacted& Redactor::redact(const ExchangeView& exchange, const RouteRules&
   response.reason = text(response.reason, Parameters::none);
   response.fields = fields(response.fields, response_fields_);
   response.trailers = fields(response.trailers, response_trailers_);
-  redacted_.response_coding_undone =
-      body(response.body, exchange.response.fields, response_body_);
+  redacted_.response_coding_undone = body(response.body, exchange.response.fields, response_body_);
   return redacted_;
 }
 

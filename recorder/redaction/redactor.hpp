@@ -48,8 +48,7 @@ class Redactor {
   std::string& fresh();
   std::string_view text(std::string_view value, Parameters parameters);
   // `header`: the name whose rule, if there is one, hides the value.
-  std::string_view value_of(std::string_view header, std::string_view value,
-                            Parameters parameters);
+  std::string_view value_of(std::string_view header, std::string_view value, Parameters parameters);
   std::span<const Field> fields(std::span<const Field> from, std::vector<Field>& into);
   void decision(DecisionView& decision);
   void client(ClientView& client);

@@ -18,7 +18,9 @@ std::vector<Rule> all_rules(const Redactions& redactions) {
   return rules;
 }
 
-RuleIndex index(std::size_t n) { return static_cast<RuleIndex>(n); }
+RuleIndex index(std::size_t n) {
+  return static_cast<RuleIndex>(n);
+}
 
 }  // namespace
 

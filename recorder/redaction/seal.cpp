@@ -72,8 +72,7 @@ Sealer::~Sealer() {
 }
 
 void Sealer::renew() {
-  const bool drawn =
-      getrandom(run_.data(), run_.size(), 0) == static_cast<ssize_t>(run_.size());
+  const bool drawn = getrandom(run_.data(), run_.size(), 0) == static_cast<ssize_t>(run_.size());
   ensure(drawn, "the kernel gives random bytes");
   sequence_ = 0;
   derive();
@@ -117,8 +116,7 @@ void Sealer::seal(std::string_view plain, SealedForm form, std::string& out) {
   append_base64url(sealed, out);
 }
 
-Opener::Opener(std::vector<RedactionKey> keys)
-: keys_(std::move(keys)) {}
+Opener::Opener(std::vector<RedactionKey> keys) : keys_(std::move(keys)) {}
 
 Opener::~Opener() {
   for (RedactionKey& key : keys_) OPENSSL_cleanse(key.bytes.data(), key.bytes.size());
@@ -153,8 +151,8 @@ std::optional<Opener::Opened> Opener::open(std::string_view text) {
     span_ = span;
   }
   const std::uint64_t counter = read_number(bytes.substr(kKeyedBytes, 8));
-  auto plain = cipher_.decrypt(nonce_of(counter), text.substr(0, colon + 1),
-                                    bytes.substr(kHeadBytes));
+  auto plain =
+      cipher_.decrypt(nonce_of(counter), text.substr(0, colon + 1), bytes.substr(kHeadBytes));
   if (!plain || plain->empty() || plain->front() > static_cast<char>(SealedForm::json_value))
     return std::nullopt;
   const auto form = static_cast<SealedForm>(plain->front());

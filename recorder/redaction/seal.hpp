@@ -23,9 +23,9 @@ enum class SealedForm : std::uint8_t { text = 0, json_value = 1 };
 // seal: "e:<key>:" and base64url of run (16 bytes), lane (4), sequence (8), counter (8), length of
 // the ciphertext (4), the ciphertext of AES-256-GCM and its tag (16), numbers big-endian.
 //
-// No key and nonce meet twice: `run` is drawn at random by each sealer, and again by the child after
-// a fork; `sequence` rises after kValuesPerKey values; HKDF-SHA-256 over the three gives the key,
-// and the counter is the nonce. One thread; neither copied nor moved.
+// No key and nonce meet twice: `run` is drawn at random by each sealer, and again by the child
+// after a fork; `sequence` rises after kValuesPerKey values; HKDF-SHA-256 over the three gives the
+// key, and the counter is the nonce. One thread; neither copied nor moved.
 class Sealer {
  public:
   static constexpr std::uint64_t kValuesPerKey = std::uint64_t{1} << 20;
@@ -70,7 +70,8 @@ class Opener {
 
   struct Count {
     std::uint64_t opened = 0;
-    std::uint64_t closed = 0;  // sealed values that stay: their key is not here, or they are damaged
+    std::uint64_t closed =
+        0;  // sealed values that stay: their key is not here, or they are damaged
   };
   // Puts back every sealed value within `text`.
   Count open_all(std::string& text);

@@ -9,7 +9,9 @@ void Substitutes::start(std::span<const Rule> rules) {
   counts_.assign(kParts * rules.size(), 0);
 }
 
-void Substitutes::note(RuleIndex rule) noexcept { ++counts_[part_ * rules_.size() + rule]; }
+void Substitutes::note(RuleIndex rule) noexcept {
+  ++counts_[part_ * rules_.size() + rule];
+}
 
 void Substitutes::append(RedactionMode mode, std::string_view value, std::string_view raw,
                          SealedForm form, std::string& out) {
@@ -22,8 +24,8 @@ void Substitutes::append(RedactionMode mode, std::string_view value, std::string
     sealer_->seal(raw, form, out);
 }
 
-void Substitutes::put(RuleIndex rule, std::string_view value, std::string_view raw,
-                      SealedForm form, std::string& out) {
+void Substitutes::put(RuleIndex rule, std::string_view value, std::string_view raw, SealedForm form,
+                      std::string& out) {
   note(rule);
   append(rules_[rule].mode, value, raw, form, out);
 }

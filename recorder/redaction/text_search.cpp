@@ -37,7 +37,9 @@ class ParameterWalk {
     return text_.substr(at_, end - at_);
   }
   std::size_t value() const { return value_; }
-  std::size_t value_end() const { return std::min(text_.find_first_of(ends_, value_), text_.size()); }
+  std::size_t value_end() const {
+    return std::min(text_.find_first_of(ends_, value_), text_.size());
+  }
 
   void skip_value(std::size_t end) { at_ = next_start(end); }
   void skip_name() { at_ = next_start(value_ != std::string_view::npos ? value_ : at_); }
@@ -99,15 +101,14 @@ bool find_parameters(std::string_view text, const ParameterRules& rules, Paramet
 
 ParameterRules::ParameterRules(const std::vector<Redaction>& parameters, RuleIndex first) {
   for (const Redaction& parameter : parameters)
-    names_.push_back({parameter.name, static_cast<RuleIndex>(first + names_.size()),
-                      parameter.mode});
+    names_.push_back(
+        {parameter.name, static_cast<RuleIndex>(first + names_.size()), parameter.mode});
   std::ranges::sort(names_, {}, &Name::name);
 }
 
 int ParameterRules::match(std::string_view name) const {
-  const auto found = std::ranges::lower_bound(names_, name, {}, [](const Name& known) {
-    return std::string_view(known.name);
-  });
+  const auto found = std::ranges::lower_bound(
+      names_, name, {}, [](const Name& known) { return std::string_view(known.name); });
   return found != names_.end() && found->name == name ? found->rule : kNone;
 }
 
@@ -184,6 +185,8 @@ bool TextSearch::find_in_json(std::string_view text, const TextRules& rules) {
   return find_unescaped(text, rules);
 }
 
-void TextSearch::trim() { decoded_.trim(); }
+void TextSearch::trim() {
+  decoded_.trim();
+}
 
 }  // namespace segue::recorder

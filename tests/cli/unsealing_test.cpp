@@ -68,7 +68,8 @@ class SealedJournal {
                "backends: { b: { endpoints: ['127.0.0.1:9'] } }\n"
                "routes: { all: { match: {}, to: b } }\n"
                "defaults: { record: { redact: { headers: [cookie] } } }\n"
-               "recorder: { " + recorder + " }\n")
+               "recorder: { " +
+                   recorder + " }\n")
         .string();
   }
 
@@ -76,8 +77,12 @@ class SealedJournal {
     std::vector<std::string> arguments{seguectl_path(), command,
                                        "journal:" + (folder_ / "journal").string(), "-o", "json"};
     if (command == "show")
-      arguments = {seguectl_path(), command, id_number(1).text(),
-                   "journal:" + (folder_ / "journal").string(), "--as", "json"};
+      arguments = {seguectl_path(),
+                   command,
+                   id_number(1).text(),
+                   "journal:" + (folder_ / "journal").string(),
+                   "--as",
+                   "json"};
     arguments.insert(arguments.end(), options.begin(), options.end());
     return run_command(arguments);
   }

@@ -1,9 +1,10 @@
+#include "recorder/redaction/body_redactor.hpp"
+
 #include <array>
 #include <cstddef>
 #include <cstdint>
 #include <string>
 
-#include "recorder/redaction/body_redactor.hpp"
 #include "recorder/redaction/route_rules.hpp"
 
 namespace {
@@ -12,10 +13,13 @@ using namespace segue;
 using namespace segue::recorder;
 
 constexpr std::string_view kSecret = "tok_hunterplanted";
-constexpr std::array<std::string_view, 7> kTypes{
-    "",           "application/x-www-form-urlencoded", "multipart/form-data; boundary=b",
-    "text/plain", "application/x-ndjson",              "text/event-stream",
-    "application/json"};
+constexpr std::array<std::string_view, 7> kTypes{"",
+                                                 "application/x-www-form-urlencoded",
+                                                 "multipart/form-data; boundary=b",
+                                                 "text/plain",
+                                                 "application/x-ndjson",
+                                                 "text/event-stream",
+                                                 "application/json"};
 
 // What is on record of `text`, told to be of this type.
 std::string recorded(const std::string& text, std::string_view type, Capture capture) {
@@ -28,13 +32,11 @@ std::string recorded(const std::string& text, std::string_view type, Capture cap
   Substitutes substitutes(nullptr);
   substitutes.start(rules.rules);
   substitutes.enter(1);
-  const std::array<std::string_view, 2> blocks{
-      std::string_view(text).substr(0, text.size() / 2),
-      std::string_view(text).substr(text.size() / 2)};
+  const std::array<std::string_view, 2> blocks{std::string_view(text).substr(0, text.size() / 2),
+                                               std::string_view(text).substr(text.size() / 2)};
   std::string content;
-  const RedactedBody body =
-      redactor.redact({blocks, text.size(), capture, {}}, {type, ""},
-                      {rules.json, rules.text()}, substitutes, content);
+  const RedactedBody body = redactor.redact({blocks, text.size(), capture, {}}, {type, ""},
+                                            {rules.json, rules.text()}, substitutes, content);
   if (body.fate == RedactedBody::Fate::untouched) return text;
   return body.fate == RedactedBody::Fate::replaced ? content : "";
 }

@@ -1,9 +1,9 @@
+#include "recorder/redaction/content_coding.hpp"
+
 #include <array>
 #include <cstddef>
 #include <cstdint>
 #include <string>
-
-#include "recorder/redaction/content_coding.hpp"
 
 // Any bytes under any coding: an answer within the limits.
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {

@@ -1,8 +1,9 @@
+#include "recorder/redaction/json_redactor.hpp"
+
 #include <cstddef>
 #include <cstdint>
 #include <string>
 
-#include "recorder/redaction/json_redactor.hpp"
 #include "recorder/redaction/route_rules.hpp"
 
 namespace {

@@ -193,7 +193,10 @@ std::string PlantedSecret::untyped_part() {
   return fmt::format(
       "--frontier\r\nContent-Disposition: form-data; name=\"comment\"\r\n\r\n{} {} x\r\n"
       "--frontier--\r\n",
-      flip() ? "Gr\xfc\xdf" "e" : "hello", secret_);
+      flip() ? "Gr\xfc\xdf"
+               "e"
+             : "hello",
+      secret_);
 }
 
 std::string PlantedSecret::pattern_body() {
@@ -201,7 +204,10 @@ std::string PlantedSecret::pattern_body() {
     case 0:
       return json_around(json_string(word(3) + " " + secret_ + " " + word(3)));
     case 4:
-      return fmt::format("Gr\xfc\xdf" "e {} {}", secret_, word(200));
+      return fmt::format(
+          "Gr\xfc\xdf"
+          "e {} {}",
+          secret_, word(200));
     case 5:
       return json_around("\"" + json_quoted(json_string(secret_)) + "\"");
     case 1:

@@ -10,8 +10,9 @@
 
 namespace segue::test {
 
-// Exchanges that carry one secret in some place and encoding, all of it covered by covering_rules().
-// For properties of the form: whatever is done with such an exchange, the secret never appears.
+// Exchanges that carry one secret in some place and encoding, all of it covered by
+// covering_rules(). For properties of the form: whatever is done with such an exchange, the secret
+// never appears.
 class PlantedSecret {
  public:
   explicit PlantedSecret(std::uint64_t seed);

@@ -1,6 +1,7 @@
+#include <zlib.h>
+
 #include <catch2/catch_test_macros.hpp>
 #include <string>
-#include <zlib.h>
 
 #include "recorder/redaction/body_redactor.hpp"
 #include "recorder/redaction/content_coding.hpp"
@@ -9,15 +10,14 @@
 namespace segue::recorder {
 namespace {
 
-const Redactions kRules{
-    .query = {{"q", RedactionMode::mask}, {"gone", RedactionMode::drop}},
-    .json = {{"$..p", RedactionMode::mask}},
-    .form = {{"pin", RedactionMode::mask}, {"gone", RedactionMode::drop}},
-    .patterns = {{PatternKind::email, "email", "", RedactionMode::mask}}};
+const Redactions kRules{.query = {{"q", RedactionMode::mask}, {"gone", RedactionMode::drop}},
+                        .json = {{"$..p", RedactionMode::mask}},
+                        .form = {{"pin", RedactionMode::mask}, {"gone", RedactionMode::drop}},
+                        .patterns = {{PatternKind::email, "email", "", RedactionMode::mask}}};
 
 // The body on record, or why it is not.
-std::string recorded(const std::string& body, std::string_view type,
-                     std::string_view coding = {}, Capture capture = Capture::complete) {
+std::string recorded(const std::string& body, std::string_view type, std::string_view coding = {},
+                     Capture capture = Capture::complete) {
   static BodyRedactor redactor;
   static const RouteRules rules(kRules);
   Substitutes substitutes(nullptr);
@@ -83,8 +83,9 @@ TEST_CASE("a form's parameters and a multipart body's parts are hidden by name")
 }
 
 TEST_CASE("JSON is looked for where it may stand") {
-  for (const char* type : {"application/json", "text/html", "", "what/ever", "text/plain",
-                           "application/x-www-form-urlencoded", "application/hal+json", "image/png"})
+  for (const char* type :
+       {"application/json", "text/html", "", "what/ever", "text/plain",
+        "application/x-www-form-urlencoded", "application/hal+json", "image/png"})
     CHECK(recorded(" {\"p\":1}", type) == " {\"p\":\"***\"}");
   CHECK(recorded("{\"p\":1}\n\n{\"a\":2}\n", "application/x-ndjson") ==
         "{\"p\":\"***\"}\n\n{\"a\":2}\n");
@@ -96,8 +97,7 @@ TEST_CASE("JSON is looked for where it may stand") {
 TEST_CASE("what a rule may cover and cannot be read is dropped with the reason") {
   CHECK(recorded("{\"p\":1", "application/json") == "redaction: does not parse");
   CHECK(recorded("{\"p\":1", "") == "redaction: does not parse");
-  CHECK(recorded("{\"p\":1", "application/json", "", Capture::truncated) ==
-        "redaction: not whole");
+  CHECK(recorded("{\"p\":1", "application/json", "", Capture::truncated) == "redaction: not whole");
   CHECK(recorded("pin=1", "application/x-www-form-urlencoded", "", Capture::truncated) ==
         "redaction: not whole");
   CHECK(recorded("--b\r\nx", "multipart/form-data; boundary=b") == "redaction: does not parse");
@@ -127,7 +127,11 @@ TEST_CASE("binary bodies stay as they came") {
 TEST_CASE("a body of no type or an unknown one is searched although it is no UTF-8") {
   for (const char* type : {"", "application/octet-stream", "what/ever"}) {
     INFO(type);
-    CHECK(recorded("Gr\xfc\xdf" "e a@b.example", type) == "Gr\xfc\xdf" "e ***");
+    CHECK(recorded("Gr\xfc\xdf"
+                   "e a@b.example",
+                   type) ==
+          "Gr\xfc\xdf"
+          "e ***");
     CHECK(recorded("{\"name\":\"Jos\xe9\",\"p\":\"x\"}", type) == "redaction: does not parse");
     CHECK(recorded("{\"name\":\"Jos\xe9\",\"p\":\"x", type, "", Capture::truncated) ==
           "redaction: not whole");
@@ -138,8 +142,11 @@ TEST_CASE("a body of no type or an unknown one is searched although it is no UTF
 TEST_CASE("a part of a multipart body that has no type is text, in UTF-8 or not") {
   const std::string part = "--b\r\nContent-Disposition: form-data; name=comment\r\n";
   const std::string type = "multipart/form-data; boundary=b";
-  CHECK(recorded(part + "\r\nGr\xfc\xdf" "e a@b.example\r\n--b--", type) ==
-        part + "\r\nGr\xfc\xdf" "e ***\r\n--b--");
+  CHECK(recorded(part + "\r\nGr\xfc\xdf"
+                        "e a@b.example\r\n--b--",
+                 type) == part +
+                              "\r\nGr\xfc\xdf"
+                              "e ***\r\n--b--");
   CHECK(recorded(part + "\r\n{\"n\":\"\xe9\",\"p\":1}\r\n--b--", type) ==
         "redaction: does not parse");
   const std::string image = part + "Content-Type: image/png\r\n\r\n\xff\xd8 a@b.example\r\n--b--";
@@ -150,11 +157,15 @@ TEST_CASE("a part whose header fields name a coding or two types is not read pas
   const std::string part = "--b\r\nContent-Disposition: form-data; name=a\r\n";
   const std::string type = "multipart/form-data; boundary=b";
   CHECK(recorded(part + "Content-Encoding: gzip\r\nContent-Transfer-Encoding: binary\r\n\r\nx\r\n"
-                        "--b--", type) == "redaction: does not parse");
+                        "--b--",
+                 type) == "redaction: does not parse");
   CHECK(recorded(part + "Content-Transfer-Encoding: base64\r\nContent-Transfer-Encoding: 8bit\r\n"
-                        "\r\nx\r\n--b--", type) == "redaction: does not parse");
-  CHECK(recorded(part + "Content-Type: text/plain\r\nContent-Type: image/png\r\n\r\n\xff a@b.example"
-                        "\r\n--b--", type) == "redaction: does not parse");
+                        "\r\nx\r\n--b--",
+                 type) == "redaction: does not parse");
+  CHECK(recorded(part +
+                     "Content-Type: text/plain\r\nContent-Type: image/png\r\n\r\n\xff a@b.example"
+                     "\r\n--b--",
+                 type) == "redaction: does not parse");
 }
 
 TEST_CASE("patterns are found in JSON within JSON strings") {
@@ -168,9 +179,9 @@ TEST_CASE("of text that was cut no half of an address stays") {
   const std::string text = std::string(300, 'x') + " someone@exam";
   const std::string kept = recorded(text, "text/plain", "", Capture::truncated);
   CHECK(kept.find("someone") == std::string::npos);
-  const std::string hidden = recorded("a@b.example " + std::string(90, 'x') + " " +
-                                          std::string(70, 'y'),
-                                      "text/plain", "", Capture::truncated);
+  const std::string hidden =
+      recorded("a@b.example " + std::string(90, 'x') + " " + std::string(70, 'y'), "text/plain", "",
+               Capture::truncated);
   CHECK(hidden.starts_with("*** x"));
 }
 
@@ -179,12 +190,12 @@ TEST_CASE("cards are found between other digits, never within a longer number") 
     std::vector<Hit> hits;
     find_cards(text, 0, hits);
     std::string found;
-    for (const Hit& hit : hits) found += std::string(text.substr(hit.begin, hit.end - hit.begin)) + "|";
+    for (const Hit& hit : hits)
+      found += std::string(text.substr(hit.begin, hit.end - hit.begin)) + "|";
     return found;
   };
   CHECK(cards("4111111111111111") == "4111111111111111|");
-  CHECK(cards("x4111-1111-1111-1111y 378282246310005") ==
-        "4111-1111-1111-1111|378282246310005|");
+  CHECK(cards("x4111-1111-1111-1111y 378282246310005") == "4111-1111-1111-1111|378282246310005|");
   CHECK(cards("12 4111 1111 1111 1111") != "");
   CHECK(cards("4111111111111112").empty());
   CHECK(cards("41111111111111110000") == "");

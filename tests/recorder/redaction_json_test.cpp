@@ -105,8 +105,15 @@ TEST_CASE("a path that is none says where and why") {
     const char* text;
     std::size_t at;
   };
-  for (const auto& [text, at] : {Bad{"a", 0}, {"$a", 1}, {"$.", 2}, {"$.a-b", 3}, {"$[", 2},
-                                 {"$['a'", 5}, {"$[1:2]", 3}, {"$[?@.a]", 2}, {"$['a','b']", 5}}) {
+  for (const auto& [text, at] : {Bad{"a", 0},
+                                 {"$a", 1},
+                                 {"$.", 2},
+                                 {"$.a-b", 3},
+                                 {"$[", 2},
+                                 {"$['a'", 5},
+                                 {"$[1:2]", 3},
+                                 {"$[?@.a]", 2},
+                                 {"$['a','b']", 5}}) {
     CHECK_FALSE(JsonPath::parse(text, problem).has_value());
     INFO(text << ": " << problem.what);
     CHECK(problem.at == at);

@@ -13,7 +13,9 @@ namespace {
 
 using test::PlantedSecret;
 
-RedactionKey test_key() { return {"k1", {1, 2, 3}}; }
+RedactionKey test_key() {
+  return {"k1", {1, 2, 3}};
+}
 
 std::string record_of(const ExchangeView& view, const Redactions& redactions) {
   static Redactor redactor(test_key(), 3);
@@ -34,7 +36,8 @@ std::string content_of(const v1::Body& body) {
                                                                                        : "";
 }
 
-TEST_CASE("a secret that a rule covers never reaches the record, wherever and however it is written") {
+TEST_CASE(
+    "a secret that a rule covers never reaches the record, wherever and however it is written") {
   for (std::uint64_t seed = 1; seed <= 5'000; ++seed) {
     const PlantedSecret planted(seed);
     std::mt19937_64 random(seed);

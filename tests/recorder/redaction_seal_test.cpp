@@ -1,9 +1,10 @@
+#include <sys/wait.h>
+#include <unistd.h>
+
 #include <catch2/catch_test_macros.hpp>
 #include <fstream>
 #include <set>
 #include <string>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include "exchange/error.hpp"
 #include "recorder/redaction/base64url.hpp"
@@ -13,10 +14,11 @@
 namespace segue::recorder {
 namespace {
 
-RedactionKey key(const std::string& id, unsigned char first) { return {id, {first, 2, 3}}; }
+RedactionKey key(const std::string& id, unsigned char first) {
+  return {id, {first, 2, 3}};
+}
 
-std::string sealed(Sealer& sealer, std::string_view plain,
-                   SealedForm form = SealedForm::text) {
+std::string sealed(Sealer& sealer, std::string_view plain, SealedForm form = SealedForm::text) {
   std::string out;
   sealer.seal(plain, form, out);
   return out;
@@ -29,7 +31,8 @@ std::string nonce_of(const std::string& text) {
 
 TEST_CASE("a sealed value opens with its key and no other, wherever it stands") {
   Sealer sealer(key("k2", 1), 7);
-  std::string text = "<" + sealed(sealer, "secret\n\0x") + "_" + sealed(sealer, "") + sealed(sealer, "b") + ">";
+  std::string text =
+      "<" + sealed(sealer, "secret\n\0x") + "_" + sealed(sealer, "") + sealed(sealer, "b") + ">";
   const std::string closed = text;
   Opener stranger({key("k2", 9)});
   CHECK(stranger.open_all(text).closed == 3);
