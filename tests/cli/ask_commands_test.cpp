@@ -1,4 +1,5 @@
 // seguectl as a user runs it, over journals that the recorder wrote.
+#include <fmt/format.h>
 #include <poll.h>
 #include <signal.h>
 
@@ -14,6 +15,7 @@
 #include "tests/recorder/sample_exchange.hpp"
 #include "tests/support/patience.hpp"
 #include "tests/support/process.hpp"
+#include "tests/support/scripted_backend.hpp"
 #include "tests/support/temp_dir.hpp"
 
 namespace segue::test {
@@ -229,13 +231,13 @@ TEST_CASE("show writes HAR and JSON that parse") {
   CHECK(curl.out.find("\ncurl ") != std::string::npos);
 }
 
-TEST_CASE("a source that cannot be read is one line and exit 2") {
+TEST_CASE("a source that cannot be read is one line and exit 2, or 3 when it is far away") {
   const TempDir folder;
-  for (const std::string& bad : {"journal:" + (folder / "absent").string(),
-                                 std::string("kafka://localhost:9092/segue"),
+  const std::string nobody = fmt::format("kafka://127.0.0.1:{}/segue", closed_port());
+  for (const std::string& bad : {"journal:" + (folder / "absent").string(), nobody,
                                  std::string("archive:data"), std::string("nonsense")}) {
     const CommandResult result = seguectl({"cat", bad});
-    CHECK(result.exit_code == 2);
+    CHECK(result.exit_code == (bad == nobody ? 3 : 2));
     CHECK(result.out.empty());
     CHECK(std::count(result.err.begin(), result.err.end(), '\n') == 1);
   }
