@@ -50,7 +50,6 @@ std::uint64_t AccessLogFile::dropped_batches() const noexcept {
 AccessLog::AccessLog(runtime::Core& core, AccessLogFormat format, AccessLogFile& file)
     : format_(format),
       file_(file),
-      core_(core),
       deadline_(
           core.wheel(), [](void* self) { static_cast<AccessLog*>(self)->hand_on(); }, this) {}
 

@@ -56,7 +56,6 @@ class AccessLog {
 
   const AccessLogFormat format_;
   AccessLogFile& file_;
-  runtime::Core& core_;
   runtime::Deadline deadline_;
   std::string lines_;
 };
