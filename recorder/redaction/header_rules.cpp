@@ -3,18 +3,9 @@
 #include <algorithm>
 
 #include "exchange/head.hpp"
+#include "recorder/redaction/lower_case.hpp"
 
 namespace segue::recorder {
-namespace {
-
-std::string lower_case(std::string_view text) {
-  std::string lowered(text);
-  for (char& c : lowered)
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c | 0x20);
-  return lowered;
-}
-
-}  // namespace
 
 HeaderRules::HeaderRules(std::span<const Redaction> redactions) {
   const auto add = [this](std::string_view name, RedactionMode mode) {

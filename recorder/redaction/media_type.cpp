@@ -3,15 +3,10 @@
 #include <algorithm>
 #include <array>
 
+#include "recorder/redaction/lower_case.hpp"
+
 namespace segue::recorder {
 namespace {
-
-std::string lower_case(std::string_view text) {
-  std::string lowered(text);
-  for (char& c : lowered)
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c | 0x20);
-  return lowered;
-}
 
 std::string_view trimmed(std::string_view text) {
   while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
