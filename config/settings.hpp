@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "compare/settings.hpp"
 #include "gateway/settings.hpp"
 #include "kafka/settings.hpp"
 #include "recorder/settings.hpp"
@@ -17,6 +18,8 @@ struct RouteSettings {
   routing::RouteRule rule;
   recorder::RecordSettings record;
   gateway::RouteTimeouts timeouts;
+  std::optional<gateway::ShadowSettings> shadow;  // with `rule.shadow`
+  compare::RouteRules compare;
   std::string file;   // where the route stands, for people
   unsigned line = 0;  // from 1
 };
@@ -41,6 +44,7 @@ struct Settings {
   recorder::JournalSettings journal;
   std::optional<kafka::Settings> kafka;     // none: the journal is where it ends
   recorder::KeySettings keys;
+  compare::LiveSettings live_comparison;  // of routes that shadow
   std::uint64_t capture_memory = 64 << 20;  // bytes, of the process
   std::vector<RouteSettings> routes;
   std::vector<TestSettings> tests;

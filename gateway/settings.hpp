@@ -89,6 +89,16 @@ struct BackendSettings {
   milliseconds idle_time{4'000};
 };
 
+// `shadow:` of a route; where to is routing's (`routing::ShadowRule`).
+struct ShadowSettings {
+  std::uint16_t share = 0;          // of requests, in hundredths of a percent
+  std::uint16_t control_share = 0;  // of requests, too: those are sent to the same backend again
+  milliseconds timeout{2'000};      // of each copy, from connecting to the last byte
+  std::uint64_t max_in_flight = 50;            // of the process; divided among the cores
+  std::uint64_t max_body_bytes = 1 << 20;      // of the request, and of the answer
+  std::vector<std::string> remove_headers{};   // names, any case
+};
+
 // What a route changes of its backend's timeouts.
 struct RouteTimeouts {
   std::optional<milliseconds> first_byte, idle, total;

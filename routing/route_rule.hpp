@@ -65,6 +65,14 @@ struct Rewrite {
   std::string to;  // prefix: replaces the matched prefix; path: a template over the parameters
 };
 
+// `shadow:` of a route, as far as it decides: a copy of a request goes to another backend, too.
+struct ShadowRule {
+  std::string to;      // backend name, or "other": the arm of the split that was not chosen
+  std::string writes;  // where side effects go, as the operator states it; empty: safe methods only
+
+  bool operator==(const ShadowRule&) const = default;
+};
+
 enum class TrailingSlash : std::uint8_t { strict, ignore };
 
 // One entry of `routes:`, in names; what the configuration says, nothing resolved yet.
@@ -77,6 +85,7 @@ struct RouteRule {
   std::vector<std::string> before;  // ties decided by hand: this route wins over those
   TrailingSlash trailing_slash = TrailingSlash::strict;
   KeySource account;  // record.key
+  std::optional<ShadowRule> shadow;
 };
 
 // A backend as routing knows it.
@@ -93,6 +102,7 @@ struct TestCase {
   std::vector<std::pair<std::string, std::string>> headers;
   std::optional<std::string> key;  // sticky value
   std::optional<std::string> route, not_route, backend, upstream_path;
+  std::optional<std::string> shadow;  // backend that gets a copy, were every request sampled
   std::optional<std::array<double, 2>> split;  // percent of legacy, of new
   std::optional<std::map<std::string, std::string>> params;
   std::optional<int> status;  // what the gateway itself would answer: 400 path confusion, 404

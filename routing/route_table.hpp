@@ -36,6 +36,16 @@ struct Decision {
   std::span<const Parameter> parameters;
   std::string_view account_id;    // value of the route's key source; empty when absent
   std::string_view upstream_target;  // after rewrite; the raw target when there is none
+
+  // Whether a copy may go to another backend, were every request sampled.
+  enum class Shadow : std::uint8_t {
+    none,           // the route has no `shadow`
+    chosen,         // to shadow_backend
+    unsafe_method,  // and the route does not state `writes`
+    same_backend,   // the split chose the one that would shadow
+  };
+  Shadow shadow = Shadow::none;
+  std::uint32_t shadow_backend = 0;  // index into the backends given to compile()
 };
 
 // Facts about a request that are not in its head.

@@ -32,8 +32,10 @@ const std::map<std::string, std::set<std::string>, std::less<>>& folder_table() 
       {"kafka", {"exchange"}},
       {"recorder", {"exchange", "runtime", "kafka"}},
       {"gateway", {"exchange", "runtime", "routing", "recorder"}},
-      {"config", {"exchange", "runtime", "kafka", "routing", "recorder", "gateway"}},
-      {"cli", {"exchange", "runtime", "kafka", "routing", "recorder", "gateway", "config"}},
+      {"compare", {"exchange", "runtime", "recorder"}},
+      {"config", {"exchange", "runtime", "kafka", "routing", "recorder", "gateway", "compare"}},
+      {"cli",
+       {"exchange", "runtime", "kafka", "routing", "recorder", "gateway", "compare", "config"}},
   };
   return table;
 }
