@@ -10,17 +10,18 @@
 namespace segue::compare {
 
 // A condition that decides the exit code: `match>=99.9%`, `p50<=1.2x`, `p95<=...`, `p99<=1.2x` (of the
-// shadow's latency, as a multiple of the primary's), `findings<=0`, `pairs>=1000`. Holds for each
+// shadow's latency, as a multiple of the primary's), `findings<=0`, `pairs>=1000`. Must hold for each
 // route by itself.
 class Gate {
  public:
-  // Or why it is none, and what to write.
-  static std::optional<Gate> parse(std::string_view text, std::string& problem);
+  struct Parsed;
+  static Parsed parse(std::string_view text);
 
   const std::string& text() const noexcept { return text_; }
 
   // One line for each route where it does not hold: "search-read: match 98.2 % (4,910 of 5,000),
-  // wanted at least 99.9 %". A route with fewer than its min_pairs fails, and says so.
+  // wanted at least 99.9 %". A route with fewer than its min_pairs fails, and says so; so does a
+  // report without any route: nothing was compared.
   std::vector<std::string> failures(const Report& report) const;
 
  private:
@@ -28,8 +29,12 @@ class Gate {
   Gate() = default;
   std::string text_;
   Measure measure_ = Measure::match;
-  bool at_least_ = true;
-  double bound_ = 0;
+  double bound_ = 0;  // percent, times, or a count
+};
+
+struct Gate::Parsed {
+  std::optional<Gate> gate;  // none: there is a problem
+  std::string problem;       // why it is none, and what to write
 };
 
 }  // namespace segue::compare

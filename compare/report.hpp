@@ -41,7 +41,7 @@ std::string_view name_of(Judgement judgement) noexcept;
 
 // One kind of difference of one field, counted over all pairs of a route.
 struct FieldReport {
-  static constexpr std::size_t kMostExamples = 3;
+  static constexpr std::size_t kMostExamples = 3;  // drawn evenly from all pairs that show it
 
   Part part = Part::body;
   std::string field;
@@ -50,10 +50,11 @@ struct FieldReport {
   Share raw;    // of pairs of primary and shadow
   Share noise;  // of pairs of primary and control
   double signal() const noexcept { return raw.value() - noise.value(); }
-  std::vector<Example> examples;  // of primary and shadow
+  std::vector<Example> examples;  // of primary and shadow; the oldest first
 };
 
-// Times from the last byte of the request to the first of the response, in microseconds.
+// Times from the last byte of the request to the first of the response, in microseconds, of pairs
+// where both sides have them on record; within 1 % (a histogram).
 struct Latency {
   std::uint64_t count = 0;
   std::int64_t p50 = 0;
@@ -72,9 +73,12 @@ struct RouteReport {
   std::map<std::string, std::uint64_t> incomparable;  // by reason
   std::map<std::string, std::uint64_t> hidden;        // fields that redaction hid, pairs of each
   std::uint64_t min_pairs = 0;
-  bool enough = false;  // min_pairs is reached
+  bool enough = false;  // min_pairs is reached by those that could be compared: match.of
   // Of those that could be compared: same and noise_only.
   Share match;
+  // Pairs that are among `different` because of a bound of RouteTally: their fields, or the
+  // combination of them, were too many to keep.
+  std::uint64_t over_bounds = 0;
   std::vector<FieldReport> fields;  // findings first, then uncertain, then noise; each by signal
   Latency primary;
   Latency shadow;
