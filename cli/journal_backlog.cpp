@@ -1,6 +1,7 @@
 #include "cli/journal_backlog.hpp"
 
 #include <algorithm>
+#include <cerrno>
 #include <optional>
 
 #include "recorder/exchange.pb.h"
@@ -55,12 +56,14 @@ std::optional<std::uint64_t> first_sequence(const FileSource& source) {
 }
 
 // Segments from the last one that begins at or before what comes next: older ones are done with.
-void add_lane(RunBacklog& backlog, const fs::path& run, std::uint32_t lane,
-              std::uint64_t position) {
-  std::vector<std::uint64_t> segments = recorder::list_segments(run, lane);
+Result<void> add_lane(RunBacklog& backlog, const fs::path& run, std::uint32_t lane,
+                      std::uint64_t position) {
+  const auto segments = recorder::find_segments(run, lane);
+  if (!segments) return segments.error();
   std::vector<FileSource> wanted;
-  for (auto at = segments.rbegin(); at != segments.rend(); ++at) {
+  for (auto at = segments->rbegin(); at != segments->rend(); ++at) {
     auto source = FileSource::open(recorder::segment_path(run, lane, *at));
+    if (!source && source.error().code.value() != ENOENT) return source.error();
     if (!source) continue;  // recycled or removed since it was listed
     const auto first = first_sequence(*source);
     wanted.push_back(std::move(*source));
@@ -74,6 +77,7 @@ void add_lane(RunBacklog& backlog, const fs::path& run, std::uint32_t lane,
   const std::int64_t oldest = of_lane.oldest_unix_micros;
   if (oldest != 0 && (backlog.oldest_unix_micros == 0 || oldest < backlog.oldest_unix_micros))
     backlog.oldest_unix_micros = oldest;
+  return {};
 }
 
 }  // namespace
@@ -85,7 +89,9 @@ Result<std::vector<RunBacklog>> journal_backlog(const fs::path& journal,
     return Error{boost::system::errc::make_error_code(boost::system::errc::not_a_directory),
                  Party::journal, Retry::never, "reading the journal"};
   std::vector<RunBacklog> runs;
-  for (const std::string& name : recorder::list_runs(journal)) {
+  const auto names = recorder::find_runs(journal);
+  if (!names) return names.error();
+  for (const std::string& name : *names) {
     const fs::path run = journal / name;
     const auto cursor = recorder::load_cursor(run, consumer);
     if (!cursor) return cursor.error();
@@ -93,8 +99,11 @@ Result<std::vector<RunBacklog>> journal_backlog(const fs::path& journal,
                        recorder::run_is_locked(run) ? RunBacklog::Life::alive
                                                     : RunBacklog::Life::dead,
                        0, 0, 0};
-    for (const std::uint32_t lane : recorder::list_lanes(run))
-      add_lane(backlog, run, lane, cursor->position(lane));
+    const auto lanes = recorder::find_lanes(run);
+    if (!lanes) return lanes.error();
+    for (const std::uint32_t lane : *lanes)
+      if (auto added = add_lane(backlog, run, lane, cursor->position(lane)); !added)
+        return added.error();
     runs.push_back(std::move(backlog));
   }
   return runs;

@@ -19,7 +19,8 @@ struct RunBacklog {
 };
 
 // Reads the cursors and the segments behind them, and takes no lock: also while a gateway and its
-// publisher are at work. Fails when the folder cannot be read or a cursor is none.
+// publisher are at work. Fails when anything that is there cannot be opened or a cursor is none: a part
+// of the lag would read as less than it is.
 Result<std::vector<RunBacklog>> journal_backlog(const std::filesystem::path& journal,
                                                 const std::string& consumer);
 

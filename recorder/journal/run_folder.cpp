@@ -159,7 +159,6 @@ std::vector<std::string> list_runs(const fs::path& directory) {
   return or_none(find_runs(directory));
 }
 
-std::vector<std::uint32_t> list_lanes(const fs::path& run) { return or_none(find_lanes(run)); }
 
 std::vector<std::uint64_t> list_segments(const fs::path& run, std::uint32_t lane) {
   return or_none(find_segments(run, lane));

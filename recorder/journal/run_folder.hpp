@@ -42,7 +42,6 @@ Result<std::vector<std::uint64_t>> find_segments(const std::filesystem::path& ru
 // The same for whoever only shows what is there: empty also when it cannot be read. Nothing may be
 // decided by these.
 std::vector<std::string> list_runs(const std::filesystem::path& directory);
-std::vector<std::uint32_t> list_lanes(const std::filesystem::path& run);
 std::vector<std::uint64_t> list_segments(const std::filesystem::path& run, std::uint32_t lane);
 
 // Bytes that the segments of a run take. Fails as find_segments() does.

@@ -90,6 +90,27 @@ TEST_CASE("the publisher's lag is what stands behind its cursor, in any run") {
   CHECK(lag(asked).at("publisher").at("runs").at(0).at("oldest").is_null());
 }
 
+TEST_CASE("a lane that cannot be opened is an error, not a lag of nothing") {
+  const TempDir folder;
+  recorder::JournalSettings settings;
+  settings.directory = folder.path();
+  settings.max_bytes = 8 << 20;
+  settings.segment_bytes = 1 << 20;
+  std::filesystem::path lane;
+  {
+    const recorder::Journal journal(settings, 1, 64 << 10);
+    lane = journal.run() / "0";
+  }
+  std::filesystem::remove_all(lane);
+  std::filesystem::create_directories(lane.parent_path());
+  std::filesystem::create_directory_symlink("0", lane);  // there, and not to be opened
+  const CommandResult result =
+      run_command({seguectl_path(), "lag", "--journal", folder.path().string()});
+  CHECK(result.exit_code == 2);
+  CHECK(result.out.empty());
+  CHECK(result.err.find("Too many levels of symbolic links") != std::string::npos);
+}
+
 TEST_CASE("a broker that is away does not hide the publisher's lag") {
   const TempDir folder;
   std::vector<std::string> command{seguectl_path(), "lag", "-o", "json", "--journal",
