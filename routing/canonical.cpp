@@ -63,6 +63,8 @@ std::string route_text(const CompiledRoute& route, const CompiledRoutes& table) 
   add_all(text, sorted(rule.before));
   add(text, std::to_string(static_cast<int>(rule.trailing_slash)));
   add(text, text_of(rule.account));
+  // What `writes` says is for people; that it says something decides.
+  if (rule.shadow) add(text, fmt::format("shadow {}/{}", rule.shadow->to, route.shadows_unsafe));
   return text;
 }
 

@@ -31,6 +31,17 @@ std::string normalise_host(std::string_view authority) {
   return host;
 }
 
+ShadowChoice choose_shadow(const CompiledRoute& route, std::string_view method,
+                           std::uint32_t backend) noexcept {
+  using Shadow = Decision::Shadow;
+  if (!route.shadows) return {};
+  if (!route.shadows_unsafe && !is_safe_method(method)) return {Shadow::unsafe_method, 0};
+  std::uint32_t to = route.shadow_backend;
+  if (route.shadows_other_arm) to = backend == route.new_arm ? route.legacy_arm : route.new_arm;
+  if (to == backend) return {Shadow::same_backend, 0};
+  return {Shadow::chosen, to};
+}
+
 std::uint64_t CompiledRoutes::method_bit(std::string_view method) const noexcept {
   for (std::size_t i = 0; i < methods.size(); ++i) {
     if (methods[i] == method) return std::uint64_t{1} << i;

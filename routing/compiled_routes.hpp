@@ -45,8 +45,12 @@ struct CompiledRoute {
   std::uint32_t backend = 0;           // without a split
   std::uint32_t legacy_arm = 0;        // with a split
   std::uint32_t new_arm = 0;
+  std::uint32_t shadow_backend = 0;  // with a shadow that names one
   bool splits = false;
   bool has_account = false;
+  bool shadows = false;
+  bool shadows_other_arm = false;
+  bool shadows_unsafe = false;  // `writes` is stated
   RewritePlan rewrite;
   Route route;
   HostPattern host;
@@ -56,6 +60,14 @@ struct CompiledRoute {
   std::string salt;
   RouteRule rule;
 };
+
+// What becomes of a copy of a request that goes to `backend`; see Decision::Shadow.
+struct ShadowChoice {
+  Decision::Shadow shadow = Decision::Shadow::none;
+  std::uint32_t backend = 0;  // with `chosen`
+};
+ShadowChoice choose_shadow(const CompiledRoute& route, std::string_view method,
+                           std::uint32_t backend) noexcept;
 
 // Everything a table is made of. Immutable once compile() returned it; for the table itself, for
 // explain, listing and tests of routes. Routes are in the order of their names.

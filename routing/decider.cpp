@@ -134,6 +134,11 @@ void Decider::fill(Decision& decision, const TrieEntry& entry) {
   if (entry.has_parameters) fill_parameters(pattern);
   decision.parameters = scratch_.parameters_;
   choose_backend(decision, route);
+  if (route.shadows) {
+    const ShadowChoice copy = choose_shadow(route, head_.method, decision.backend);
+    decision.shadow = copy.shadow;
+    decision.shadow_backend = copy.backend;
+  }
   decision.upstream_target = head_.target;
   if (route.rewrite.form() != RewriteForm::none) {
     decision.upstream_target = route.rewrite.apply(pattern, target_.path, target_.with_query,

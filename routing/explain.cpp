@@ -211,6 +211,9 @@ Explanation explain(const RouteTable& table, const HeadView& head, const Peer& p
     result.target = target_text(route, compiled);
     result.backend = compiled.backends[decision.backend].name;
     result.bucket = decision.bucket;
+    result.shadow = decision.shadow;
+    if (decision.shadow == Decision::Shadow::chosen)
+      result.shadow_backend = compiled.backends[decision.shadow_backend].name;
     result.upstream_target = decision.upstream_target;
     for (const auto& [name, value] : decision.parameters) result.parameters.emplace_back(name, value);
   }

@@ -22,6 +22,8 @@ struct Explanation {
   std::string target;           // "new", or "legacy 90 / new 10"
   std::string backend;          // the one chosen
   std::int32_t bucket = -1;     // of a split with a key
+  Decision::Shadow shadow = Decision::Shadow::none;
+  std::string shadow_backend;   // with Shadow::chosen
   std::string path;             // as routing reads it: dots resolved, decoded
   std::string upstream_target;  // after rewrite
   std::vector<std::pair<std::string, std::string>> parameters;

@@ -8,6 +8,11 @@
 #include "routing/route_tests.hpp"
 
 namespace segue::routing {
+namespace {
+
+std::string shadow_text(const RouteRule& rule) { return rule.shadow ? rule.shadow->to : ""; }
+
+}  // namespace
 
 std::vector<ListedRoute> list_routes(const RouteTable& table, std::span<const TestCase> tests) {
   std::map<std::string, std::size_t> covered;
@@ -18,7 +23,8 @@ std::vector<ListedRoute> list_routes(const RouteTable& table, std::span<const Te
     if (!listed.insert(entry.route).second) continue;  // its form with the other slash
     const auto& name = entry.route->rule.name;
     rows.push_back({rows.size() + 1, name, matcher_text(*entry.route, table.compiled()),
-                    target_text(*entry.route, table.compiled()), covered[name]});
+                    target_text(*entry.route, table.compiled()), shadow_text(entry.route->rule),
+                    covered[name]});
   }
   return rows;
 }

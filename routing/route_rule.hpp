@@ -65,9 +65,12 @@ struct Rewrite {
   std::string to;  // prefix: replaces the matched prefix; path: a template over the parameters
 };
 
+// ShadowRule::to of the arm that a split did not choose.
+inline constexpr std::string_view kOtherArm = "other";
+
 // `shadow:` of a route, as far as it decides: a copy of a request goes to another backend, too.
 struct ShadowRule {
-  std::string to;      // backend name, or "other": the arm of the split that was not chosen
+  std::string to;      // backend name, or kOtherArm
   std::string writes;  // where side effects go, as the operator states it; empty: safe methods only
 
   bool operator==(const ShadowRule&) const = default;

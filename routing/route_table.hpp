@@ -45,7 +45,7 @@ struct Decision {
     same_backend,   // the split chose the one that would shadow
   };
   Shadow shadow = Shadow::none;
-  std::uint32_t shadow_backend = 0;  // index into the backends given to compile()
+  std::uint32_t shadow_backend = 0;  // with `chosen`: index into the backends given to compile()
 };
 
 // Facts about a request that are not in its head.

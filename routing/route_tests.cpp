@@ -38,6 +38,7 @@ class CaseRun {
     if (route_ != nullptr) result.route = route_->rule.name;
     check_route();
     check_backend();
+    check_shadow();
     check_split();
     if (test_.upstream_path) check("upstream_path", *test_.upstream_path, upstream_path());
     check_parameters();
@@ -64,19 +65,27 @@ class CaseRun {
   }
 
   // `key` stands in for the sticky value, wherever the route reads it from.
-  std::string backend_name() const {
-    if (route_ == nullptr) return std::string(kAbsent);
-    std::uint32_t backend = decision_.backend;
-    if (route_->rule.split && test_.key && !test_.key->empty()) {
-      backend = bucket_of(route_->salt, *test_.key) < route_->rule.split->new_share
-                    ? route_->new_arm
-                    : route_->legacy_arm;
-    }
-    return table_.backends[backend].name;
+  std::uint32_t backend() const {
+    if (!route_->rule.split || !test_.key || test_.key->empty()) return decision_.backend;
+    return bucket_of(route_->salt, *test_.key) < route_->rule.split->new_share
+               ? route_->new_arm
+               : route_->legacy_arm;
   }
 
   void check_backend() {
-    if (test_.backend) check("backend", *test_.backend, backend_name());
+    if (!test_.backend) return;
+    check("backend", *test_.backend,
+          route_ == nullptr ? std::string(kAbsent) : table_.backends[backend()].name);
+  }
+
+  void check_shadow() {
+    if (!test_.shadow) return;
+    std::string got(kAbsent);
+    if (route_ != nullptr) {
+      const ShadowChoice copy = choose_shadow(*route_, test_.method, backend());
+      if (copy.shadow == Decision::Shadow::chosen) got = table_.backends[copy.backend].name;
+    }
+    check("shadow", *test_.shadow, std::move(got));
   }
 
   void check_split() {

@@ -77,6 +77,7 @@ std::optional<CompiledRoute> RuleReader::read(const RouteRule& rule) {
                               "http or https"});
   }
   read_target(rule, route);
+  read_shadow(rule, route);
   if (route.patterns.empty()) return std::nullopt;
   check_key(rule.account, "record.key", route);
   auto rewrite = RewritePlan::read(rule.rewrite, route.patterns.front());
@@ -214,14 +215,18 @@ void RuleReader::read_target(const RouteRule& rule, CompiledRoute& route) {
     return;
   }
   if (rule.split) return read_split(rule, route);
+  route.backend = find_backend(rule.to, "to").value_or(0);
+}
+
+std::optional<std::uint32_t> RuleReader::find_backend(std::string_view name,
+                                                      std::string_view key) {
   const auto found = std::find_if(table_.backends.begin(), table_.backends.end(),
-                                  [&](const auto& backend) { return backend.name == rule.to; });
-  if (found == table_.backends.end()) {
-    complain("to", {"E044", fmt::format("there is no backend '{}'", rule.to),
-                    known_names(table_.backends)});
-    return;
-  }
-  route.backend = static_cast<std::uint32_t>(found - table_.backends.begin());
+                                  [&](const auto& backend) { return backend.name == name; });
+  if (found != table_.backends.end())
+    return static_cast<std::uint32_t>(found - table_.backends.begin());
+  complain(key,
+           {"E044", fmt::format("there is no backend '{}'", name), known_names(table_.backends)});
+  return std::nullopt;
 }
 
 void RuleReader::read_split(const RouteRule& rule, CompiledRoute& route) {
@@ -255,6 +260,39 @@ std::uint32_t RuleReader::read_arm(std::string_view role) {
                                         fmt::join(names, ", ")),
             fmt::format("give exactly one backend `role: {}`", role)});
   return backend;
+}
+
+void RuleReader::read_shadow(const RouteRule& rule, CompiledRoute& route) {
+  if (!rule.shadow) return;
+  route.shadows = true;
+  route.shadows_unsafe = !rule.shadow->writes.empty();
+  route.shadows_other_arm = rule.shadow->to == kOtherArm;
+  if (!route.shadows_unsafe) check_repeatable(rule);
+  if (route.shadows_other_arm) {
+    if (rule.split) return;
+    complain("shadow.to", {"E062", "'other' is the arm that a split did not choose, and this route "
+                                   "has no split",
+                           known_names(table_.backends)});
+    return;
+  }
+  const auto backend = find_backend(rule.shadow->to, "shadow.to");
+  route.shadow_backend = backend.value_or(0);
+  if (!backend || rule.split || rule.shadow->to != rule.to) return;
+  complain("shadow.to",
+           {"E061", fmt::format("the route goes to '{}' already", rule.to),
+            "name the other backend; `control_percent` sends to the same one again"});
+}
+
+// A route that names no method is let be: its unsafe requests are not copied.
+void RuleReader::check_repeatable(const RouteRule& rule) {
+  const auto unsafe =
+      std::find_if(rule.match.methods.begin(), rule.match.methods.end(),
+                   [](const auto& method) { return is_token(method) && !is_safe_method(method); });
+  if (unsafe == rule.match.methods.end()) return;
+  complain("shadow", {"E063",
+                      fmt::format("a copy of a {} has effects, and nothing says where they go",
+                                  *unsafe),
+                      "writes: \"where they go\", or match GET, HEAD and OPTIONS only"});
 }
 
 void RuleReader::check_key(const KeySource& key, std::string_view place,

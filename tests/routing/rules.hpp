@@ -87,6 +87,10 @@ class RuleBuilder {
     rule_.account = *KeySource::parse(key);
     return std::move(*this);
   }
+  RuleBuilder&& shadow(std::string to, std::string writes = "") && {
+    rule_.shadow = ShadowRule{std::move(to), std::move(writes)};
+    return std::move(*this);
+  }
   operator RouteRule() && { return std::move(rule_); }  // NOLINT: reads as a rule
 
  private:
