@@ -16,6 +16,7 @@ namespace fs = std::filesystem;
 struct JournalReader::State {
   State(fs::path folder, const ReadOptions& options)
       : directory(std::move(folder)),
+        only_run(options.run),
         running_boot(current_boot()),
         merge(options, damage, [this] { return look_around(); }) {}
 
@@ -24,6 +25,7 @@ struct JournalReader::State {
   RunLife life_of(const MergedRun& run) const;
 
   const fs::path directory;
+  const std::string only_run;  // empty: all
   const BootId running_boot;
   std::vector<Damage> damage;
   std::map<std::string, std::unique_ptr<MergedRun>, std::less<>> known;
@@ -41,7 +43,7 @@ Result<void> JournalReader::State::meet_runs() {
   const auto names = find_runs(directory);
   if (!names) return names.error();
   for (const std::string& name : *names) {
-    if (known.contains(name)) continue;
+    if (known.contains(name) || (!only_run.empty() && name != only_run)) continue;
     auto met = MergedRun::meet(directory / name);
     if (!met) return met.error();
     if (!*met) continue;

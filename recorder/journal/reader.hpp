@@ -33,6 +33,8 @@ struct ReadOptions {
   // Show intents too. Otherwise only EXCHANGE and FINISH frames come, and at the end of a dead
   // run's lane its open intents, as EXCHANGE frames with outcome INTERRUPTED.
   bool intents = false;
+  // Name of the only run that is read; empty: all.
+  std::string run{};
 };
 
 // Reads a journal folder in causal order (runs of one boot merged by commit_ns with watermarks),

@@ -1,51 +1,19 @@
 #include "recorder/publisher/record.hpp"
 
-#include <google/protobuf/io/coded_stream.h>
-#include <google/protobuf/wire_format_lite.h>
-
 #include <array>
 #include <charconv>
 
 #include "exchange/id.hpp"
 #include "recorder/exchange.pb.h"
+#include "recorder/wire_reading.hpp"
 
 namespace segue::recorder {
 namespace {
 
-using google::protobuf::internal::WireFormatLite;
-using google::protobuf::io::CodedInputStream;
+using wire::walk;
 
 constexpr std::size_t kTraceIdBytes = 16;
 constexpr std::size_t kSpanIdBytes = 8;
-
-// Calls on_field(number, value, bytes) for every field of a message: `value` of varints, `bytes` of
-// what has a length. Stops at the first fault.
-template <class OnField>
-void walk(std::string_view message, OnField on_field) {
-  CodedInputStream in(reinterpret_cast<const std::uint8_t*>(message.data()),
-                      static_cast<int>(message.size()));
-  while (const std::uint32_t tag = in.ReadTag()) {
-    const int number = WireFormatLite::GetTagFieldNumber(tag);
-    std::uint64_t value = 0;
-    std::uint32_t length = 0;
-    switch (WireFormatLite::GetTagWireType(tag)) {
-      case WireFormatLite::WIRETYPE_VARINT:
-        if (!in.ReadVarint64(&value)) return;
-        on_field(number, value, std::string_view{});
-        break;
-      case WireFormatLite::WIRETYPE_LENGTH_DELIMITED: {
-        if (!in.ReadVarint32(&length)) return;
-        const auto at = static_cast<std::size_t>(in.CurrentPosition());
-        if (length > message.size() - at) return;
-        on_field(number, value, message.substr(at, length));
-        if (!in.Skip(static_cast<int>(length))) return;
-        break;
-      }
-      default:
-        if (!WireFormatLite::SkipField(&in, tag)) return;
-    }
-  }
-}
 
 std::string_view of_length(std::string_view bytes, std::size_t length) noexcept {
   return bytes.size() == length ? bytes : std::string_view{};
