@@ -18,8 +18,7 @@ namespace segue::compare {
 struct ComparingSettings {
   std::map<std::string, RouteRules> routes{};  // by name
   RouteRules otherwise{};                      // of routes that are not among them
-  // Exchanges that wait for their other half; over it the one that has waited longest goes.
-  std::size_t most_waiting = 65'536;
+  PairingBounds waiting{};                     // for their other half
 };
 
 // The whole way from exchanges to a report: pairs them, compares each pair by its route's rules,

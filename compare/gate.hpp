@@ -1,6 +1,8 @@
 #pragma once
 
+#include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -26,7 +28,13 @@ class Gate {
 
  private:
   enum class Measure : std::uint8_t { match, findings, pairs, p50, p95, p99 };
+  struct Form;
+  static std::span<const Form> forms() noexcept;
   Gate() = default;
+  std::string failure_of(const RouteReport& route) const;  // empty: it holds
+  std::string slower(std::string_view name, const Latency& primary, const Latency& shadow,
+                     std::int64_t Latency::* percentile) const;
+
   std::string text_;
   Measure measure_ = Measure::match;
   double bound_ = 0;  // percent, times, or a count

@@ -16,22 +16,30 @@ struct Pair {
   v1::Exchange other;
 };
 
-// Joins exchanges by parent_id, whichever of the two comes first. Bounded: over `most_waiting` the
-// one that has waited longest goes, and is counted. One thread.
+// What waits at most, for the other half of a pair. Bytes are those of responses, headers with some
+// overhead; one exchange may always wait.
+struct PairingBounds {
+  std::size_t exchanges = 65'536;
+  std::size_t bytes = 256 << 20;
+};
+
+// Joins exchanges by parent_id, whichever of the two comes first, and keeps of what waits only what
+// comparing needs. A primary waits for its shadow; when that has come, it waits within the same
+// bounds again for a control, which may come or not: so memory is twice the bounds at most. What
+// has waited longest goes first. One thread.
 class Pairing {
  public:
-  explicit Pairing(std::size_t most_waiting);
+  explicit Pairing(const PairingBounds& bounds);
   ~Pairing();
 
-  // What has no pair to come (a primary that was not shadowed) is not kept. Exchanges of other
-  // kinds are ignored. Takes the exchange's content. At most one pair comes of one exchange: of a
-  // primary that comes last, call again with nothing more until there is none.
+  // Only primaries whose shadow was sent, shadows and controls; other exchanges are ignored. Takes
+  // the exchange's content. Of a primary that comes last, several pairs may come.
   void add(v1::Exchange&& exchange);
   // The next pair that add() completed, oldest first.
   std::optional<Pair> next();
 
   std::uint64_t given_up() const noexcept;  // waited in vain until they had to go
-  std::size_t waiting() const noexcept;
+  std::size_t waiting() const noexcept;     // not counting primaries that wait for a control alone
   // Shadows and controls whose primary is not there, and primaries whose shadow is not.
   struct Unpaired {
     std::uint64_t primaries = 0;

@@ -12,15 +12,21 @@ namespace segue::compare {
 
 // Counts the comparisons of one route and learns its noise: a field is a finding when pairs of
 // primary and shadow differ in it more often than pairs of primary and control do (docs/comparing.md
-// has the rule). Bounded memory: kMostFields fields, kMostSets sets of fields that differ together;
-// what comes over that is counted as different under one name. One thread.
+// has the rule). In whichever order pairs come, the report is the same, as long as no bound is
+// reached. Bounded memory: kMostFields fields (of at most kMostFieldName bytes; others are counted
+// under kOtherFields, which are never noise), kMostSets combinations of fields that differ together,
+// kMostMembers in all of them (a pair whose combination has no room is different). One thread.
 class RouteTally {
  public:
   static constexpr std::size_t kMostFields = 10'000;
+  static constexpr std::size_t kMostFieldName = 1'024;
   static constexpr std::size_t kMostSets = 100'000;
+  static constexpr std::size_t kMostMembers = 4'000'000;
+  static constexpr std::string_view kOtherFields = "(other fields)";
 
   RouteTally(std::string_view route, std::uint64_t min_pairs);
   ~RouteTally();
+  RouteTally(RouteTally&&) noexcept;
 
   void add(const Pair& pair, const Comparison& comparison);
 
@@ -28,6 +34,8 @@ class RouteTally {
   enum class Standing : std::uint8_t { same, noise, different, incomparable, credentials };
   Standing standing(const Comparison& comparison) const;
 
+  std::uint64_t pairs() const noexcept;  // of primary and shadow
+  std::uint64_t findings() const;        // as of now; much cheaper than a report
   RouteReport report() const;
 
  private:

@@ -1,0 +1,200 @@
+#include "compare/pairing.hpp"
+
+#include <deque>
+#include <list>
+#include <string_view>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+#include "compare/record_reading.hpp"
+#include "exchange/id.hpp"
+
+namespace segue::compare {
+namespace {
+
+constexpr std::string_view kSent = "sent";
+constexpr std::size_t kExchangeOverhead = 600;  // bytes of a message and its place in the lists
+constexpr std::size_t kFieldOverhead = 120;     // bytes of a header beside its text
+
+std::size_t held_bytes(const v1::Exchange& exchange) noexcept {
+  const v1::Response& response = exchange.response();
+  std::size_t bytes = kExchangeOverhead + response.body().content().size();
+  for (const auto* fields : {&response.fields(), &response.trailers()})
+    for (const v1::Field& field : *fields)
+      bytes += kFieldOverhead + field.name().size() + field.value().size();
+  return bytes;
+}
+
+struct IdHash {
+  std::size_t operator()(const ExchangeId& id) const noexcept {
+    return std::hash<std::string_view>{}(id.raw());
+  }
+};
+
+struct Queue;
+
+// A primary and what came of it, as far as they are there.
+struct Family {
+  ExchangeId id;  // the primary's
+  Queue* queue;   // that it stands in
+  std::shared_ptr<const v1::Exchange> primary{};  // null: not there yet
+  std::vector<v1::Exchange> others{};             // that wait for it
+  bool shadow = false;                            // was there
+  bool control = false;
+  std::size_t bytes = 0;  // of what is held
+
+  std::size_t held() const noexcept { return others.size() + (primary ? 1 : 0); }
+};
+
+// Families in the order they came, with what they hold together.
+struct Queue {
+  std::list<Family> families{};
+  std::size_t held = 0;
+  std::size_t bytes = 0;
+
+  bool over(const PairingBounds& bounds) const noexcept {
+    return families.size() > 1 && (held > bounds.exchanges || bytes > bounds.bytes);
+  }
+  void count(const Family& family) noexcept {
+    held += family.held();
+    bytes += family.bytes;
+  }
+  void discount(const Family& family) noexcept {
+    held -= family.held();
+    bytes -= family.bytes;
+  }
+};
+
+}  // namespace
+
+struct Pairing::State {
+  using Place = std::list<Family>::iterator;
+
+  void add_primary(v1::Exchange&& exchange);
+  void add_other(v1::Exchange&& exchange);
+  Place family_of(const ExchangeId& id);
+  template <class Change>
+  void change(Place family, Change&& make);
+  void make_room();
+
+  PairingBounds bounds;
+  Queue waiting;   // for a shadow, or for their primary
+  Queue answered;  // primaries that have their shadow; a control may come
+  std::unordered_map<ExchangeId, Place, IdHash> by_id;
+  std::deque<Pair> ready;
+  Unpaired gone;
+};
+
+Pairing::Pairing(const PairingBounds& bounds) : state_(std::make_unique<State>()) {
+  state_->bounds = bounds;
+}
+Pairing::~Pairing() = default;
+
+void Pairing::add(v1::Exchange&& exchange) {
+  if (exchange.kind() == v1::KIND_PRIMARY) {
+    if (exchange.decision().shadow() == kSent) state_->add_primary(std::move(exchange));
+  } else if (exchange.kind() == v1::KIND_SHADOW || exchange.kind() == v1::KIND_CONTROL) {
+    state_->add_other(std::move(exchange));
+  }
+  state_->make_room();
+}
+
+// The one that is there, or a new one that waits.
+Pairing::State::Place Pairing::State::family_of(const ExchangeId& id) {
+  if (const auto known = by_id.find(id); known != by_id.end()) return known->second;
+  waiting.families.push_back({.id = id, .queue = &waiting});
+  return by_id.emplace(id, std::prev(waiting.families.end())).first->second;
+}
+
+// Puts the family where it belongs then; one that is complete goes.
+template <class Change>
+void Pairing::State::change(Place family, Change&& make) {
+  Queue& before = *family->queue;
+  before.discount(*family);
+  make(*family);
+  if (family->primary && family->shadow && family->control) {
+    by_id.erase(family->id);
+    before.families.erase(family);
+    return;
+  }
+  family->queue = family->primary && family->shadow ? &answered : &waiting;
+  family->queue->count(*family);
+  if (family->queue != &before)
+    answered.families.splice(answered.families.end(), before.families, family);
+}
+
+void Pairing::State::add_primary(v1::Exchange&& exchange) {
+  const auto id = ExchangeId::from_bytes(exchange.id());
+  if (!id) return;
+  const Place place = family_of(*id);
+  if (place->primary) return;
+  keep_for_comparing(exchange);
+  change(place, [&](Family& family) {
+    family.primary = std::make_shared<const v1::Exchange>(std::move(exchange));
+    for (v1::Exchange& other : family.others)
+      ready.push_back({family.primary, std::move(other)});
+    family.others.clear();
+    family.bytes = held_bytes(*family.primary);
+  });
+}
+
+// What is there twice was recorded once, and delivered again.
+void Pairing::State::add_other(v1::Exchange&& exchange) {
+  const auto id = ExchangeId::from_bytes(exchange.parent_id());
+  if (!id) return;
+  const Place place = family_of(*id);
+  bool Family::* const there =
+      exchange.kind() == v1::KIND_SHADOW ? &Family::shadow : &Family::control;
+  if ((*place).*there) return;
+  change(place, [&](Family& family) {
+    family.*there = true;
+    if (family.primary) {
+      ready.push_back({family.primary, std::move(exchange)});
+      return;
+    }
+    keep_for_comparing(exchange);
+    family.bytes += held_bytes(exchange);
+    family.others.push_back(std::move(exchange));
+  });
+}
+
+void Pairing::State::make_room() {
+  while (waiting.over(bounds)) {
+    Family& oldest = waiting.families.front();
+    waiting.discount(oldest);
+    gone.primaries += oldest.primary ? 1 : 0;
+    gone.others += oldest.others.size();
+    by_id.erase(oldest.id);
+    waiting.families.pop_front();
+  }
+  while (answered.over(bounds)) {
+    answered.discount(answered.families.front());
+    by_id.erase(answered.families.front().id);
+    answered.families.pop_front();
+  }
+}
+
+std::optional<Pair> Pairing::next() {
+  if (state_->ready.empty()) return std::nullopt;
+  std::optional<Pair> pair(std::move(state_->ready.front()));
+  state_->ready.pop_front();
+  return pair;
+}
+
+std::uint64_t Pairing::given_up() const noexcept {
+  return state_->gone.primaries + state_->gone.others;
+}
+
+std::size_t Pairing::waiting() const noexcept { return state_->waiting.held; }
+
+Pairing::Unpaired Pairing::unpaired() const noexcept {
+  Unpaired sum = state_->gone;
+  for (const Family& family : state_->waiting.families) {
+    sum.primaries += family.primary ? 1 : 0;
+    sum.others += family.others.size();
+  }
+  return sum;
+}
+
+}  // namespace segue::compare
