@@ -161,7 +161,8 @@ Node merge(const Node& base, const Node& over, Lists lists) {
   for (const Entry& entry : base.entries) {
     const auto same = std::find_if(merged.entries.begin(), merged.entries.end(),
                                    [&](const Entry& other) { return other.key == entry.key; });
-    const Lists below = entry.key == "redact" ? Lists::grow : lists;
+    const bool grows = entry.key == "redact" || entry.key == "compare";
+    const Lists below = grows ? Lists::grow : lists;
     if (same == merged.entries.end())
       merged.entries.push_back(entry);
     else

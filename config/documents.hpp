@@ -13,7 +13,7 @@ namespace segue::config {
 yaml::Node read_documents(Sources& sources, Context& context);
 
 // `over` laid on `base`, one value on another: maps merge, scalars and lists replace, and lists
-// anywhere below a key `redact` grow (docs/configuration.md, "Inheritance").
+// anywhere below a key `redact` or `compare` grow (docs/configuration.md, "Inheritance").
 yaml::Node inherit(const yaml::Node& base, const yaml::Node& over);
 
 // The place that a dotted key of a problem means ("routes.search-read.match.path",

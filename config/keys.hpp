@@ -53,6 +53,17 @@ void finish_route(const Place& place, Context& context, RouteSettings& route);
 // `{ legacy, new }` of a test, in percent.
 std::optional<std::array<double, 2>> read_expected_split(const Place& place, Context& context);
 
+// shadow_keys.cpp
+// `shadow:` of a route, and the part of it that `defaults` may hold.
+Key<RouteSettings> shadow_key();
+Key<RouteSettings> default_shadow_key();
+// Checks that need several keys of `shadow`.
+void finish_shadow(const Place& place, Context& context, const RouteSettings& route);
+
+// compare_keys.cpp
+Key<RouteSettings> compare_key();
+Key<Settings> live_comparison_key();
+
 // test_keys.cpp
 Keys<routing::TestCase> test_keys();
 

@@ -38,7 +38,9 @@ class Loader {
   void read_tests();
   void check_expectation(const Place& test);
   void check_listeners();
-  void check_backend_name(const RouteSettings& route);
+  void check_backend_names(const RouteSettings& route);
+  void check_backend_name(const RouteSettings& route, const std::string& name,
+                          std::string_view key);
   void check_split_roles(const RouteSettings& route);
   void check_precedences(const RouteSettings& route);
   void check_redaction();
@@ -120,7 +122,7 @@ void Loader::read_routes() {
   std::sort(settings_.routes.begin(), settings_.routes.end(),
             [](const auto& a, const auto& b) { return a.rule.name < b.rule.name; });
   for (const RouteSettings& route : settings_.routes) {
-    check_backend_name(route);
+    check_backend_names(route);
     check_split_roles(route);
     check_precedences(route);
     check_segment(route);
@@ -128,13 +130,21 @@ void Loader::read_routes() {
   }
 }
 
+// A shadow is never inherited: what `defaults` says of shadows is for routes that have one.
+Node with_defaults(const Node& route, const Entry* defaults) {
+  if (defaults == nullptr || defaults->value.kind != Kind::map) return route;
+  Node base = defaults->value;
+  if (route.find("shadow") == nullptr)
+    std::erase_if(base.entries, [](const Entry& entry) { return entry.key == "shadow"; });
+  return inherit(base, route);
+}
+
 void Loader::read_route(const Entry& entry, const Entry* defaults) {
   RouteSettings route;
   route.rule.name = entry.key;
   route.file = sources_[entry.key_at.file].path();
   route.line = entry.key_at.line;
-  const bool can_inherit = defaults != nullptr && defaults->value.kind == Kind::map;
-  const Node effective = can_inherit ? inherit(defaults->value, entry.value) : entry.value;
+  const Node effective = with_defaults(entry.value, defaults);
   const Place place{effective, fmt::format("routes.{}", entry.key), entry.key_at};
   read_map(place, route_keys(), context_, route);
   finish_route(place, context_, route);
@@ -186,16 +196,24 @@ void Loader::check_listeners() {
                   fmt::format("another listener has the address of '{}'", listener.name));
 }
 
-void Loader::check_backend_name(const RouteSettings& route) {
-  const std::string& to = route.rule.to;
-  if (to.empty()) return;
+void Loader::check_backend_names(const RouteSettings& route) {
+  check_backend_name(route, route.rule.to, "to");
+  const auto& shadow = route.rule.shadow;
+  if (shadow && shadow->to != routing::kOtherArm) check_backend_name(route, shadow->to, "shadow.to");
+}
+
+// `name` is empty where the route says none.
+void Loader::check_backend_name(const RouteSettings& route, const std::string& name,
+                                std::string_view key) {
+  if (name.empty()) return;
   std::vector<std::string_view> names;
   for (const gateway::BackendSettings& backend : settings_.backends) names.push_back(backend.name);
-  if (std::find(names.begin(), names.end(), to) != names.end()) return;
+  if (std::find(names.begin(), names.end(), name) != names.end()) return;
   const Entry* backends = root_.find("backends");
-  if (backends != nullptr && backends->value.find(to) != nullptr) return;  // has errors of its own
-  report_.add(codes::kUnknownName, place_of(route, "to"),
-              fmt::format("no backend is called '{}'", to), did_you_mean(to, names));
+  if (backends != nullptr && backends->value.find(name) != nullptr)
+    return;  // has errors of its own
+  report_.add(codes::kUnknownName, place_of(route, key),
+              fmt::format("no backend is called '{}'", name), did_you_mean(name, names));
 }
 
 void Loader::check_split_roles(const RouteSettings& route) {

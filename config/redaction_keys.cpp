@@ -5,7 +5,6 @@
 #include "config/keys.hpp"
 #include "config/value_types.hpp"
 #include "recorder/redaction/header_rules.hpp"
-#include "recorder/redaction/json_path.hpp"
 #include "recorder/redaction/patterns.hpp"
 
 namespace segue::config {
@@ -28,23 +27,6 @@ Choice<RedactionMode> redaction_modes() {
            {"hash", RedactionMode::hash},
            {"encrypt", RedactionMode::encrypt}}};
 }
-
-// A JSON path that can be compiled.
-struct JsonPathText {
-  using Value = std::string;
-  std::optional<std::string> read(const Place& place, Context& context) const {
-    auto text = read_text(place, context, "a JSON path such as $.card.number or $..password");
-    if (!text) return std::nullopt;
-    recorder::JsonPath::Problem problem;
-    if (recorder::JsonPath::parse(*text, problem)) return text;
-    context.report.add(codes::kBadValue, place.node.at,
-                       fmt::format("{} is no JSON path: '{}', at character {}: {}", place.name,
-                                   *text, problem.at + 1, problem.what));
-    return std::nullopt;
-  }
-  std::string type() const { return "JSON path"; }
-  std::string show(const std::string& value) const { return value; }
-};
 
 // NAME, or { name, mode }; `Name` says what a name may be.
 template <class Name>

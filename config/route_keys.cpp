@@ -288,13 +288,16 @@ Keys<RouteSettings> make_route_keys() {
           slashes, "whether `/searches/` is `/searches`"),
       record_key(),
       timeouts_key(),
+      shadow_key(),
+      compare_key(),
   };
 }
 
 }  // namespace
 
 const Keys<RouteSettings>& defaults_keys() {
-  static const Keys<RouteSettings> keys{record_key(), timeouts_key()};
+  static const Keys<RouteSettings> keys{record_key(), timeouts_key(), default_shadow_key(),
+                                        compare_key()};
   return keys;
 }
 
@@ -306,6 +309,7 @@ const Keys<RouteSettings>& route_keys() {
 void finish_route(const Place& place, Context& context, RouteSettings& route) {
   if (place.node.kind != yaml::Kind::map) return;
   finish_record(place, route);
+  finish_shadow(place, context, route);
   const yaml::Entry* split = place.node.find("split");
   const yaml::Entry* sticky = place.node.find("sticky");
   if (!has_exactly_one(place, context, {"to", "split"})) return;

@@ -65,6 +65,8 @@ Keys<TestCase> test_keys() {
       expectation("route", &TestCase::route, "name of the route that wins; `none`: no route"),
       expectation("not_route", &TestCase::not_route, "name of a route that must not win"),
       expectation("backend", &TestCase::backend, "where the request goes"),
+      expectation("shadow", &TestCase::shadow,
+                  "backend that gets a copy, were all requests copied; `none`: no backend does"),
       special_key<TestCase>("split", "{ legacy: percent, new: percent }", "", "of the route",
                             [](const Place& place, Context& context, TestCase& test) {
                               test.split = read_expected_split(place, context);

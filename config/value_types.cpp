@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "recorder/redaction/json_path.hpp"
+
 namespace segue::config {
 namespace {
 
@@ -52,6 +54,17 @@ std::optional<std::string> Secret::read(const Place& place, Context& context) co
   const yaml::Entry* file = place.node.find("file");
   if (file != nullptr) return File{}.read(place.child(*file), context);
   context.report.add(codes::kMissingKey, place.at, fmt::format("{} needs 'file'", place.name));
+  return std::nullopt;
+}
+
+std::optional<std::string> JsonPathText::read(const Place& place, Context& context) const {
+  auto text = read_text(place, context, "a JSON path such as $.card.number or $..password");
+  if (!text) return std::nullopt;
+  recorder::JsonPath::Problem problem;
+  if (recorder::JsonPath::parse(*text, problem)) return text;
+  context.report.add(codes::kBadValue, place.node.at,
+                     fmt::format("{} is no JSON path: '{}', at character {}: {}", place.name, *text,
+                                 problem.at + 1, problem.what));
   return std::nullopt;
 }
 

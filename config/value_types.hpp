@@ -54,6 +54,14 @@ struct Secret {
   std::string show(const std::string& value) const { return value; }
 };
 
+// A JSON path that can be compiled (recorder::JsonPath).
+struct JsonPathText {
+  using Value = std::string;
+  std::optional<std::string> read(const Place& place, Context& context) const;
+  std::string type() const { return "JSON path"; }
+  std::string show(const std::string& value) const { return value; }
+};
+
 struct Flag {
   using Value = bool;
   std::optional<bool> read(const Place& place, Context& context) const;
@@ -133,6 +141,7 @@ struct Percent {
     return value;
   }
   std::string type() const { return "percent"; }
+  std::string show(std::uint16_t value) const { return fmt::format("{:g}", value / 100.0); }
 };
 
 template <class E>

@@ -216,14 +216,134 @@ constexpr Case kRecording[] = {
      "defaults.record.redact.headers[0] must be a header name, not 'a b'", ""},
 };
 
+// A route whose `shadow` has these keys; the marks are theirs.
+#define ROUTE_WITH(keys) "routes: { all: { match: {}, to: legacy, " keys " } }"
+
+constexpr Case kShadows[] = {
+    {ROUTE_WITH("‹shadow›: { percent: 20 }"), "E013", "routes.all.shadow needs 'to'", ""},
+    {ROUTE_WITH("‹shadow›: { to: new }"), "E013", "routes.all.shadow needs 'percent'", ""},
+    {ROUTE_WITH("shadow: ‹new›"), "E010", "routes.all.shadow must be a map, not 'new'", ""},
+    {ROUTE_WITH("shadow: { to: new, percent: 20, ‹delay›: 1s }"), "E012",
+     "unknown key 'delay' in routes.all.shadow", ""},
+    {ROUTE_WITH("shadow: { to: new, percent: ‹20%› }"), "E014",
+     "routes.all.shadow.percent must be a percentage from 0 to 100, with two decimals at most, "
+     "not '20%'",
+     "a plain number, without '%'"},
+    {ROUTE_WITH("shadow: { to: new, percent: 20, control_percent: ‹30› }"), "E011",
+     "routes.all.shadow.control_percent is 30 and more than its percent, 20",
+     "only requests that are copied are sent to the same backend again, too"},
+    {"defaults: { record: { redact: {} }, shadow: { control_percent: ‹5› } }\n"
+     ROUTE_WITH("shadow: { to: new, percent: 0.5 }"),
+     "E011", "routes.all.shadow.control_percent is 5 and more than its percent, 0.5",
+     "only requests that are copied are sent to the same backend again, too"},
+    {ROUTE_WITH("shadow: { to: new, percent: 20, writes: ‹\"\"› }"), "E014",
+     "routes.all.shadow.writes must be text, not ''", ""},
+    {ROUTE_WITH("shadow: { to: new, percent: 20, max_in_flight: ‹0› }"), "E011",
+     "routes.all.shadow.max_in_flight must be between 1 and 100000, not 0", ""},
+    {ROUTE_WITH("shadow: { to: new, percent: 20, max_body: ‹2GiB› }"), "E011",
+     "routes.all.shadow.max_body must be between 0B and 1GiB, not 2GiB", ""},
+    {ROUTE_WITH("shadow: { to: new, percent: 20, timeout: ‹2› }"), "E014",
+     "routes.all.shadow.timeout must be a duration such as 250ms, 5s or 10m, not the number 2",
+     "add a unit: 2s or 2ms"},
+    {ROUTE_WITH("shadow: { to: new, percent: 20, remove_headers: [‹a b›] }"), "E014",
+     "routes.all.shadow.remove_headers[0] must be a header name, not 'a b'", ""},
+    {ROUTE_WITH("shadow: { to: ‹nwe›, percent: 20 }"), "E016", "no backend is called 'nwe'",
+     "did you mean 'new'?"},
+    {ROUTE_WITH("shadow: { to: ‹legacy›, percent: 20 }"), "E061",
+     "the route goes to 'legacy' already",
+     "name the other backend; `control_percent` sends to the same one again"},
+    {ROUTE_WITH("shadow: { to: ‹other›, percent: 20 }"), "E062",
+     "'other' is the arm that a split did not choose, and this route has no split",
+     "one of: legacy, new"},
+    {"routes: { all: { match: { method: [GET, POST] }, to: legacy, ‹shadow›: { to: new, percent: "
+     "20 } } }",
+     "E063", "a copy of a POST has effects, and nothing says where they go",
+     "writes: \"where they go\", or match GET, HEAD and OPTIONS only"},
+    {"defaults: { record: { redact: {} }, shadow: { ‹to›: new } }", "E012",
+     "'to' is said by each route that has a shadow, not by defaults",
+     "routes: { NAME: { shadow: { to: ... } } }"},
+    {"defaults: { record: { redact: {} }, shadow: { ‹percent›: 5 } }", "E012",
+     "'percent' is said by each route that has a shadow, not by defaults",
+     "routes: { NAME: { shadow: { percent: ... } } }"},
+    {"defaults: { record: { redact: {} }, shadow: { ‹writes›: x } }", "E012",
+     "'writes' is said by each route that has a shadow, not by defaults",
+     "routes: { NAME: { shadow: { writes: ... } } }"},
+    {"defaults: { record: { redact: {} }, shadow: { timeout: ‹0ms› } }", "E011",
+     "defaults.shadow.timeout must be between 1ms and 24h, not 0ms", ""},
+};
+
+constexpr Case kComparing[] = {
+    {ROUTE_WITH("compare: { ignore_json: [‹$a›] }"), "E014",
+     "routes.all.compare.ignore_json[0] is no JSON path: '$a', at character 2: a step begins "
+     "with . or [",
+     ""},
+    {ROUTE_WITH("compare: { ignore_headers: [‹a b›] }"), "E014",
+     "routes.all.compare.ignore_headers[0] must be a header name, not 'a b'", ""},
+    {ROUTE_WITH("compare: { json: [‹$.a›] }"), "E010",
+     "routes.all.compare.json[0] must be a map, not '$.a'", ""},
+    {ROUTE_WITH("compare: { json: [‹{› array: set }] }"), "E013",
+     "routes.all.compare.json[0] needs 'path'", ""},
+    {ROUTE_WITH("compare: { json: [‹{› path: $.a }] }"), "E013",
+     "routes.all.compare.json[0] does not say how '$.a' is compared",
+     "array: set, tolerance: 1e-9 or ignore: uuid"},
+    {ROUTE_WITH("compare: { json: [{ path: ‹a›, array: set }] }"), "E014",
+     "routes.all.compare.json[0].path is no JSON path: 'a', at character 1: a path begins with $",
+     ""},
+    {ROUTE_WITH("compare: { json: [{ path: $.a, array: ‹sett› }] }"), "E014",
+     "routes.all.compare.json[0].array must be ordered, set or \"by: $.id\", not 'sett'",
+     "did you mean 'set'?"},
+    {ROUTE_WITH("compare: { json: [{ path: $.a, array: ‹{› by: $.id } }] }"), "E010",
+     "routes.all.compare.json[0].array must be ordered, set or \"by: $.id\", not a map", ""},
+    {ROUTE_WITH("compare: { json: [{ path: $.a, array: ‹\"by: id\"› }] }"), "E014",
+     "routes.all.compare.json[0].array has no JSON path after 'by:': 'id', at character 1: a path "
+     "begins with $",
+     ""},
+    {ROUTE_WITH("compare: { json: [{ path: $.a, array: ‹\"by: $..id\"› }] }"), "E014",
+     "routes.all.compare.json[0].array needs one value of each element after 'by:', not '$..id'",
+     "\"by: $.id\"; `set` matches equal elements"},
+    {ROUTE_WITH("compare: { json: [{ path: $.a, tolerance: ‹-1› }] }"), "E014",
+     "routes.all.compare.json[0].tolerance must be a number from 0, such as 1e-9, not the number -1",
+     ""},
+    {ROUTE_WITH("compare: { json: [{ path: $.a, tolerance: ‹\"1\"› }] }"), "E014",
+     "routes.all.compare.json[0].tolerance must be a number from 0, such as 1e-9, not '1'", ""},
+    {ROUTE_WITH("compare: { json: [{ path: $.a, tolerance: ‹1%› }] }"), "E014",
+     "routes.all.compare.json[0].tolerance must be a number from 0, such as 1e-9, not '1%'", ""},
+    {ROUTE_WITH("compare: { json: [{ path: $.a, ignore: ‹a(b› }] }"), "E014",
+     "routes.all.compare.json[0].ignore cannot be used: missing ): a(b", ""},
+    {ROUTE_WITH("compare: { json: [{ path: $.a, ignore: ‹\".{1000}\"› }] }"), "E014",
+     "routes.all.compare.json[0].ignore cannot be used: it has 8004 instructions, more than 5000",
+     ""},
+    {ROUTE_WITH("compare: { json: [{ path: $.a, ignore: ‹uid› }] }"), "E014",
+     "routes.all.compare.json[0].ignore must be uuid, timestamp or a regular expression, not 'uid'",
+     "did you mean 'uuid'?"},
+    {ROUTE_WITH("compare: { min_pairs: ‹0› }"), "E011",
+     "routes.all.compare.min_pairs must be between 1 and 1000000000, not 0", ""},
+    {"defaults: { record: { redact: {} }, compare: { ignore_json: [‹'$['›] } }", "E014",
+     "defaults.compare.ignore_json[0] is no JSON path: '$[', at character 3: brackets hold "
+     "'name', an index or *",
+     ""},
+    {"live_comparison: { percent: ‹101› }", "E014",
+     "live_comparison.percent must be a percentage from 0 to 100, with two decimals at most, not "
+     "the number 101",
+     ""},
+    {"live_comparison: { queue: ‹0› }", "E011",
+     "live_comparison.queue must be between 1 and 1000000, not 0", ""},
+    {"live_comparison: { ‹share›: 5 }", "E012", "unknown key 'share' in live_comparison", ""},
+};
+
+#undef ROUTE_WITH
+
 constexpr Case kTests[] = {
     {"tests: [{ request: ‹GET›, route: all }]", "E014",
      "tests[0].request must be a method and a target, such as GET /searches/42, not 'GET'", ""},
     {"tests:\n  - ‹{› request: GET / }", "E013", "tests[0] expects nothing", "route: NAME"},
     {"tests: [{ request: GET /, route: all }, { request: GET /, backend: ‹new› }]", "E025",
      "GET /: backend should be new and is legacy", ""},
-    {"tests: [{ request: GET /, route: all, ‹shadow›: none }]", "E012",
-     "unknown key 'shadow' in tests[0]", ""},
+    {"routes: { all: { match: {}, to: legacy, shadow: { to: new, percent: 1 } } }\n"
+     "tests: [{ request: GET /, shadow: new }, { request: POST /, shadow: ‹new› }]",
+     "E025", "POST /: shadow should be new and is none", ""},
+    {"tests: [{ request: GET /, shadow: none }, { request: GET /, shadow: ‹new› }]", "E025",
+     "GET /: shadow should be new and is none", ""},
 };
 
 template <std::size_t n>
@@ -251,6 +371,12 @@ TEST_CASE("routes that contradict themselves are refused") {
 }
 TEST_CASE("recording that would surprise is refused") {
   check_all(kRecording);
+}
+TEST_CASE("shadows that would do harm or nothing are refused") {
+  check_all(kShadows);
+}
+TEST_CASE("rules of comparing that could not be followed are refused") {
+  check_all(kComparing);
 }
 TEST_CASE("tests that fail or test nothing are refused") {
   check_all(kTests);
