@@ -70,6 +70,22 @@ std::string heading_of(const Explanation& explanation) {
   return text;
 }
 
+// What becomes of a copy: "new, 20% of requests"; empty where the route has no shadow.
+std::string shadow_of(const Explanation& explanation, const config::RouteSettings* route) {
+  switch (explanation.shadow) {
+    case Decision::Shadow::none:
+      break;
+    case Decision::Shadow::chosen:
+      return fmt::format("{}, {:g}% of requests", explanation.shadow_backend,
+                         route != nullptr && route->shadow ? route->shadow->share / 100.0 : 0);
+    case Decision::Shadow::unsafe_method:
+      return "none: the method is not safe and the route does not state `writes`";
+    case Decision::Shadow::same_backend:
+      return fmt::format("none: the request goes to {} already", explanation.backend);
+  }
+  return "";
+}
+
 // Two columns, as wide as the longest left one.
 std::string as_text(const Explanation& explanation, const config::Settings& settings,
                     std::string_view target, const Paint& paint) {
@@ -77,8 +93,8 @@ std::string as_text(const Explanation& explanation, const config::Settings& sett
     std::string left, right;
   };
   std::vector<Line> lines{{heading_of(explanation), ""}};
-  if (const auto* route = find_route(settings, explanation.winner))
-    lines.front().right = fmt::format("{}:{}", route->file, route->line);
+  const auto* route = find_route(settings, explanation.winner);
+  if (route != nullptr) lines.front().right = fmt::format("{}:{}", route->file, route->line);
   for (const Standing& standing : explanation.beaten)
     lines.push_back({"  beats " + standing.route, standing.reason});
   for (const Standing& standing : explanation.near_misses)
@@ -87,6 +103,8 @@ std::string as_text(const Explanation& explanation, const config::Settings& sett
     lines.push_back({"  parameter " + name, value});
   if (explanation.verdict == Decision::Verdict::routed && explanation.upstream_target != target)
     lines.push_back({"  backend sees", explanation.upstream_target});
+  if (const auto shadow = shadow_of(explanation, route); !shadow.empty())
+    lines.push_back({"  shadow", shadow});
   std::size_t width = 0;
   for (const Line& line : lines) width = std::max(width, line.left.size());
   std::string text;
@@ -112,6 +130,20 @@ void write_standings(JsonWriter& json, std::string_view name,
   json.end_array();
 }
 
+// Nothing where the route has no shadow.
+void write_shadow(JsonWriter& json, const Explanation& explanation) {
+  switch (explanation.shadow) {
+    case Decision::Shadow::none:
+      return;
+    case Decision::Shadow::chosen:
+      return json.member("shadow", explanation.shadow_backend);
+    case Decision::Shadow::unsafe_method:
+      return json.member("no_shadow", "unsafe_method");
+    case Decision::Shadow::same_backend:
+      return json.member("no_shadow", "same_backend");
+  }
+}
+
 void write_winner(JsonWriter& json, const Explanation& explanation,
                   const config::Settings& settings) {
   json.member("verdict", "routed");
@@ -123,6 +155,7 @@ void write_winner(JsonWriter& json, const Explanation& explanation,
   json.member("to", explanation.target);
   json.member("backend", explanation.backend);
   json.member("bucket", std::int64_t{explanation.bucket});
+  write_shadow(json, explanation);
   json.member("path", explanation.path);
   json.member("upstream_target", explanation.upstream_target);
   json.key("parameters");

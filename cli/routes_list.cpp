@@ -17,6 +17,7 @@ using routing::ListedRoute;
 
 struct Row {
   ListedRoute listed;
+  std::optional<gateway::ShadowSettings> shadow;
   std::string file;
   unsigned line = 0;
 };
@@ -29,8 +30,9 @@ std::vector<Row> rows_of(const config::LoadResult& loaded) {
     const auto route = std::find_if(routes.begin(), routes.end(), [&](const auto& candidate) {
       return candidate.rule.name == listed.name;
     });
-    Row row{.listed = std::move(listed), .file = {}};
+    Row row{.listed = std::move(listed), .shadow = {}, .file = {}};
     if (route != routes.end()) {
+      row.shadow = route->shadow;
       row.file = route->file;
       row.line = route->line;
     }
@@ -39,21 +41,40 @@ std::vector<Row> rows_of(const config::LoadResult& loaded) {
   return rows;
 }
 
+// "legacy 90 / new 10, shadow other 20%"
+std::string target_of(const Row& row) {
+  if (!row.shadow) return row.listed.target;
+  return fmt::format("{}, shadow {} {:g}%", row.listed.target, row.listed.shadow,
+                     row.shadow->share / 100.0);
+}
+
 std::string as_table(const std::vector<Row>& rows, const Paint& paint) {
   std::size_t name = 5, matcher = 7, target = 2;
   for (const Row& row : rows) {
     name = std::max(name, row.listed.name.size());
     matcher = std::max(matcher, row.listed.matcher.size());
-    target = std::max(target, row.listed.target.size());
+    target = std::max(target, target_of(row).size());
   }
   std::string text = paint.faint(fmt::format("  # {:<{}}  {:<{}}  {:<{}}  TESTS  WHERE", "ROUTE",
                                              name, "MATCHES", matcher, "TO", target)) +
                      "\n";
   for (const Row& row : rows)
     text += fmt::format("{:>3} {:<{}}  {:<{}}  {:<{}}  {:>5}  {}:{}\n", row.listed.order,
-                        row.listed.name, name, row.listed.matcher, matcher, row.listed.target,
+                        row.listed.name, name, row.listed.matcher, matcher, target_of(row),
                         target, row.listed.tests, row.file, row.line);
   return printable(text);
+}
+
+void write_shadow(JsonWriter& json, const Row& row) {
+  if (!row.shadow) return;
+  json.key("shadow");
+  json.begin_object();
+  json.member("to", row.listed.shadow);
+  json.key("percent");
+  json.decimal(row.shadow->share / 100.0);
+  json.key("control_percent");
+  json.decimal(row.shadow->control_share / 100.0);
+  json.end_object();
 }
 
 std::string as_json(const std::vector<Row>& rows, std::string_view version) {
@@ -70,6 +91,7 @@ std::string as_json(const std::vector<Row>& rows, std::string_view version) {
     json.member("route", row.listed.name);
     json.member("matches", row.listed.matcher);
     json.member("to", row.listed.target);
+    write_shadow(json, row);
     json.member("tests", std::uint64_t{row.listed.tests});
     json.member("file", row.file);
     json.member("line", std::uint64_t{row.line});
