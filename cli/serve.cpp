@@ -62,8 +62,10 @@ gateway::GatewaySettings gateway_settings(const config::Settings& settings) {
   gateway.capture_memory = settings.capture_memory;
   // The name may be any text; in Via only a token leaves the head in one piece.
   if (gateway::http1::is_token(settings.service)) gateway.via = settings.service;
-  for (const config::RouteSettings& route : settings.routes)
+  for (const config::RouteSettings& route : settings.routes) {
     gateway.route_timeouts.push_back(route.timeouts);
+    gateway.shadows.push_back(route.shadow);
+  }
   return gateway;
 }
 

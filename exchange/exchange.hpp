@@ -82,6 +82,7 @@ struct DecisionView {
   std::string_view role;          // "legacy", "new", or the backend's name
   std::int32_t bucket = -1;       // sticky bucket 0..9999; -1: the route has no split
   std::span<const Field> inputs;  // the values of headers that any matcher of the table reads
+  std::string_view shadow;        // "sent" or why not; empty: the route has no shadow
 };
 
 struct ClientView {

@@ -13,4 +13,21 @@ const char* method_label(std::string_view method) noexcept {
   return "_OTHER";
 }
 
+const char* name_of(ShadowResult result) noexcept {
+  static constexpr std::array<const char*, kShadowResults> kNames = {
+      "sent",
+      "timeout",
+      "error",
+      "skipped_method",
+      "skipped_sampling",
+      "skipped_same_backend",
+      "skipped_in_flight",
+      "skipped_body_size",
+      "skipped_incomplete",
+      "skipped_draining",
+      "skipped_unrecorded",
+  };
+  return kNames[static_cast<std::size_t>(result)];
+}
+
 }  // namespace segue::gateway

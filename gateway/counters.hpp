@@ -92,6 +92,33 @@ struct BackendCounts {
   RequestCounts requests;
 };
 
+// What became of the shadow of a request: each request of a route that shadows ends in exactly one.
+enum class ShadowResult : std::uint8_t {
+  sent,  // and answered
+  timeout,
+  error,
+  skipped_method,
+  skipped_sampling,
+  skipped_same_backend,
+  skipped_in_flight,
+  skipped_body_size,
+  skipped_incomplete,
+  skipped_draining,
+  skipped_unrecorded,  // the journal had no room for the primary: no record says so
+};
+inline constexpr std::size_t kShadowResults = 11;
+// "sent", "skipped_method", ...: static text, in the record and in metrics.
+const char* name_of(ShadowResult result) noexcept;
+
+// The shadows of one route.
+struct ShadowCounts {
+  std::array<std::uint64_t, kShadowResults> shadows{};   // by ShadowResult
+  std::array<std::uint64_t, kShadowResults> controls{};  // the same for those sent once more
+  std::uint64_t in_flight = 0;  // gauge: planned, under way, or repeated as a control
+  DurationHistogram duration;          // answered ones: connection ready to last byte
+  DurationHistogram primary_duration;  // the same of the requests that they copy
+};
+
 // Everything one core counts: plain numbers, written by the core and copied out by a message to
 // it, never read across threads.
 struct Counters {
@@ -112,6 +139,8 @@ struct Counters {
   std::vector<RequestCounts> routes;  // by route index; the last one is _unmatched
   std::vector<std::array<std::uint64_t, 2>> splits;  // by route index: to legacy, to new
   std::vector<BackendCounts> backends;
+  std::vector<ShadowCounts> shadows;           // by route index; empty: no route has a shadow
+  std::vector<BackendCounts> shadow_backends;  // by backend index; empty as well
 };
 
 }  // namespace segue::gateway

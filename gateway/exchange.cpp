@@ -34,6 +34,8 @@ void Exchange::begin() {
   endpoint.clear();
   interim.clear();
   failed_.clear();
+  shadow.reset();
+  shadow_note = {};
   recorded = false;
   durable = true;
 }
@@ -46,6 +48,12 @@ void Exchange::head_received(std::int64_t unix_micros, runtime::MonotonicNs now)
 
 void Exchange::attempt_failed(std::string_view at_endpoint, std::string error) {
   failed_.push_back({std::string(at_endpoint), std::move(error), elapsed_micros()});
+}
+
+void Exchange::skip_shadow(ShadowResult why) noexcept {
+  shadow->settle(why);
+  shadow.reset();
+  shadow_note = name_of(why);
 }
 
 ExchangeView Exchange::view(const ClientView& client, std::string_view scheme) {
@@ -75,6 +83,7 @@ ExchangeView Exchange::view(const ClientView& client, std::string_view scheme) {
     view.decision.role = backend.role;
     view.decision.endpoint = endpoint;
     view.decision.bucket = decision.bucket;
+    view.decision.shadow = shadow_note;
   }
   inputs_.clear();
   for (const std::string& name : worker.routes->decision_headers())

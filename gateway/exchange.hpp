@@ -1,6 +1,7 @@
 #pragma once
 
 #include <chrono>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -8,6 +9,7 @@
 #include "exchange/exchange.hpp"
 #include "gateway/http1/forward.hpp"
 #include "gateway/http1/head_parser.hpp"
+#include "gateway/shadow.hpp"
 #include "gateway/worker.hpp"
 #include "recorder/capture.hpp"
 #include "recorder/recorder.hpp"
@@ -39,6 +41,8 @@ class Exchange {
   bool unsafe() const noexcept { return !is_safe_method(request().method); }
   const http1::RequestHead& request() const noexcept { return request_parser.head(); }
   void attempt_failed(std::string_view endpoint, std::string error);
+  // There is a shadow, and it is not to be sent.
+  void skip_shadow(ShadowResult why) noexcept;
 
   Worker& worker;
   http1::RequestParser request_parser;
@@ -61,6 +65,8 @@ class Exchange {
   std::string endpoint;   // "10.0.0.1:80"
   std::string_view account;
   std::vector<std::uint16_t> interim;
+  std::unique_ptr<Shadow> shadow;  // planned, while the exchange runs; null: there is none to send
+  std::string_view shadow_note;    // what the record says of it, static text; empty: no shadow
   bool recorded = false;  // it is in the journal, not dropped or unwanted
   bool durable = true;    // no wait for its route's `durability` was in vain
 

@@ -99,7 +99,7 @@ void Gateway::abort() {
 
 std::size_t Gateway::running() {
   std::size_t running = 0;
-  on_each([&running](CoreWorld& world) { running += world.worker.tasks.size(); });
+  on_each([&running](CoreWorld& world) { running += world.worker.running(); });
   return running;
 }
 

@@ -7,16 +7,44 @@ namespace {
 
 using prometheus::MetricType;
 
+void merge_requests(RequestCounts& into, const RequestCounts& from) {
+  for (const auto& entry : from.entries())
+    into.of(entry.method, entry.status).merge(entry.duration);
+}
+
+void merge_backends(std::vector<BackendCounts>& into, const std::vector<BackendCounts>& from) {
+  into.resize(from.size());
+  for (std::size_t i = 0; i < from.size(); ++i) {
+    into[i].connects += from[i].connects;
+    into[i].connect_failures += from[i].connect_failures;
+    into[i].reused += from[i].reused;
+    into[i].stale_retries += from[i].stale_retries;
+    into[i].discarded += from[i].discarded;
+    into[i].open += from[i].open;
+    into[i].idle += from[i].idle;
+    into[i].pending += from[i].pending;
+    merge_requests(into[i].requests, from[i].requests);
+  }
+}
+
+void merge_shadows(std::vector<ShadowCounts>& into, const std::vector<ShadowCounts>& from) {
+  into.resize(from.size());
+  for (std::size_t i = 0; i < from.size(); ++i) {
+    for (std::size_t result = 0; result < kShadowResults; ++result) {
+      into[i].shadows[result] += from[i].shadows[result];
+      into[i].controls[result] += from[i].controls[result];
+    }
+    into[i].in_flight += from[i].in_flight;
+    into[i].duration.merge(from[i].duration);
+    into[i].primary_duration.merge(from[i].primary_duration);
+  }
+}
+
 // The cores' counters added up.
 Counters total(const std::vector<Counters>& cores) {
   Counters sum;
   sum.routes.resize(cores.front().routes.size());
   sum.splits.resize(cores.front().splits.size());
-  sum.backends.resize(cores.front().backends.size());
-  const auto merge_requests = [](RequestCounts& into, const RequestCounts& from) {
-    for (const auto& entry : from.entries())
-      into.of(entry.method, entry.status).merge(entry.duration);
-  };
   for (const Counters& core : cores) {
     sum.connections_accepted += core.connections_accepted;
     sum.connections_open += core.connections_open;
@@ -36,19 +64,9 @@ Counters total(const std::vector<Counters>& cores) {
       merge_requests(sum.routes[i], core.routes[i]);
     for (std::size_t i = 0; i < core.splits.size(); ++i)
       for (std::size_t arm = 0; arm < 2; ++arm) sum.splits[i][arm] += core.splits[i][arm];
-    for (std::size_t i = 0; i < core.backends.size(); ++i) {
-      BackendCounts& into = sum.backends[i];
-      const BackendCounts& from = core.backends[i];
-      into.connects += from.connects;
-      into.connect_failures += from.connect_failures;
-      into.reused += from.reused;
-      into.stale_retries += from.stale_retries;
-      into.discarded += from.discarded;
-      into.open += from.open;
-      into.idle += from.idle;
-      into.pending += from.pending;
-      merge_requests(into.requests, from.requests);
-    }
+    merge_backends(sum.backends, core.backends);
+    merge_backends(sum.shadow_backends, core.shadow_backends);
+    merge_shadows(sum.shadows, core.shadows);
   }
   return sum;
 }
@@ -89,39 +107,45 @@ void write_requests(const Counters& sum, std::span<const routing::Route> routes,
   }
 }
 
-void write_backends(const Counters& sum, const GatewaySettings& settings, MetricsWriter& out) {
-  struct Column {
-    MetricType type;
-    const char* name;
-    const char* help;
-    std::uint64_t BackendCounts::* field;
-  };
-  static constexpr Column kColumns[] = {
-      {MetricType::Counter, "segue_backend_connects_total", "Connections opened to the backend.",
-       &BackendCounts::connects},
-      {MetricType::Counter, "segue_backend_connect_failures_total",
-       "Connections that could not be opened.", &BackendCounts::connect_failures},
-      {MetricType::Counter, "segue_backend_reused_total", "Requests sent on a pooled connection.",
-       &BackendCounts::reused},
-      {MetricType::Counter, "segue_backend_stale_retries_total",
-       "Requests sent again because a pooled connection had gone stale.",
-       &BackendCounts::stale_retries},
-      {MetricType::Counter, "segue_backend_discarded_total",
-       "Connections closed because what came on them was in doubt.", &BackendCounts::discarded},
-      {MetricType::Gauge, "segue_backend_connections", "Open connections to the backend.",
-       &BackendCounts::open},
-      {MetricType::Gauge, "segue_backend_idle_connections", "Pooled connections that wait.",
-       &BackendCounts::idle},
-      {MetricType::Gauge, "segue_backend_pending_requests", "Requests that wait for a connection.",
-       &BackendCounts::pending},
-  };
-  for (const Column& column : kColumns) {
-    out.family(column.type, column.name, column.help);
-    for (std::size_t i = 0; i < sum.backends.size(); ++i)
-      out.value(number(sum.backends[i].*column.field),
-                {{"segue_backend", settings.backends[i].name},
-                 {"segue_role", settings.backends[i].role}});
+// What pools of connections are counted by: those of clients' exchanges, or those of shadows.
+struct BackendColumn {
+  MetricType type;
+  const char* name;  // behind "segue_backend_" or "segue_shadow_backend_"
+  const char* help;
+  std::uint64_t BackendCounts::* field;
+};
+
+constexpr BackendColumn kBackendColumns[] = {
+    {MetricType::Counter, "connects_total", "Connections opened to the backend.",
+     &BackendCounts::connects},
+    {MetricType::Counter, "connect_failures_total", "Connections that could not be opened.",
+     &BackendCounts::connect_failures},
+    {MetricType::Counter, "reused_total", "Requests sent on a pooled connection.",
+     &BackendCounts::reused},
+    {MetricType::Counter, "stale_retries_total",
+     "Requests sent again because a pooled connection had gone stale.",
+     &BackendCounts::stale_retries},
+    {MetricType::Counter, "discarded_total",
+     "Connections closed because what came on them was in doubt.", &BackendCounts::discarded},
+    {MetricType::Gauge, "connections", "Open connections to the backend.", &BackendCounts::open},
+    {MetricType::Gauge, "idle_connections", "Pooled connections that wait.", &BackendCounts::idle},
+    {MetricType::Gauge, "pending_requests", "Requests that wait for a connection.",
+     &BackendCounts::pending},
+};
+
+void write_pools(const std::vector<BackendCounts>& counts, const GatewaySettings& settings,
+                 const std::string& prefix, MetricsWriter& out) {
+  if (counts.empty()) return;
+  for (const BackendColumn& column : kBackendColumns) {
+    out.family(column.type, prefix + column.name, column.help);
+    for (std::size_t i = 0; i < counts.size(); ++i)
+      out.value(number(counts[i].*column.field), {{"segue_backend", settings.backends[i].name},
+                                                  {"segue_role", settings.backends[i].role}});
   }
+}
+
+void write_backends(const Counters& sum, const GatewaySettings& settings, MetricsWriter& out) {
+  write_pools(sum.backends, settings, "segue_backend_", out);
   out.family(MetricType::Histogram, "http_client_request_duration_seconds",
              "Time from a connection to the backend ready to the end of its response.");
   for (std::size_t i = 0; i < sum.backends.size(); ++i)
@@ -130,6 +154,51 @@ void write_backends(const Counters& sum, const GatewaySettings& settings, Metric
                                      {"segue_role", settings.backends[i].role},
                                      {"http_request_method", entry.method},
                                      {"http_response_status_code", std::to_string(entry.status)}});
+}
+
+// Calls `write` with the name and the counts of each route that shadows.
+template <class Write>
+void for_each_shadow(const Counters& sum, const GatewaySettings& settings,
+                     std::span<const routing::Route> routes, Write write) {
+  for (const routing::Route& route : routes)
+    if (route.index < sum.shadows.size() && settings.shadows[route.index])
+      write(route.name, sum.shadows[route.index]);
+}
+
+void write_shadows(const Counters& sum, const GatewaySettings& settings,
+                   std::span<const routing::Route> routes, MetricsWriter& out) {
+  if (sum.shadows.empty()) return;
+  const auto each = [&](auto write) { for_each_shadow(sum, settings, routes, write); };
+  const auto results = [&](std::array<std::uint64_t, kShadowResults> ShadowCounts::* counts) {
+    each([&](const std::string& route, const ShadowCounts& shadow) {
+      for (std::size_t i = 0; i < kShadowResults; ++i)
+        out.value(number((shadow.*counts)[i]),
+                  {{"route", route}, {"result", name_of(static_cast<ShadowResult>(i))}});
+    });
+  };
+  const auto durations = [&](DurationHistogram ShadowCounts::* histogram) {
+    each([&](const std::string& route, const ShadowCounts& shadow) {
+      out.histogram(shadow.*histogram, {{"route", route}});
+    });
+  };
+  out.family(MetricType::Counter, "segue_shadow_requests_total",
+             "Requests of routes that shadow, by what became of their copy.");
+  results(&ShadowCounts::shadows);
+  out.family(MetricType::Counter, "segue_shadow_control_requests_total",
+             "Requests sent to the primary's backend once more, by what became of that.");
+  results(&ShadowCounts::controls);
+  out.family(MetricType::Gauge, "segue_shadow_in_flight",
+             "Copies that hold a place: planned, under way, or repeated as a control.");
+  each([&](const std::string& route, const ShadowCounts& shadow) {
+    out.value(number(shadow.in_flight), {{"route", route}});
+  });
+  out.family(MetricType::Histogram, "segue_shadow_request_duration_seconds",
+             "Time from a connection ready to the end of a shadow's response.");
+  durations(&ShadowCounts::duration);
+  out.family(MetricType::Histogram, "segue_shadow_primary_duration_seconds",
+             "The same for the requests that were copied.");
+  durations(&ShadowCounts::primary_duration);
+  write_pools(sum.shadow_backends, settings, "segue_shadow_backend_", out);
 }
 
 void write_connections(const Gateway& gateway, const Counters& sum, MetricsWriter& out) {
@@ -211,6 +280,7 @@ void write_gateway_metrics(Gateway& gateway, MetricsWriter& out) {
   const Counters sum = total(gateway.counters());
   write_requests(sum, gateway.routes(), out);
   write_backends(sum, gateway.settings(), out);
+  write_shadows(sum, gateway.settings(), gateway.routes(), out);
   write_connections(gateway, sum, out);
 }
 

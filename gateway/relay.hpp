@@ -60,6 +60,11 @@ class Relay {
   void client_left();
   runtime::Task<void> stop_upload();
 
+  // The copy for another backend.
+  void copy_to_shadow(std::string_view content) noexcept;
+  void promise_shadow() noexcept;
+  void launch_shadow() noexcept;
+
   // The response.
   runtime::Task<Next> relay_response();
   void begin_response();

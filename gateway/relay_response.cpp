@@ -3,6 +3,7 @@
 #include <cstdio>
 
 #include "gateway/relay.hpp"
+#include "gateway/shadows.hpp"
 
 namespace segue::gateway {
 
@@ -152,6 +153,7 @@ Task<Next> Relay::finish_response() {
   count_backend();
   const bool was_gone = client_gone_;  // as the record says it; an upload may notice meanwhile
   if (was_gone) exchange_.outcome = Outcome::client_aborted;
+  if (exchange_.shadow) promise_shadow();
   const bool late = records_late();
   if (!late) {
     const bool recorded = co_await record(client_, exchange_);
@@ -174,11 +176,34 @@ Task<Next> Relay::finish_response() {
   const bool upload_was_over = uploaded_;
   co_await stop_upload();
   finish_upstream();
+  if (exchange_.shadow) launch_shadow();
   client_.buffer.consume(exchange_.request().bytes + window_used_);
   // A client that is only slow must not take an end for the end of the body.
   if (client_gone_) co_return Next::reset;
   if (!upload_was_over) co_return Next::linger;
   co_return close_client_ ? Next::close : Next::keep_alive;
+}
+
+// A body that is too long for a copy goes on to the backend all the same.
+void Relay::copy_to_shadow(std::string_view content) noexcept {
+  if (!exchange_.shadow->add(content)) exchange_.skip_shadow(ShadowResult::skipped_body_size);
+}
+
+// The answer is here; the record that follows says what becomes of the shadow.
+void Relay::promise_shadow() noexcept {
+  const bool whole = uploaded_ || upload_plan_ == Upload::whole;
+  if (!whole) return exchange_.skip_shadow(ShadowResult::skipped_incomplete);
+  exchange_.shadow_note = name_of(ShadowResult::sent);
+}
+
+void Relay::launch_shadow() noexcept {
+  const http1::RequestHead& head = exchange_.request();
+  worker_.counters.shadows[exchange_.route_index()].primary_duration.observe(
+      exchange_.timing.last_byte - sent_at_);
+  std::string_view rest;
+  if (upload_plan_ == Upload::whole)
+    rest = client_.buffer.readable().substr(head.bytes, window_used_);
+  worker_.shadows->launch(client_, exchange_, rest);
 }
 
 // `durability: best-effort`: the answer first.
@@ -232,8 +257,10 @@ Task<Next> Relay::unrecorded() {
   // Appended but not written: what the record says must not be answered differently.
   if (head_sent_ || exchange_.recorded) {
     ++worker_.counters.unrecorded_resets;
+    if (exchange_.shadow) launch_shadow();  // what is on record as sent is sent
     co_return Next::reset;
   }
+  if (exchange_.shadow) exchange_.skip_shadow(ShadowResult::skipped_incomplete);
   constexpr Refusal full{503, "journal_full", "the exchange could not be recorded"};
   co_return co_await refuse(client_, exchange_, full, Next::close);
 }

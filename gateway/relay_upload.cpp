@@ -58,6 +58,7 @@ Task<bool> Relay::upload_window(bool& ended) {
     if (bytes.empty()) return;
     content += bytes.size();
     exchange_.request_body.borrow(bytes);
+    if (exchange_.shadow) copy_to_shadow(bytes);
     upload_pieces_.push_back({const_cast<char*>(bytes.data()), bytes.size()});
   };
   if (head.framing == http1::Framing::length) {

@@ -6,6 +6,7 @@
 #include "gateway/body_pace.hpp"
 #include "gateway/http1/chunk_decoder.hpp"
 #include "gateway/relay.hpp"
+#include "gateway/shadows.hpp"
 #include "runtime/pause.hpp"
 
 namespace segue::gateway {
@@ -222,6 +223,8 @@ std::optional<Refusal> Session::decide(Exchange& exchange) {
         const bool to_new = worker_.settings.backends[exchange.decision.backend].role == "new";
         ++worker_.counters.splits[exchange.decision.route->index][to_new ? 1 : 0];
       }
+      if (exchange.decision.shadow != routing::Decision::Shadow::none)
+        worker_.shadows->plan(exchange);
       return std::nullopt;
     case Verdict::no_route:
       return Refusal{404, "no_route", "no route takes this request"};

@@ -5,6 +5,7 @@
 #include "exchange/ensure.hpp"
 #include "gateway/exchange.hpp"
 #include "gateway/session.hpp"
+#include "gateway/shadows.hpp"
 
 namespace segue::gateway {
 namespace {
@@ -33,6 +34,7 @@ Worker::Worker(runtime::Core& on, const GatewaySettings& all, CoreParts parts, u
   for (std::size_t i = 0; i < settings.backends.size(); ++i)
     upstreams.push_back(std::make_unique<Upstream>(core, buffers, settings.backends[i], cores,
                                                    counters.backends[i]));
+  shadows = Shadows::of(*this, cores);
 }
 
 Worker::~Worker() = default;
@@ -69,6 +71,10 @@ void Worker::leave(Session& session) noexcept {
   counters.connections_open = sessions_.size();
 }
 
+std::size_t Worker::running() const noexcept {
+  return tasks.size() + (shadows ? shadows->running() : 0);
+}
+
 void Worker::close_idle() noexcept {
   draining_ = closing_ = true;
   const std::vector<Session*> now = sessions_;
@@ -80,6 +86,7 @@ void Worker::abort() noexcept {
   const std::vector<Session*> now = sessions_;
   for (Session* session : now) session->abort();
   for (auto& upstream : upstreams) upstream->abort();
+  if (shadows) shadows->abort();
   if (disk_) disk_->abort();
   if (kafka_) kafka_->abort();
 }

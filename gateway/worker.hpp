@@ -24,6 +24,7 @@ namespace segue::gateway {
 
 class Exchange;
 class Session;
+class Shadows;
 
 // What the whole gateway obeys; the same object for all cores, constant while they run.
 struct GatewaySettings {
@@ -61,6 +62,8 @@ class Worker {
   void enter(Session& session);
   void leave(Session& session) noexcept;
   std::size_t sessions() const noexcept { return sessions_.size(); }
+  // Tasks that are not over: listeners, sessions, shadows.
+  std::size_t running() const noexcept;
   std::size_t max_sessions() const noexcept { return max_sessions_; }
 
   // Running and further exchanges end with Connection: close.
@@ -88,6 +91,7 @@ class Worker {
   std::optional<AccessLog> access_log;
   Counters counters;
   std::vector<std::unique_ptr<Upstream>> upstreams;  // by backend index
+  std::unique_ptr<Shadows> shadows;                  // null: no route has a shadow
   runtime::TaskGroup tasks;                          // sessions; ends before what they use
 
  private:

@@ -123,8 +123,10 @@ const RecordSettings& Recorder::settings(RouteIndex route) const noexcept {
   return ruling(route).settings;
 }
 
-// With best_effort the answer has gone before the append: there is nobody left to refuse.
+// With best_effort the answer has gone before the append, and a shadow is nobody's answer: there is
+// nobody left to refuse.
 WhenFull Recorder::when_full(const ExchangeView& exchange, const Ruling& rule) const noexcept {
+  if (exchange.kind != Kind::primary) return WhenFull::drop;
   if (rule.settings.durability == Durability::best_effort) return WhenFull::drop;
   return is_safe_method(exchange.request.head.method) ? when_full_safe_ : when_full_unsafe_;
 }
