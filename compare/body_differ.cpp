@@ -1,0 +1,236 @@
+#include "compare/body_differ.hpp"
+
+#include <openssl/evp.h>
+
+#include <algorithm>
+#include <array>
+
+#include "compare/lines_tree.hpp"
+#include "recorder/redaction/content_coding.hpp"
+#include "recorder/redaction/media_type.hpp"
+#include "recorder/utf8.hpp"
+
+namespace segue::compare {
+namespace {
+
+using recorder::BodyKind;
+using recorder::Decoding;
+
+// Nothing of the body is missing on record because the exchange came to no end.
+bool is_broken_off(const v1::Exchange& exchange) {
+  switch (exchange.outcome()) {
+    case v1::OUTCOME_UPSTREAM_RESET:
+    case v1::OUTCOME_UPSTREAM_TIMEOUT:
+    case v1::OUTCOME_INTERRUPTED:
+      return true;
+    default:
+      return false;
+  }
+}
+
+std::string_view reason_of(Decoding decoding) {
+  switch (decoding) {
+    case Decoding::unknown:
+      return "unknown content coding";
+    case Decoding::damaged:
+      return "content coding damaged";
+    case Decoding::too_long:
+      return "decoded too long";
+    case Decoding::done:
+      break;
+  }
+  return {};
+}
+
+// "1,024 bytes" would need a locale; "1024 bytes, SHA-256 2c26b46b68ffc68f" is enough to tell.
+std::string digest_of(std::string_view bytes) {
+  constexpr std::size_t kShown = 8;
+  constexpr char kHex[] = "0123456789abcdef";
+  std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
+  unsigned length = 0;
+  std::string text = std::to_string(bytes.size()) + " bytes";
+  if (EVP_Digest(bytes.data(), bytes.size(), digest.data(), &length, EVP_sha256(), nullptr) != 1)
+    return text;
+  text += ", SHA-256 ";
+  for (std::size_t i = 0; i < kShown; ++i) {
+    text += kHex[digest[i] >> 4];
+    text += kHex[digest[i] & 15];
+  }
+  return text;
+}
+
+bool is_json_like(std::string_view content) {
+  const std::size_t begin = content.find_first_not_of(" \t\r\n");
+  return begin != std::string_view::npos && (content[begin] == '{' || content[begin] == '[');
+}
+
+bool is_text(std::string_view content) {
+  return content.find('\0') == std::string_view::npos && recorder::is_utf8(content);
+}
+
+}  // namespace
+
+// The content of a body as it was before any coding; or why there is none to compare.
+std::string_view BodyDiffer::take(const v1::Exchange& exchange, Side& side) {
+  const v1::Body& body = exchange.response().body();
+  side.content = {};
+  side.hidden = HiddenValues::in_body(exchange);
+  if (body.capture() == v1::CAPTURE_SKIPPED) return "skipped";
+  if (body.capture() == v1::CAPTURE_TRUNCATED) return "truncated";
+  if (is_broken_off(exchange)) return "broken off";
+  side.content = body.content();
+  if (side.content.empty() || body.coding_undone() ||
+      !recorder::has_coding(body.content_coding()))
+    return {};
+  const std::array<std::string_view, 1> coded{body.content()};
+  const Decoding decoding = recorder::undo_codings(body.content_coding(), coded, side.decoded);
+  side.content = side.decoded;
+  return reason_of(decoding);
+}
+
+BodyDiffer::Form BodyDiffer::form_of(const v1::Body& body, std::string_view content) {
+  const recorder::MediaType type = recorder::parse_media_type(body.content_type());
+  switch (recorder::kind_of(type)) {
+    case BodyKind::json:
+      return Form::json;
+    case BodyKind::json_lines:
+      return Form::json_lines;
+    case BodyKind::markup:
+      return type.type == "text/xml" || type.type.ends_with("/xml") || type.type.ends_with("+xml")
+                 ? Form::xml
+                 : Form::lines;
+    case BodyKind::text:
+      return type.type == "text/html" ? Form::html : Form::lines;
+    case BodyKind::events:
+    case BodyKind::form:
+      return Form::lines;
+    case BodyKind::unknown:
+      if (is_json_like(content)) return Form::json;
+      return is_text(content) ? Form::lines : Form::bytes;
+    case BodyKind::multipart:
+    case BodyKind::binary:
+      break;
+  }
+  return Form::bytes;
+}
+
+TreeMade BodyDiffer::make_tree(Form form, Side& side) {
+  switch (form) {
+    case Form::json:
+      return side.json.read(side.content, side.tree);
+    case Form::json_lines:
+      return side.json.read_lines(side.content, side.tree);
+    case Form::xml:
+      return read_xml(side.content, side.tree);
+    case Form::html:
+      return side.html.read(side.content, side.tree);
+    case Form::lines:
+    case Form::bytes:
+      break;
+  }
+  return read_lines(side.content, side.tree);
+}
+
+std::string BodyDiffer::problem_of(Form form, const Side& side) {
+  if (side.made != TreeMade::malformed) return std::string(side.content);
+  std::string text = form == Form::xml ? "not XML" : "not JSON";
+  if (form != Form::xml) {
+    text += " (";
+    text += side.json.problem();
+    text += ")";
+  }
+  text += ": ";
+  text += side.content;
+  return text;
+}
+
+std::string_view BodyDiffer::compare_trees(DifferenceList& list) {
+  const auto end =
+      differ_.compare({left_.tree, left_.hidden}, {right_.tree, right_.hidden}, list);
+  if (differ_.is_root_hidden()) return "redacted";
+  return end == TreeDiffer::End::early ? "too large" : std::string_view();
+}
+
+// What is malformed is said, and where both are they are compared as text.
+std::string_view BodyDiffer::compare_malformed(Form form, DifferenceList& list) {
+  const bool both = left_.made == right_.made;
+  if (both && left_.content == right_.content) return {};
+  list.add(Part::body, "", "", DifferenceKind::malformed, problem_of(form, left_),
+           problem_of(form, right_));
+  if (!both) return {};
+  if (make_tree(Form::lines, left_) != TreeMade::done ||
+      make_tree(Form::lines, right_) != TreeMade::done)
+    return "too large";
+  return compare_trees(list);
+}
+
+void BodyDiffer::compare_bytes(DifferenceList& list) const {
+  if (left_.content == right_.content) return;
+  const bool same_size = left_.content.size() == right_.content.size();
+  list.add(Part::body, "", "", same_size ? DifferenceKind::value : DifferenceKind::length,
+           digest_of(left_.content), digest_of(right_.content));
+}
+
+std::string_view BodyDiffer::compare_contents(const v1::Exchange& left, DifferenceList& list) {
+  const bool has_hidden = left_.hidden.any() || right_.hidden.any();
+  if (left_.content == right_.content && !has_hidden) return {};
+  if (left_.content.empty() || right_.content.empty()) {
+    if (left_.content == right_.content) return {};
+    const bool is_missing = right_.content.empty();
+    list.add(Part::body, "", "", is_missing ? DifferenceKind::missing : DifferenceKind::extra,
+             left_.content, right_.content);
+    return {};
+  }
+  Form form = form_of(left.response().body(), left_.content);
+  if (form == Form::bytes) {
+    compare_bytes(list);
+    return {};
+  }
+  left_.made = make_tree(form, left_);
+  right_.made = make_tree(form, right_);
+  const bool is_guess = recorder::parse_media_type(left.response().body().content_type()).type.empty();
+  if (left_.made == TreeMade::too_large || right_.made == TreeMade::too_large) return "too large";
+  if (left_.made == TreeMade::done && right_.made == TreeMade::done) return compare_trees(list);
+  if (!is_guess) return compare_malformed(form, list);
+  form = Form::lines;
+  left_.made = make_tree(form, left_);
+  right_.made = make_tree(form, right_);
+  if (left_.made != TreeMade::done || right_.made != TreeMade::done) return "too large";
+  return compare_trees(list);
+}
+
+// Members that redaction dropped are on neither side to be seen: the rule is named.
+void BodyDiffer::list_dropped(const v1::Exchange& exchange, DifferenceList& list) {
+  constexpr std::string_view kJson = "json:";
+  for (const v1::Redaction& redaction : exchange.redactions()) {
+    const std::string_view rule = redaction.rule();
+    if (redaction.part() == v1::Redaction::RESPONSE && redaction.mode() == v1::Redaction::DROP &&
+        rule.starts_with(kJson))
+      list.hide(rule.substr(kJson.size()));
+  }
+}
+
+std::string_view BodyDiffer::compare(const v1::Exchange& left, const v1::Exchange& right,
+                                     DifferenceList& list) {
+  const v1::Body& a = left.response().body();
+  const v1::Body& b = right.response().body();
+  list_dropped(left, list);
+  list_dropped(right, list);
+  const std::string_view left_reason = take(left, left_);
+  if (!left_reason.empty()) return left_reason;
+  // What is the same in one coding needs not be decoded to be the same.
+  if (a.capture() == b.capture() && a.coding_undone() == b.coding_undone() &&
+      a.content_coding() == b.content_coding() && a.content() == b.content() &&
+      !is_broken_off(right) && a.capture() == v1::CAPTURE_COMPLETE && !left_.hidden.any())
+    return {};
+  const std::string_view right_reason = take(right, right_);
+  if (!right_reason.empty()) return right_reason;
+  const std::string_view reason = compare_contents(left, list);
+  if (std::max(left_.content.size(), right_.content.size()) > kKeptBytes) {
+    left_ = Side();
+    right_ = Side();
+  }
+  return reason;
+}
+
+}  // namespace segue::compare
