@@ -98,13 +98,13 @@ start $bin/segue serve -c "$config"
 await "$DEMO_PUBLIC_PORT"
 node demo/traffic.js
 
-say "Where it went: seguectl cat --output json, counted"
+say "Where it went: seguectl cat --kind primary --output json, counted"
 source=journal:$data/journal
-$bin/seguectl cat "$source" --output json >$data/exchanges.json
+$bin/seguectl cat "$source" --kind primary --output json >$data/exchanges.json
 node demo/where_it_went.js $data/exchanges.json
 
-say "The last ten: seguectl tail -n 10 $source"
-$bin/seguectl tail -n 10 "$source"
+say "The last ten: seguectl tail -n 10 $source --kind primary"
+$bin/seguectl tail -n 10 "$source" --kind primary
 
 failed=$($bin/seguectl cat "$source" --status 5xx --method POST --account dara --limit 1 --output json |
   sed -E 's/.*"id":"([^"]+)".*/\1/')

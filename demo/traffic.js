@@ -26,7 +26,8 @@ function send(method, path, { uid, body, headers = {} } = {}) {
         let answer = '';
         for await (const piece of response) answer += piece;
         statuses.set(response.statusCode, (statuses.get(response.statusCode) ?? 0) + 1);
-        resolve({ status: response.statusCode, body: answer && JSON.parse(answer) });
+        const isJson = response.headers['content-type'] === 'application/json';
+        resolve({ status: response.statusCode, body: isJson && answer ? JSON.parse(answer) : answer });
       },
     );
     request.on('error', reject);
@@ -36,10 +37,11 @@ function send(method, path, { uid, body, headers = {} } = {}) {
 
 async function visit(uid, name, round) {
   await send('GET', '/products', { uid });
+  await send('GET', '/opening-hours', { uid });
   for (const id of [1, 3, 5, 99]) await send('GET', `/products/${((id + round) % 97) || 1}`, { uid });
   await send('GET', `/search?q=${round % 2 ? 'str' : 'p'}`, { uid });
   await send('GET', '/search?q=stand', { uid, headers: { 'X-Beta': '1' } });
-  if (round === 0) await send('GET', '/recommendations', { uid });
+  if (round < 2) await send('GET', '/recommendations', { uid });
 }
 
 async function buy(uid, name, round) {
@@ -68,7 +70,17 @@ const customers = [
   ['dara', "Dara O'Brien"], ['emil', 'Emil Åberg'], ['fatma', 'Fatma Yılmaz'],
 ];
 
-Promise.all(customers.map(customer)).then(
+// Copies go out behind the answers; the record of the last one comes when it has its own.
+async function copiesAreDone() {
+  for (;;) {
+    const response = await fetch(`http://127.0.0.1:${process.env.DEMO_PROBE_PORT}/metrics`);
+    const counts = (await response.text()).matchAll(/^segue_shadow_in_flight\{.*\} (.+)$/gm);
+    if ([...counts].every(([, count]) => Number(count) === 0)) return;
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+}
+
+Promise.all(customers.map(customer)).then(copiesAreDone).then(
   () => {
     const total = [...statuses.values()].reduce((sum, count) => sum + count, 0);
     const each = [...statuses].sort().map(([status, count]) => `${count} x ${status}`);

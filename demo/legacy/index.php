@@ -34,6 +34,19 @@ function answer(int $status, mixed $value): void
     echo json_encode($value, JSON_UNESCAPED_SLASHES | JSON_UNESCAPED_UNICODE);
 }
 
+// Pages carry when they were made and for which request, and come in whatever order the parts of
+// a page were ready: no two are alike.
+function page(array $parts): void
+{
+    $request = bin2hex(random_bytes(8));
+    header("X-Shop-Request: $request");
+    $parts['generated_at'] = (new DateTime('now', new DateTimeZone('UTC')))->format('Y-m-d\TH:i:s.v\Z');
+    $parts['request_id'] = $request;
+    $order = array_keys($parts);
+    shuffle($order);
+    answer(200, array_merge(array_flip($order), $parts));
+}
+
 function fail(int $status, string $error): void
 {
     answer($status, ['error' => $error]);
@@ -57,16 +70,31 @@ function list_products(): void
 
 function show_product(string $id): void
 {
-    $found = database()->query('SELECT * FROM products WHERE id = ' . (int) $id)->fetch(PDO::FETCH_ASSOC);
+    $db = database();
+    $found = $db->query('SELECT * FROM products WHERE id = ' . (int) $id)->fetch(PDO::FETCH_ASSOC);
+    if (!$found) {
+        fail(404, 'no such product');
+        return;
+    }
     header('Cache-Control: max-age=60');
-    $found ? answer(200, $found) : fail(404, 'no such product');
+    $found['member_price'] = floor($found['price'] * 0.95 * 100) / 100;  // 5 % off, cents cut
+    $found['also_bought'] = $db->query("SELECT name FROM products WHERE id <> {$found['id']} ORDER BY random()")->fetchAll(PDO::FETCH_COLUMN);
+    page($found);
+}
+
+function opening_hours(): void
+{
+    header('Content-Type: text/html; charset=utf-8');
+    echo '<!DOCTYPE html><title>Opening hours</title><h1>Opening hours</h1><p>Monday to Saturday, 10 to 18</p>';
 }
 
 function search(): void
 {
+    $started = hrtime(true);
     $query = database()->prepare('SELECT * FROM products WHERE name LIKE ?');
     $query->execute(['%' . ($_GET['q'] ?? '') . '%']);
-    answer(200, ['hits' => $query->fetchAll(PDO::FETCH_ASSOC)]);
+    $hits = $query->fetchAll(PDO::FETCH_ASSOC);
+    page(['hits' => $hits, 'took_us' => intdiv(hrtime(true) - $started, 1000)]);
 }
 
 // The nightly job that filled a table for this was switched off years ago.
@@ -137,6 +165,7 @@ function route(string $method, string $path): void
         ['GET', '/products', fn () => list_products()],
         ['GET', '/products/(\d+)', fn ($id) => show_product($id)],
         ['GET', '/search', fn () => search()],
+        ['GET', '/opening-hours', fn () => opening_hours()],
         ['GET', '/recommendations', fn () => recommendations()],
         ['POST', '/cart', fn () => add_to_cart()],
         ['POST', '/orders', fn () => create_order()],

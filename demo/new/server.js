@@ -1,5 +1,6 @@
 // The shop written anew: Node alone, its state in memory. Paths are served with and without /v2.
 'use strict';
+const crypto = require('node:crypto');
 const fs = require('node:fs');
 const http = require('node:http');
 const path = require('node:path');
@@ -16,8 +17,8 @@ const cents = (amount) => Math.round(amount * 100) / 100; // the old shop cut wh
 
 const routes = [
   ['GET', /^\/products$/, () => [200, products]],
-  ['GET', /^\/products\/(\d+)$/, ({ id }) => found(products.find((product) => product.id === id))],
-  ['GET', /^\/search$/, ({ query }) => [200, { hits: search(query.get('q') ?? '') }]],
+  ['GET', /^\/products\/(\d+)$/, showProduct],
+  ['GET', /^\/search$/, showSearch],
   ['GET', /^\/recommendations$/, () => [200, products.slice(0, 3)]],
   ['POST', /^\/cart$/, addToCart],
   ['POST', /^\/orders$/, createOrder],
@@ -29,6 +30,35 @@ const routes = [
 const found = (value) => (value ? [200, value] : [404, { error: 'not found' }]);
 const search = (text) =>
   products.filter((product) => product.name.toLowerCase().includes(text.toLowerCase()));
+
+const shuffled = (list) =>
+  list
+    .map((value) => ({ value, place: Math.random() }))
+    .sort((a, b) => a.place - b.place)
+    .map(({ value }) => value);
+
+// Pages carry when they were made and for which request, and come in whatever order the parts of
+// a page were ready: no two are alike.
+function page(parts) {
+  const request = crypto.randomBytes(8).toString('hex');
+  const whole = { ...parts, generated_at: new Date().toISOString(), request_id: request };
+  return [200, Object.fromEntries(shuffled(Object.entries(whole))), { 'X-Shop-Request': request }];
+}
+
+function showProduct({ id }) {
+  const product = products.find((one) => one.id === id);
+  if (!product) return found(product);
+  const others = products.filter((one) => one !== product).map((one) => one.name);
+  return page({
+    ...product, member_price: cents(product.price * 0.95), also_bought: shuffled(others),
+  });
+}
+
+function showSearch({ query }) {
+  const started = performance.now();
+  const hits = search(query.get('q') ?? '');
+  return page({ hits, took_us: Math.round((performance.now() - started) * 1000) });
+}
 
 function orderOf({ id, uid }) {
   const order = orders.get(id);
