@@ -76,11 +76,14 @@ struct Pairing::State {
   Place family_of(const ExchangeId& id);
   template <class Change>
   void change(Place family, Change&& make);
-  void make_room();
+  Queue& queue_of(const Family& family) noexcept;
+  void make_room(Queue& queue);
 
   PairingBounds bounds;
-  Queue waiting;   // for a shadow, or for their primary
-  Queue answered;  // primaries that have their shadow; a control may come
+  // By what is missing, so that what never comes of one kind does not drive out another.
+  Queue orphans;   // their primary
+  Queue waiting;   // their shadow
+  Queue answered;  // nothing, but a control may come
   std::unordered_map<ExchangeId, Place, IdHash> by_id;
   std::deque<Pair> ready;
   Unpaired gone;
@@ -97,14 +100,20 @@ void Pairing::add(v1::Exchange&& exchange) {
   } else if (exchange.kind() == v1::KIND_SHADOW || exchange.kind() == v1::KIND_CONTROL) {
     state_->add_other(std::move(exchange));
   }
-  state_->make_room();
+  for (Queue* const queue : {&state_->orphans, &state_->waiting, &state_->answered})
+    state_->make_room(*queue);
 }
 
 // The one that is there, or a new one that waits.
 Pairing::State::Place Pairing::State::family_of(const ExchangeId& id) {
   if (const auto known = by_id.find(id); known != by_id.end()) return known->second;
-  waiting.families.push_back({.id = id, .queue = &waiting});
-  return by_id.emplace(id, std::prev(waiting.families.end())).first->second;
+  orphans.families.push_back({.id = id, .queue = &orphans});
+  return by_id.emplace(id, std::prev(orphans.families.end())).first->second;
+}
+
+Queue& Pairing::State::queue_of(const Family& family) noexcept {
+  if (!family.primary) return orphans;
+  return family.shadow ? answered : waiting;
 }
 
 // Puts the family where it belongs then; one that is complete goes.
@@ -118,10 +127,10 @@ void Pairing::State::change(Place family, Change&& make) {
     before.families.erase(family);
     return;
   }
-  family->queue = family->primary && family->shadow ? &answered : &waiting;
-  family->queue->count(*family);
-  if (family->queue != &before)
-    answered.families.splice(answered.families.end(), before.families, family);
+  Queue& after = queue_of(*family);
+  family->queue = &after;
+  after.count(*family);
+  if (&after != &before) after.families.splice(after.families.end(), before.families, family);
 }
 
 void Pairing::State::add_primary(v1::Exchange&& exchange) {
@@ -159,19 +168,14 @@ void Pairing::State::add_other(v1::Exchange&& exchange) {
   });
 }
 
-void Pairing::State::make_room() {
-  while (waiting.over(bounds)) {
-    Family& oldest = waiting.families.front();
-    waiting.discount(oldest);
-    gone.primaries += oldest.primary ? 1 : 0;
+void Pairing::State::make_room(Queue& queue) {
+  while (queue.over(bounds)) {
+    Family& oldest = queue.families.front();
+    queue.discount(oldest);
+    if (&queue == &waiting) ++gone.primaries;
     gone.others += oldest.others.size();
     by_id.erase(oldest.id);
-    waiting.families.pop_front();
-  }
-  while (answered.over(bounds)) {
-    answered.discount(answered.families.front());
-    by_id.erase(answered.families.front().id);
-    answered.families.pop_front();
+    queue.families.pop_front();
   }
 }
 
@@ -186,15 +190,12 @@ std::uint64_t Pairing::given_up() const noexcept {
   return state_->gone.primaries + state_->gone.others;
 }
 
-std::size_t Pairing::waiting() const noexcept { return state_->waiting.held; }
+std::size_t Pairing::waiting() const noexcept {
+  return state_->waiting.held + state_->orphans.held;
+}
 
 Pairing::Unpaired Pairing::unpaired() const noexcept {
-  Unpaired sum = state_->gone;
-  for (const Family& family : state_->waiting.families) {
-    sum.primaries += family.primary ? 1 : 0;
-    sum.others += family.others.size();
-  }
-  return sum;
+  return {state_->gone.primaries + state_->waiting.held, state_->gone.others + state_->orphans.held};
 }
 
 }  // namespace segue::compare

@@ -16,17 +16,17 @@ struct Pair {
   v1::Exchange other;
 };
 
-// What waits at most, for the other half of a pair. Bytes are those of responses, headers with some
-// overhead; one exchange may always wait.
+// What waits at most, for the other half of a pair: of primaries, and of those that wait for theirs.
+// Bytes are those of responses, headers with some overhead; one exchange may always wait.
 struct PairingBounds {
   std::size_t exchanges = 65'536;
-  std::size_t bytes = 256 << 20;
+  std::size_t bytes = 128 << 20;
 };
 
 // Joins exchanges by parent_id, whichever of the two comes first, and keeps of what waits only what
 // comparing needs. A primary waits for its shadow; when that has come, it waits within the same
-// bounds again for a control, which may come or not: so memory is twice the bounds at most. What
-// has waited longest goes first. One thread.
+// bounds again for a control, which may come or not. Over the bounds what has waited longest goes.
+// Memory is three times the bounds at most. One thread.
 class Pairing {
  public:
   explicit Pairing(const PairingBounds& bounds);

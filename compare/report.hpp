@@ -23,11 +23,11 @@ struct Share {
 
 // One pair that shows a difference. Ids are UUIDs in text.
 struct Example {
-  std::string primary;
-  std::string other;
-  std::string path;
-  std::string left;
-  std::string right;
+  std::string primary{};
+  std::string other{};
+  std::string path{};
+  std::string left{};
+  std::string right{};
 };
 
 // What became of a field that differs.
@@ -44,13 +44,13 @@ struct FieldReport {
   static constexpr std::size_t kMostExamples = 3;  // drawn evenly from all pairs that show it
 
   Part part = Part::body;
-  std::string field;
+  std::string field{};
   DifferenceKind kind = DifferenceKind::value;
   Judgement judgement = Judgement::uncertain;
-  Share raw;    // of pairs of primary and shadow
-  Share noise;  // of pairs of primary and control
+  Share raw{};    // of pairs of primary and shadow
+  Share noise{};  // of pairs of primary and control
   double signal() const noexcept { return raw.value() - noise.value(); }
-  std::vector<Example> examples;  // of primary and shadow; the oldest first
+  std::vector<Example> examples{};  // of primary and shadow; the oldest first
 };
 
 // Times from the last byte of the request to the first of the response, in microseconds, of pairs
@@ -63,25 +63,25 @@ struct Latency {
 };
 
 struct RouteReport {
-  std::string route;
+  std::string route{};
   std::uint64_t pairs = 0;       // of primary and shadow, compared; the classes below included
   std::uint64_t controls = 0;    // pairs of primary and control
   std::uint64_t same = 0;        // no difference
   std::uint64_t noise_only = 0;  // only in fields that are noise
   std::uint64_t different = 0;   // in a field that is a finding, or uncertain
   std::uint64_t credentials = 0;
-  std::map<std::string, std::uint64_t> incomparable;  // by reason
-  std::map<std::string, std::uint64_t> hidden;        // fields that redaction hid, pairs of each
+  std::map<std::string, std::uint64_t> incomparable{};  // by reason
+  std::map<std::string, std::uint64_t> hidden{};        // fields that redaction hid, pairs of each
   std::uint64_t min_pairs = 0;
   bool enough = false;  // min_pairs is reached by those that could be compared: match.of
   // Of those that could be compared: same and noise_only.
-  Share match;
+  Share match{};
   // Pairs that are among `different` because of a bound of RouteTally: their fields, or the
   // combination of them, were too many to keep.
   std::uint64_t over_bounds = 0;
-  std::vector<FieldReport> fields;  // findings first, then uncertain, then noise; each by signal
-  Latency primary;
-  Latency shadow;
+  std::vector<FieldReport> fields{};  // findings first, then uncertain, then noise; each by signal
+  Latency primary{};
+  Latency shadow{};
 
   std::uint64_t findings() const noexcept;
 };
