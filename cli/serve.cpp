@@ -5,11 +5,13 @@
 
 #include <algorithm>
 #include <atomic>
+#include <map>
 
 #include "cli/configuration.hpp"
 #include "cli/exit_code.hpp"
 #include "cli/publisher_state.hpp"
 #include "cli/serve_metrics.hpp"
+#include "compare/live.hpp"
 #include "exchange/ensure.hpp"
 #include "gateway/gateway.hpp"
 #include "gateway/http1/characters.hpp"
@@ -109,6 +111,17 @@ std::unique_ptr<recorder::Publisher> make_publisher(const config::Settings& sett
   return std::make_unique<recorder::Publisher>(*settings.kafka, journal);
 }
 
+// Null: no route shadows, or nothing of it is to be compared here.
+std::unique_ptr<compare::LiveComparison> make_comparison(const config::Settings& settings,
+                                                         const recorder::Journal& journal) {
+  std::map<std::string, compare::RouteRules> routes;
+  for (const config::RouteSettings& route : settings.routes)
+    if (route.shadow) routes.emplace(route.rule.name, route.compare);
+  if (routes.empty() || settings.live_comparison.share == 0) return nullptr;
+  return std::make_unique<compare::LiveComparison>(journal.run(), settings.live_comparison,
+                                                   std::move(routes));
+}
+
 // Each core's own route table and recorder.
 std::vector<gateway::CoreParts> core_parts(const config::Settings& settings, unsigned cores,
                                            recorder::Journal& journal,
@@ -167,6 +180,7 @@ int ServeCommand::run() {
 
   recorder::Journal journal(settings.journal, cores, largest_payload(settings));
   const auto publisher = make_publisher(settings, journal);
+  const auto comparison = make_comparison(settings, journal);
   gateway::Gateway gateway(gateway_settings(settings),
                            core_parts(settings, cores, journal, publisher.get()));
   std::atomic<bool> ready{false};
@@ -176,13 +190,15 @@ int ServeCommand::run() {
     return gateway::ProbeAnswers::Readiness{now, readiness_text(now, publisher.get())};
   };
   answers.metrics = [&] {
-    return serve_metrics(gateway, journal, publisher.get(), loaded.table->version());
+    return serve_metrics(gateway, journal, publisher.get(), comparison.get(),
+                         loaded.table->version());
   };
   const gateway::ProbeListener probe(settings.listeners, std::move(answers));
 
   gateway.start(settings.pin_cores ? gateway::Gateway::Pinning::on
                                    : gateway::Gateway::Pinning::off);
   if (publisher) publisher->start();
+  if (comparison) comparison->start();
   ready = true;
   say_addresses(gateway.addresses());
   say_addresses(probe.addresses());

@@ -3,6 +3,7 @@
 #include <optional>
 
 #include "cli/publisher_state.hpp"
+#include "compare/live.hpp"
 #include "gateway/metrics.hpp"
 #include "recorder/journal/journal.hpp"
 #include "recorder/publisher/publisher.hpp"
@@ -120,10 +121,29 @@ void write_publisher(const recorder::PublisherStatus& status, gateway::MetricsWr
   for (const auto& [kind, count] : status.errors) out.value(number(count), {{"kind", kind}});
 }
 
+void write_comparison(const compare::LiveComparison::Status& status, gateway::MetricsWriter& out) {
+  out.family(MetricType::Counter, "segue_comparisons_total",
+             "Pairs of primary and shadow that were compared, by what was known of noise then.");
+  for (const auto& [route, result, count] : status.counts)
+    out.value(number(count), {{"route", route}, {"result", std::string(result)}});
+  out.family(MetricType::Gauge, "segue_comparison_findings",
+             "Differences that are no noise, by field and kind.");
+  for (const auto& [route, count] : status.findings) out.value(number(count), {{"route", route}});
+  out.family(MetricType::Counter, "segue_comparisons_dropped_total",
+             "Exchanges that found no pair before they had to go, and frames of any kind that were "
+             "overwritten before they were read.");
+  out.value(number(status.gave_up), {{"reason", "unpaired"}});
+  out.value(number(status.overwritten), {{"reason", "overwritten"}});
+  out.family(MetricType::Gauge, "segue_comparisons_waiting", "Exchanges that wait for their pair.");
+  out.value(number(status.waiting));
+}
+
 }  // namespace
 
 std::string serve_metrics(gateway::Gateway& gateway, const recorder::Journal& journal,
-                          const recorder::Publisher* publisher, std::string_view config_version) {
+                          const recorder::Publisher* publisher,
+                          const compare::LiveComparison* comparison,
+                          std::string_view config_version) {
   gateway::MetricsWriter out;
   out.family(MetricType::Gauge, "segue_build_info", "What runs.");
   out.value(1, {{"version", SEGUE_VERSION}});
@@ -135,6 +155,7 @@ std::string serve_metrics(gateway::Gateway& gateway, const recorder::Journal& jo
   write_recorders(gateway.recorders(), published, out);
   write_journal(journal.status(), out);
   if (published) write_publisher(*published, out);
+  if (comparison != nullptr) write_comparison(comparison->status(), out);
   return gateway::exposition(out.take());
 }
 

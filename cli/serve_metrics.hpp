@@ -3,6 +3,9 @@
 #include <string>
 #include <string_view>
 
+namespace segue::compare {
+class LiveComparison;
+}
 namespace segue::gateway {
 class Gateway;
 }
@@ -13,9 +16,11 @@ class Publisher;
 
 namespace segue::cli {
 
-// The text of /metrics: what gateway, recorders, journal and publisher (null: there is none)
-// counted, and what runs. Asks each core; any thread but theirs.
+// The text of /metrics: what gateway, recorders, journal, publisher and comparison (null: there is
+// none) counted, and what runs. Asks each core; any thread but theirs.
 std::string serve_metrics(gateway::Gateway& gateway, const recorder::Journal& journal,
-                          const recorder::Publisher* publisher, std::string_view config_version);
+                          const recorder::Publisher* publisher,
+                          const compare::LiveComparison* comparison,
+                          std::string_view config_version);
 
 }  // namespace segue::cli
