@@ -32,6 +32,7 @@ std::string shown(std::string_view text, std::size_t from) {
 }  // namespace
 
 std::string readable(std::string_view text, std::size_t most) {
+  if (text.size() <= most && recorder::is_utf8(text)) return std::string(text);
   std::string valid;
   while (!text.empty()) {
     const std::size_t sequence = recorder::utf8_sequence(text);

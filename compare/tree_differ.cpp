@@ -178,7 +178,17 @@ void TreeDiffer::attributes(Index l, Index r) {
   if (is_attribute(left, l, a) || is_attribute(right, r, b)) members_by_name(l, a, r, b);
 }
 
+// Scalars that are written alike, as most are: no rule makes them differ.
+bool TreeDiffer::are_plainly_equal(Index l, Index r) const noexcept {
+  const Node& left = (*left_)[l];
+  const Node& right = (*right_)[r];
+  return left.kind == right.kind && left.end == l + 1 && right.end == r + 1 &&
+         left.kind != NodeKind::element && left.text == right.text && !left_hidden_.any() &&
+         !right_hidden_.any();
+}
+
 void TreeDiffer::member(Index l_parent, Index l, Index r) {
+  if (are_plainly_equal(l, r)) return;
   const Within within(*this, Which::left, l_parent, l);
   if (!within.treatment().is_ignored) values(l, r, within.treatment());
 }

@@ -101,6 +101,7 @@ class TreeDiffer {
   void members_by_name(Index l_parent, Index l, Index r_parent, Index r);
   void member(Index l_parent, Index l, Index r);
   void attributes(Index l, Index r);
+  bool are_plainly_equal(Index l, Index r) const noexcept;
   bool is_hidden(const Node& node, Which which) const noexcept;
 
   // Of tree_differ_sequences.cpp. Children are named by where they stand among their siblings.

@@ -59,6 +59,9 @@ void TreeDiffer::sequence(Index l, Index r, const Treatment& treatment) {
 void TreeDiffer::compare_pair(Siblings left, Siblings right, Alignment::Pair pair) {
   const bool has_left = pair.left != Alignment::kNone;
   const bool has_right = pair.right != Alignment::kNone;
+  if (has_left && has_right &&
+      are_plainly_equal(left.children[pair.left], right.children[pair.right]))
+    return;
   const Siblings& shown = has_left ? left : right;
   const std::uint32_t at = has_left ? pair.left : pair.right;
   const Index child = shown.children[at];
