@@ -16,18 +16,6 @@
 namespace segue::cli {
 namespace {
 
-// Safe between single quotes whatever it holds but NUL, which no argument can hold.
-std::string shell_quoted(std::string_view text) {
-  std::string out = "'";
-  for (const char c : text) {
-    if (c == '\'')
-      out += "'\\''";
-    else if (c != '\0')
-      out += c;
-  }
-  return out + "'";
-}
-
 // A comment must stay on its line.
 std::string comment(std::string_view text) { return fmt::format("# {}\n", printable(text)); }
 
@@ -99,6 +87,17 @@ std::string url(const v1::Request& request) {
 }
 
 }  // namespace
+
+std::string shell_quoted(std::string_view text) {
+  std::string out = "'";
+  for (const char c : text) {
+    if (c == '\'')
+      out += "'\\''";
+    else if (c != '\0')
+      out += c;
+  }
+  return out + "'";
+}
 
 std::string exchange_curl(const v1::Exchange& exchange) {
   const v1::Request& request = exchange.request();

@@ -63,10 +63,12 @@ Finishes finishes_of_topic(const Source& source, const ReadRange& range) {
 }  // namespace
 
 ExchangeReader::ExchangeReader(const Source& source, const ReadRange& range) {
-  if (source.kafka)
+  if (source.kafka) {
     kafka_ = open_topic(source, range);
-  else
-    journal_ = open_journal(source, range);
+    return;
+  }
+  journal_ = open_journal(source, range);
+  journal_progress_ = std::make_unique<JournalProgress>(source.journal);
 }
 
 v1::Exchange* ExchangeReader::next() {
@@ -77,6 +79,7 @@ v1::Exchange* ExchangeReader::next() {
 v1::Exchange* ExchangeReader::next_frame() {
   std::optional<recorder::Frame> frame;
   while (next_of(*journal_, frame) != nullptr) {
+    journal_progress_->note(*frame);
     if (parse(*frame, exchange_)) return &exchange_;
     unreadable_.push_back(fmt::format("frame {} of lane {} in run {} is no exchange",
                                       frame->lane_sequence, frame->lane, frame->run));
@@ -85,7 +88,10 @@ v1::Exchange* ExchangeReader::next_frame() {
 }
 
 void ExchangeReader::show(Progress& progress) const {
-  if (kafka_) progress.at(kafka_->passed(), kafka_->expected());
+  if (kafka_)
+    progress.at(kafka_->passed(), kafka_->expected());
+  else
+    journal_progress_->show(progress);
 }
 
 void ExchangeReader::tell_damage() {

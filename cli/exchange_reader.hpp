@@ -7,6 +7,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "cli/journal_progress.hpp"
 #include "cli/kafka_exchanges.hpp"
 #include "cli/source.hpp"
 #include "recorder/exchange.pb.h"
@@ -42,13 +43,14 @@ class ExchangeReader {
   // On standard error: what was found damaged, skipped or twice and has not been told yet.
   void tell_damage();
 
-  // Moves the bar where it is known how much there is.
+  // Moves the bar.
   void show(Progress& progress) const;
 
  private:
   v1::Exchange* next_frame();
 
   std::unique_ptr<recorder::JournalReader> journal_;
+  std::unique_ptr<JournalProgress> journal_progress_;
   std::unique_ptr<KafkaExchanges> kafka_;  // instead of `journal_`
   v1::Exchange exchange_;
   std::size_t told_ = 0;

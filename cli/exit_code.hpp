@@ -6,5 +6,7 @@ namespace segue::cli {
 inline constexpr int kClean = 0;
 inline constexpr int kFound = 1;   // what was asked about: invalid, a failed test, a difference
 inline constexpr int kFailed = 2;  // could not do it: usage, unreadable input
+inline constexpr int kRemote = 3;  // a server cannot be reached, or refuses
+inline constexpr int kInterrupted = 130;  // by Ctrl-C
 
 }  // namespace segue::cli

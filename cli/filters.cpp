@@ -160,7 +160,7 @@ std::optional<std::int64_t> parse_time(std::string_view text, std::int64_t now) 
   return parse_date_time(text);
 }
 
-void Filters::add_to(CLI::App& command) {
+void Filters::add_to(CLI::App& command, Kinds kinds) {
   const std::string group = "Filters";
   // One value each time it is given, or a list would swallow the SOURCE behind it.
   const auto list_option = [&](const char* name, std::vector<std::string>& into,
@@ -172,9 +172,10 @@ void Filters::add_to(CLI::App& command) {
       ->check(CLI::Validator(check_status, "STATUS"));
   list_option("--method", methods_, "GET, POST, ...");
   list_option("--account", accounts_, "Account id, plain or as it is hashed on record");
-  list_option("--kind", kinds_, "What kind of record")
-      ->check(CLI::IsMember({"primary", "shadow", "control", "replay", "probe", "finish"},
-                            CLI::ignore_case));
+  if (kinds == Kinds::asked_for)
+    list_option("--kind", kinds_, "What kind of record")
+        ->check(CLI::IsMember({"primary", "shadow", "control", "replay", "probe", "finish"},
+                              CLI::ignore_case));
   const auto time_option = [&](const char* name, std::optional<std::int64_t>& into,
                                const char* about) {
     command

@@ -33,8 +33,10 @@ std::optional<std::int64_t> parse_time(std::string_view text, std::int64_t now);
 // Values are checked while the command line is read.
 class Filters {
  public:
-  // Adds --route --status --method --account --kind --since --until to a command.
-  void add_to(CLI::App& command);
+  // Adds --route --status --method --account --since --until to a command, and --kind where the
+  // command does not say itself what kinds it reads.
+  enum class Kinds : std::uint8_t { asked_for, fixed };
+  void add_to(CLI::App& command, Kinds kinds = Kinds::asked_for);
   // Account ids may be on record hashed, under the journal's own account key or the configured one:
   // reads those that are there, once, before the first matches(). Throws StartupError.
   void prepare(const std::filesystem::path& journal, const recorder::KeySettings& keys = {});

@@ -2,12 +2,9 @@
 
 #include <fmt/format.h>
 
-#include <cerrno>
-#include <cstdio>
-#include <cstdlib>
-
 #include "cli/exchange_json.hpp"
 #include "cli/exchange_text.hpp"
+#include "cli/output.hpp"
 
 namespace segue::cli {
 namespace {
@@ -67,14 +64,6 @@ std::string finish_line(const v1::Exchange& finish) {
                      finish.finish().bytes_from_client(), finish.finish().bytes_to_client());
 }
 
-void write_out(std::string_view text) {
-  if (std::fwrite(text.data(), 1, text.size(), stdout) == text.size()) return;
-  // Nobody reads any more: that is the reader's right, and no failure.
-  if (errno == EPIPE) std::_Exit(0);
-  fmt::print(stderr, "seguectl: cannot write to standard output\n");
-  std::_Exit(2);
-}
-
 }  // namespace
 
 std::string short_id(const v1::Exchange& exchange) {
@@ -118,8 +107,6 @@ void Listing::print(const v1::Exchange& exchange) {
   write_out(text_line(exchange) + '\n');
 }
 
-void Listing::flush() {
-  if (std::fflush(stdout) != 0) write_out(" ");
-}
+void Listing::flush() { flush_out(); }
 
 }  // namespace segue::cli

@@ -56,8 +56,10 @@ Progress::Progress(std::string doing)
 
 Progress::~Progress() { wipe(); }
 
+bool Progress::due() const { return on_ && steady_clock::now() >= next_; }
+
 void Progress::at(std::uint64_t done, std::uint64_t total) {
-  if (!on_ || steady_clock::now() < next_) return;
+  if (!due()) return;
   next_ = steady_clock::now() + kBetween;
   draw(done, total);
 }

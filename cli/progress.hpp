@@ -17,6 +17,8 @@ class Progress {
   Progress(const Progress&) = delete;
   Progress& operator=(const Progress&) = delete;
 
+  // Whether at() would draw now, for those whom it costs something to say how much there is.
+  bool due() const;
   // So many of `total` are done; draws at most ten times a second.
   void at(std::uint64_t done, std::uint64_t total);
   // Wipes the bar before something is printed; the next at() draws it again.

@@ -28,6 +28,7 @@ class ReadingOptions {
   void unseal(v1::Exchange& exchange) { unsealing_.unseal(exchange); }
   // On standard error: how many values stayed closed.
   void tell_closed() const;
+  const KafkaOptions& kafka() const { return kafka_; }  // and the configuration
   // For standard output.
   Paint paint() const;
 

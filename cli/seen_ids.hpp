@@ -24,6 +24,7 @@ class SeenIds {
     }
     return false;
   }
+  bool contains(std::string_view id) const { return ids_.contains(std::string(id)); }
 
  private:
   std::unordered_set<std::string> ids_;

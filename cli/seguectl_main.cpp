@@ -4,7 +4,9 @@
 #include <exception>
 
 #include "cli/cat.hpp"
+#include "cli/compare/compare_command.hpp"
 #include "cli/connect_status.hpp"
+#include "cli/exit_code.hpp"
 #include "cli/lag.hpp"
 #include "cli/show.hpp"
 #include "cli/tail.hpp"
@@ -14,8 +16,9 @@
 
 namespace {
 
-constexpr int kCannot = 2;         // usage, unreadable input
-constexpr int kRemoteFailure = 3;  // a server cannot be reached, or refuses
+using segue::cli::kClean;
+using segue::cli::kFailed;
+using segue::cli::kRemote;
 
 int parse_and_run(int argc, char** argv) {
   CLI::App program("Asks about recorded traffic.", "seguectl");
@@ -24,6 +27,7 @@ int parse_and_run(int argc, char** argv) {
   segue::cli::CatCommand cat(program);
   segue::cli::TailCommand tail(program);
   segue::cli::ShowCommand show(program);
+  segue::cli::CompareCommand compare(program);
   CLI::App& topics = *program.add_subcommand("topics", "Topics of Kafka: create, describe, look into");
   topics.require_subcommand(1);
   segue::cli::TopicsEnsureCommand ensure(topics);
@@ -37,10 +41,11 @@ int parse_and_run(int argc, char** argv) {
   try {
     program.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
-    return program.exit(error) == 0 ? 0 : kCannot;
+    return program.exit(error) == 0 ? kClean : kFailed;
   }
   if (cat.chosen()) return cat.run();
   if (tail.chosen()) return tail.run();
+  if (compare.chosen()) return compare.run();
   if (ensure.chosen()) return ensure.run();
   if (describe.chosen()) return describe.run();
   if (peek.chosen()) return peek.run();
@@ -57,9 +62,9 @@ int main(int argc, char** argv) {
     return parse_and_run(argc, argv);
   } catch (const segue::kafka::RemoteError& error) {
     fmt::print(stderr, "seguectl: {}\n", error.what());
-    return kRemoteFailure;
+    return kRemote;
   } catch (const std::exception& error) {
     fmt::print(stderr, "seguectl: {}\n", error.what());
-    return kCannot;
+    return kFailed;
   }
 }

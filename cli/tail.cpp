@@ -1,39 +1,18 @@
 #include "cli/tail.hpp"
 
-#include <poll.h>
-#include <signal.h>
-#include <unistd.h>
-
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <memory>
 
 #include "cli/exchange_text.hpp"
+#include "cli/exit_code.hpp"
+#include "cli/interruption.hpp"
 
 namespace segue::cli {
 namespace {
 
 // Of so many exchanges that were printed, a FINISH that comes later is printed too.
 constexpr std::size_t kRemembered = 65'536;
-constexpr int kPollMilliseconds = 100;
-
-volatile sig_atomic_t interrupted = 0;
-
-void listen_for_interrupts() {
-  struct sigaction action{};
-  action.sa_handler = [](int) { interrupted = 1; };
-  sigaction(SIGINT, &action, nullptr);  // without SA_RESTART: it ends the poll
-}
-
-enum class Woken : std::uint8_t { time, interrupt, reader_gone };
-
-// A signal just before the poll costs one poll's while, no more.
-Woken wait_a_while() {
-  pollfd output{STDOUT_FILENO, 0, 0};
-  const int ready = poll(&output, 1, kPollMilliseconds);
-  if (interrupted != 0) return Woken::interrupt;
-  return ready > 0 && (output.revents & POLLERR) != 0 ? Woken::reader_gone : Woken::time;
-}
 
 }  // namespace
 
@@ -101,14 +80,14 @@ int TailCommand::follow(ExchangeReader& reader, Listing& listing) {
       const bool ours = exchange->kind() == v1::KIND_FINISH &&
                         printed_ids_.contains(exchange->parent_id());
       const bool more = (!ours && !wanted(*exchange)) || print(*exchange, listing);
-      if (!more || interrupted != 0) break;
+      if (!more || interrupted()) break;
     }
     listing.flush();
     reader.tell_damage();
     if (printed_ == limit_ && limit_ != 0) return 0;
     switch (wait_a_while()) {
       case Woken::interrupt:
-        return 130;
+        return kInterrupted;
       case Woken::reader_gone:
         return 0;
       case Woken::time:
