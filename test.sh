@@ -87,6 +87,7 @@ step_servers() {
   $stack/connect.sh s3-sink & jobs+=($!)
   $stack/librdkafka.sh & jobs+=($!)
   $stack/s3.sh fetch & jobs+=($!)
+  $stack/http_cache.sh fetch & jobs+=($!)
   for job in "${jobs[@]}"; do wait "$job" || bad=1; done
   return $bad
 }

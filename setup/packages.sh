@@ -27,7 +27,8 @@ packages_of() {
            command -v node >/dev/null || echo nodejs ;;
     kafka) echo default-jre-headless maven ca-certificates ;;
     test)  packages_of kafka
-           echo catch2 python3 python3-venv curl openssl kcat clang-19 libclang-rt-19-dev ;;
+           echo catch2 python3 python3-venv curl openssl kcat clang-19 libclang-rt-19-dev
+           command -v npm >/dev/null || echo nodejs npm ;;
     bench) echo nginx-light wrk python3 ;;
     *)     echo "setup: no group of packages is called '$1'" >&2; exit 2 ;;
   esac

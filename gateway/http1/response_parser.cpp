@@ -84,7 +84,9 @@ ParseState ResponseParser::read_status_line(std::string_view line) noexcept {
     status = static_cast<std::uint16_t>(status * 10 + (c - '0'));
   }
   if (line.size() >= kReasonAt && line[kReasonAt - 1] != ' ') return refuse("bad_status_line");
-  if (status < 100 || status > 599) return refuse("bad_status");
+  // Above 599 a status means nothing to HTTP (RFC 9110, 15), but servers use them and clients know
+  // them. They cannot frame anything.
+  if (status < 100) return refuse("bad_status");
   head_.status = status;
   head_.reason = line.substr(std::min(line.size(), kReasonAt));
   head_.version_minor = line[7] == '0' ? 0 : 1;
