@@ -47,7 +47,7 @@ Report report_with(std::vector<FieldReport> fields) {
 
 // The rules of the route when the suggestion stands in a configuration.
 RouteRules loaded(const std::string& suggestion) {
-  INFO(suggestion);
+  INFO(suggestion.substr(0, 4'000));
   const std::string route = "  \"" + kRoute + "\":\n";
   const auto at = suggestion.find(route);
   REQUIRE(at != std::string::npos);
@@ -56,7 +56,8 @@ RouteRules loaded(const std::string& suggestion) {
       "listeners: { public: { address: \"127.0.0.1:0\" } }\n"
       "backends:\n"
       "  legacy: { endpoints: [\"php.internal:80\"] }\n"
-      "  new: { endpoints: [\"go.internal:80\"] }\n" +
+      "  new: { endpoints: [\"go.internal:80\"] }\n"
+      "defaults: { record: { redact: {} } }\n" +
       suggestion;
   text.insert(text.find(route) + route.size(),
               "    match: { prefix: / }\n    to: legacy\n    shadow: { to: new, percent: 100 }\n");
@@ -191,8 +192,7 @@ TEST_CASE("what peers sent cannot break out of its comment or its quotes") {
   const std::string evil = "\"\nroutes: { x: 1 }\r\n\xc2\x85# \xe2\x80\xa8\xe2\x80\xa9\xff\x01\"";
   const std::string suggestion =
       suggest_rules(report_with({field("$.a", DifferenceKind::value, Judgement::noise, evil, evil),
-                                 field("$['\\u0000 \"b\\\\: {']", DifferenceKind::value,
-                                       Judgement::noise)}),
+                                 field("$['a \"b: {#']", DifferenceKind::value, Judgement::noise)}),
                     {});
   const RouteRules rules = loaded(suggestion);
   CHECK(rules.ignore_json.size() == 2);
