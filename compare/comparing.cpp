@@ -49,9 +49,12 @@ Comparing::Made Comparing::make(ComparingSettings settings) {
   if (const Comparer::Made made = Comparer::make(settings.otherwise); !made.comparer)
     return {nullptr, made.problem};
   const PairingBounds waiting = settings.waiting;
-  auto state = std::unique_ptr<State>(
-      new State{.settings = std::move(settings), .pairing = Pairing(waiting),
-                .comparers = std::move(comparers), .routes = {}, .told = {}, .not_shadowed = {}});
+  auto state = std::unique_ptr<State>(new State{.settings = std::move(settings),
+                                                .pairing = Pairing(waiting),
+                                                .comparers = std::move(comparers),
+                                                .routes = {},
+                                                .told = {},
+                                                .not_shadowed = {}});
   return {std::unique_ptr<Comparing>(new Comparing(std::move(state))), {}};
 }
 
@@ -79,13 +82,17 @@ std::pair<const std::string, Route>& Comparing::State::route_of(const v1::Exchan
   if (const auto known = routes.find(name); known != routes.end()) return *known;
   const auto rules = settings.routes.find(name);
   if (rules != settings.routes.end())
-    return *routes.emplace(name, Route{std::move(comparers.at(name)),
-                                       RouteTally(name, rules->second.min_pairs)}).first;
+    return *routes
+                .emplace(name, Route{std::move(comparers.at(name)),
+                                     RouteTally(name, rules->second.min_pairs)})
+                .first;
   const bool room = routes.size() < kMostRoutes;
   const std::string_view counted = room ? std::string_view(name) : kOtherRoutes;
   if (const auto known = routes.find(counted); known != routes.end()) return *known;
-  return *routes.emplace(counted, Route{Comparer::make(settings.otherwise).comparer,
-                                        RouteTally(counted, settings.otherwise.min_pairs)}).first;
+  return *routes
+              .emplace(counted, Route{Comparer::make(settings.otherwise).comparer,
+                                      RouteTally(counted, settings.otherwise.min_pairs)})
+              .first;
 }
 
 void Comparing::State::note_moment(const v1::Exchange& primary) {
@@ -122,8 +129,14 @@ std::map<std::string, std::uint64_t> Comparing::findings() const {
   return findings;
 }
 
-std::uint64_t Comparing::pairs() const noexcept { return state_->pairs; }
-std::size_t Comparing::waiting() const noexcept { return state_->pairing.waiting(); }
-std::uint64_t Comparing::given_up() const noexcept { return state_->pairing.given_up(); }
+std::uint64_t Comparing::pairs() const noexcept {
+  return state_->pairs;
+}
+std::size_t Comparing::waiting() const noexcept {
+  return state_->pairing.waiting();
+}
+std::uint64_t Comparing::given_up() const noexcept {
+  return state_->pairing.given_up();
+}
 
 }  // namespace segue::compare

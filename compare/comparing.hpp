@@ -42,8 +42,8 @@ class Comparing {
   // ignored, FINISH records too.
   void add(v1::Exchange&& exchange);
 
-  // Called for each pair once it is counted, with how it stands by what is known by then: the report
-  // may judge it otherwise in the end. What it is given is valid during the call.
+  // Called for each pair once it is counted, with how it stands by what is known by then: the
+  // report may judge it otherwise in the end. What it is given is valid during the call.
   struct Compared {
     const std::string& route;
     const Pair& pair;
@@ -56,9 +56,9 @@ class Comparing {
   Report report() const;
   std::map<std::string, std::uint64_t> findings() const;  // by route; much cheaper than a report
 
-  std::uint64_t pairs() const noexcept;      // of primary and shadow, compared so far
-  std::size_t waiting() const noexcept;      // for their other half, now
-  std::uint64_t given_up() const noexcept;   // waited in vain until they had to go
+  std::uint64_t pairs() const noexcept;     // of primary and shadow, compared so far
+  std::size_t waiting() const noexcept;     // for their other half, now
+  std::uint64_t given_up() const noexcept;  // waited in vain until they had to go
 
  private:
   struct State;

@@ -14,7 +14,7 @@ namespace segue::compare {
 class ExampleSample {
  public:
   struct Candidate {
-    std::uint64_t priority;  // of priority_of()
+    std::uint64_t priority;      // of priority_of()
     const std::string& primary;  // raw ids
     const std::string& other;
     const Difference& difference;

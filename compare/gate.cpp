@@ -38,8 +38,8 @@ std::optional<Parts> split(std::string_view text) noexcept {
 // A plain decimal number, nothing before or after it.
 std::optional<double> number_in(std::string_view text) noexcept {
   double value = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value,
-                                            std::chars_format::fixed);
+  const auto [end, error] =
+      std::from_chars(text.data(), text.data() + text.size(), value, std::chars_format::fixed);
   if (error != std::errc{} || end != text.data() + text.size() || !std::isfinite(value) ||
       value < 0)
     return std::nullopt;
@@ -47,7 +47,9 @@ std::optional<double> number_in(std::string_view text) noexcept {
 }
 
 // Rounded down, so that what falls short never reads as if it did not.
-double shown(double value) noexcept { return std::floor(value * 1000) / 1000; }
+double shown(double value) noexcept {
+  return std::floor(value * 1000) / 1000;
+}
 
 std::string grouped(std::uint64_t value) {
   std::string digits = std::to_string(value);
@@ -88,12 +90,12 @@ Gate::Parsed Gate::parse(std::string_view text) {
   if (form == forms().end())
     return refuse(fmt::format("there is no '{}': {}", parts->measure, kExamples));
   if (parts->relation != form->relation)
-    return refuse(fmt::format("{} has a bound on the other side: write {}", form->name,
-                              form->example));
+    return refuse(
+        fmt::format("{} has a bound on the other side: write {}", form->name, form->example));
   std::string_view digits = parts->bound;
   if (!digits.ends_with(form->unit))
-    return refuse(fmt::format("'{}' is not followed by '{}': write {}", digits, form->unit,
-                              form->example));
+    return refuse(
+        fmt::format("'{}' is not followed by '{}': write {}", digits, form->unit, form->example));
   digits.remove_suffix(form->unit.size());
   const auto bound = number_in(trimmed(digits));
   if (!bound)
@@ -110,8 +112,7 @@ Gate::Parsed Gate::parse(std::string_view text) {
 }
 
 std::vector<std::string> Gate::failures(const Report& report) const {
-  if (report.routes.empty())
-    return {fmt::format("nothing was compared, wanted {}", text_)};
+  if (report.routes.empty()) return {fmt::format("nothing was compared, wanted {}", text_)};
   std::vector<std::string> failures;
   for (const RouteReport& route : report.routes) {
     const std::string why =
@@ -150,8 +151,7 @@ std::string Gate::failure_of(const RouteReport& route) const {
 // Below a microsecond there is nothing to divide by.
 std::string Gate::slower(std::string_view name, const Latency& primary, const Latency& shadow,
                          std::int64_t Latency::* percentile) const {
-  if (primary.count == 0)
-    return fmt::format("no pair has timings of both sides, wanted {}", text_);
+  if (primary.count == 0) return fmt::format("no pair has timings of both sides, wanted {}", text_);
   const auto left = static_cast<double>(std::max<std::int64_t>(primary.*percentile, 1));
   const double times = static_cast<double>(shadow.*percentile) / left;
   if (times <= bound_ + kRounding) return {};

@@ -11,9 +11,9 @@
 
 namespace segue::compare {
 
-// A condition that decides the exit code: `match>=99.9%`, `p50<=1.2x`, `p95<=...`, `p99<=1.2x` (of the
-// shadow's latency, as a multiple of the primary's), `findings<=0`, `pairs>=1000`. Must hold for each
-// route by itself.
+// A condition that decides the exit code: `match>=99.9%`, `p50<=1.2x`, `p95<=...`, `p99<=1.2x` (of
+// the shadow's latency, as a multiple of the primary's), `findings<=0`, `pairs>=1000`. Must hold
+// for each route by itself.
 class Gate {
  public:
   struct Parsed;

@@ -9,8 +9,8 @@ namespace {
 
 constexpr unsigned kSubBits = LatencyHistogram::kSubBits;
 
-// Below 2^kSubBits each value has a bucket of its own; above, those of one power of two share theirs
-// by their leading kSubBits + 1 bits.
+// Below 2^kSubBits each value has a bucket of its own; above, those of one power of two share
+// theirs by their leading kSubBits + 1 bits.
 std::size_t bucket_of(std::int64_t value) noexcept {
   const auto bits = static_cast<std::uint64_t>(value);
   const auto shift = static_cast<unsigned>(std::bit_width(bits >> kSubBits));

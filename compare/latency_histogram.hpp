@@ -7,9 +7,9 @@
 
 namespace segue::compare {
 
-// Durations in microseconds, counted in buckets whose width grows with them: 64 to each power of two,
-// so that a percentile is off by at most 1/128 (0.8 %). Bounded: at most kBuckets counters, and no
-// more than the longest duration needs. What is longer than kLongest counts as that.
+// Durations in microseconds, counted in buckets whose width grows with them: 64 to each power of
+// two, so that a percentile is off by at most 1/128 (0.8 %). Bounded: at most kBuckets counters,
+// and no more than the longest duration needs. What is longer than kLongest counts as that.
 class LatencyHistogram {
  public:
   static constexpr unsigned kSubBits = 6;

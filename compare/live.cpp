@@ -74,18 +74,18 @@ struct LiveComparison::State {
   fs::path folder;
   LiveSettings settings;
   std::unique_ptr<Comparing> comparing;
-  std::unique_ptr<recorder::JournalReader> reader;  // null: could not be opened
+  std::unique_ptr<recorder::JournalReader> reader;                // null: could not be opened
   std::unordered_map<std::uint32_t, std::uint64_t> next_by_lane;  // lane_sequence
-  bool positioned = false;        // of lanes that are not in there, nothing was recorded at the start
-  std::int64_t last_commit = 0;   // monotonic: all that was committed before was read
+  bool positioned = false;  // of lanes that are not in there, nothing was recorded at the start
+  std::int64_t last_commit = 0;  // monotonic: all that was committed before was read
   std::uint64_t overwritten = 0;
   std::map<std::string, std::size_t, std::less<>> first_count;  // of a route, in `counts`
   std::vector<std::uint64_t> counts;                            // as in Status::counts
   std::uint64_t compared = 0;
-  bool changed = true;              // since publish()
-  std::uint64_t findings_of = 0;    // `compared` when they were judged
-  std::int64_t findings_at = 0;     // monotonic
-  v1::Exchange exchange;            // kept for its memory
+  bool changed = true;            // since publish()
+  std::uint64_t findings_of = 0;  // `compared` when they were judged
+  std::int64_t findings_at = 0;   // monotonic
+  v1::Exchange exchange;          // kept for its memory
 
   std::mutex sleep_mutex;
   std::condition_variable_any sleep;

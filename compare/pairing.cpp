@@ -36,8 +36,8 @@ struct Queue;
 
 // A primary and what came of it, as far as they are there.
 struct Family {
-  ExchangeId id;  // the primary's
-  Queue* queue;   // that it stands in
+  ExchangeId id;                                  // the primary's
+  Queue* queue;                                   // that it stands in
   std::shared_ptr<const v1::Exchange> primary{};  // null: not there yet
   std::vector<v1::Exchange> others{};             // that wait for it
   bool shadow = false;                            // was there
@@ -141,8 +141,7 @@ void Pairing::State::add_primary(v1::Exchange&& exchange) {
   keep_for_comparing(exchange);
   change(place, [&](Family& family) {
     family.primary = std::make_shared<const v1::Exchange>(std::move(exchange));
-    for (v1::Exchange& other : family.others)
-      ready.push_back({family.primary, std::move(other)});
+    for (v1::Exchange& other : family.others) ready.push_back({family.primary, std::move(other)});
     family.others.clear();
     family.bytes = held_bytes(*family.primary);
   });
@@ -195,7 +194,8 @@ std::size_t Pairing::waiting() const noexcept {
 }
 
 Pairing::Unpaired Pairing::unpaired() const noexcept {
-  return {state_->gone.primaries + state_->waiting.held, state_->gone.others + state_->orphans.held};
+  return {state_->gone.primaries + state_->waiting.held,
+          state_->gone.others + state_->orphans.held};
 }
 
 }  // namespace segue::compare

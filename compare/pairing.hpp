@@ -16,8 +16,8 @@ struct Pair {
   v1::Exchange other;
 };
 
-// What waits at most, for the other half of a pair: of primaries, and of those that wait for theirs.
-// Bytes are those of responses, headers with some overhead; one exchange may always wait.
+// What waits at most, for the other half of a pair: of primaries, and of those that wait for
+// theirs. Bytes are those of responses, headers with some overhead; one exchange may always wait.
 struct PairingBounds {
   std::size_t exchanges = 65'536;
   std::size_t bytes = 128 << 20;

@@ -32,9 +32,9 @@ struct Example {
 
 // What became of a field that differs.
 enum class Judgement : std::uint8_t {
-  finding,     // differs more often than the same code differs from itself
-  noise,       // does not
-  uncertain,   // too few pairs, or too few control pairs, to tell
+  finding,    // differs more often than the same code differs from itself
+  noise,      // does not
+  uncertain,  // too few pairs, or too few control pairs, to tell
 };
 
 std::string_view name_of(Judgement judgement) noexcept;
@@ -87,11 +87,11 @@ struct RouteReport {
 };
 
 struct Report {
-  std::vector<RouteReport> routes;  // by name
+  std::vector<RouteReport> routes;       // by name
   std::uint64_t unpaired_primaries = 0;  // that say their shadow was sent
   std::uint64_t unpaired_others = 0;
   std::map<std::string, std::uint64_t> not_shadowed;  // primaries, by the reason on record
-  std::int64_t from = 0;   // Unix microseconds of the oldest and the youngest primary; 0: none
+  std::int64_t from = 0;  // Unix microseconds of the oldest and the youngest primary; 0: none
   std::int64_t until = 0;
 
   std::uint64_t pairs() const noexcept;

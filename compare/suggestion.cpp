@@ -30,13 +30,15 @@ struct Suggested {
   bool any() const noexcept { return !headers.empty() || !ignored.empty() || !treated.empty(); }
 };
 
-std::string percent(const Share& share) { return fmt::format("{:.2f} %", 100 * share.value()); }
+std::string percent(const Share& share) {
+  return fmt::format("{:.2f} %", 100 * share.value());
+}
 
 // "value differs in 48.10 % of 10000 pairs, and in 47.90 % of 200 of the same backend: a | b"
 std::string seen_as(const FieldReport& field) {
-  std::string text = fmt::format("{} differs in {} of {} pairs, and in {} of {} of the same backend",
-                                 name_of(field.kind), percent(field.raw), field.raw.of,
-                                 percent(field.noise), field.noise.of);
+  std::string text = fmt::format(
+      "{} differs in {} of {} pairs, and in {} of {} of the same backend", name_of(field.kind),
+      percent(field.raw), field.raw.of, percent(field.noise), field.noise.of);
   if (!field.examples.empty())
     text += fmt::format(": {} | {}", field.examples.front().left, field.examples.front().right);
   return yaml_comment(text);
@@ -114,9 +116,9 @@ class Suggesting {
   }
 
   void note_risk(std::string_view name, const Fields& fields, const FieldReport& risk) {
-    note(name, fields, fmt::format("not suggested, it would hide {} of {} ({})",
-                                   name_of(risk.kind), yaml_comment(risk.field),
-                                   name_of(risk.judgement)));
+    note(name, fields,
+         fmt::format("not suggested, it would hide {} of {} ({})", name_of(risk.kind),
+                     yaml_comment(risk.field), name_of(risk.judgement)));
   }
 
   void suggest_header(const std::string& name, const Fields& fields) {
@@ -158,7 +160,8 @@ class Suggesting {
     auto rule = std::ranges::find(suggested_.rules.json, path, &PathRule::path);
     if (rule == suggested_.rules.json.end()) {
       if (suggested_.rules.json.size() >= kMostRules) return false;
-      rule = suggested_.rules.json.insert(rule, PathRule{.path = path, .array_key = {}, .pattern = {}});
+      rule = suggested_.rules.json.insert(rule,
+                                          PathRule{.path = path, .array_key = {}, .pattern = {}});
     }
     // What stands there did not silence it.
     if (is_set ? rule->array != ArrayPolicy::ordered : rule->ignore != IgnoredType::none)
@@ -239,7 +242,8 @@ std::string suggest_rules(const Report& report, const std::map<std::string, Rout
   }
   if (routes.empty() && notes.empty()) return {};
   std::string text =
-      "# What is new here was noise when it was compared, and is no longer looked at once it stands\n"
+      "# What is new here was noise when it was compared, and is no longer looked at once it "
+      "stands\n"
       "# in the configuration: read each line before you take it over.\n";
   text += notes;
   if (!routes.empty()) text += "routes:\n" + routes;

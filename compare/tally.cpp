@@ -120,8 +120,7 @@ void RouteTally::State::gather(const Comparison& comparison) {
   for (const Difference& difference : comparison.differences)
     found.emplace_back(index_of(difference), &difference);
   std::ranges::stable_sort(found, {}, &std::pair<Index, const Difference*>::first);
-  const auto repeated =
-      std::ranges::unique(found, {}, &std::pair<Index, const Difference*>::first);
+  const auto repeated = std::ranges::unique(found, {}, &std::pair<Index, const Difference*>::first);
   found.erase(repeated.begin(), repeated.end());
 }
 
@@ -231,13 +230,14 @@ RouteTally::Standing RouteTally::standing(const Comparison& comparison) const {
   return noise ? Standing::noise : Standing::different;
 }
 
-std::uint64_t RouteTally::pairs() const noexcept { return state_->pairs; }
+std::uint64_t RouteTally::pairs() const noexcept {
+  return state_->pairs;
+}
 
 std::uint64_t RouteTally::findings() const {
   return static_cast<std::uint64_t>(std::ranges::count_if(
-      state_->fields, [&](const Counted& counted) {
-        return state_->judgement_of(counted) == Judgement::finding;
-      }));
+      state_->fields,
+      [&](const Counted& counted) { return state_->judgement_of(counted) == Judgement::finding; }));
 }
 
 RouteReport RouteTally::report() const {

@@ -11,11 +11,10 @@ namespace {
 
 constexpr std::size_t kLongestComment = 600;  // bytes
 
-// Printable everywhere, and no line break in any version of YAML: U+0085, U+2028 and U+2029 are, and
-// U+FEFF is a byte order mark.
+// Printable everywhere, and no line break in any version of YAML: U+0085, U+2028 and U+2029 are,
+// and U+FEFF is a byte order mark.
 bool is_plain(std::string_view character) noexcept {
-  if (character.size() == 1)
-    return character[0] >= 0x20 && character[0] != 0x7f;
+  if (character.size() == 1) return character[0] >= 0x20 && character[0] != 0x7f;
   return !(character.size() == 2 && character[0] == '\xc2' &&
            static_cast<unsigned char>(character[1]) < 0xa0) &&
          character != "\xe2\x80\xa8" && character != "\xe2\x80\xa9" && character != "\xef\xbb\xbf";
@@ -49,7 +48,9 @@ std::string yaml_text(std::string_view text) {
       fmt::format_to(std::back_inserter(quoted), "\\x{:02x}",
                      static_cast<unsigned char>(character[1]));
     else
-      quoted += character == "\xe2\x80\xa8" ? "\\L" : character == "\xe2\x80\xa9" ? "\\P" : "\\ufeff";
+      quoted += character == "\xe2\x80\xa8"   ? "\\L"
+                : character == "\xe2\x80\xa9" ? "\\P"
+                                              : "\\ufeff";
   });
   return quoted += '"';
 }
@@ -57,7 +58,8 @@ std::string yaml_text(std::string_view text) {
 std::string yaml_comment(std::string_view text) {
   std::string line;
   for_each_character(text, [&](std::string_view character) {
-    if (line.size() < kLongestComment) line += is_plain(character) && !character.empty() ? character : "?";
+    if (line.size() < kLongestComment)
+      line += is_plain(character) && !character.empty() ? character : "?";
   });
   return line;
 }

@@ -9,8 +9,8 @@ namespace segue::compare {
 // are no UTF-8 become '?'.
 std::string yaml_text(std::string_view text);
 
-// `text` for the rest of a comment line: on one line, cut to a readable length. What peers sent stands
-// in comments, and must not end them.
+// `text` for the rest of a comment line: on one line, cut to a readable length. What peers sent
+// stands in comments, and must not end them.
 std::string yaml_comment(std::string_view text);
 
 }  // namespace segue::compare

@@ -27,19 +27,23 @@ Report report_of(std::vector<v1::Exchange> exchanges, const ComparingSettings& s
   return comparing->report();
 }
 
-std::string text_of(const Share& share) { return fmt::format("{}/{}", share.count, share.of); }
+std::string text_of(const Share& share) {
+  return fmt::format("{}/{}", share.count, share.of);
+}
 
 // All of it.
 std::string text_of(const Report& report) {
   std::string text = fmt::format("{} {} {} {}\n", report.unpaired_primaries, report.unpaired_others,
                                  report.from, report.until);
   const auto to = std::back_inserter(text);
-  for (const auto& [reason, count] : report.not_shadowed) fmt::format_to(to, "{} {}\n", reason, count);
+  for (const auto& [reason, count] : report.not_shadowed)
+    fmt::format_to(to, "{} {}\n", reason, count);
   for (const RouteReport& route : report.routes) {
     fmt::format_to(to, "{} {} {} {} {} {} {} {} {}\n", route.route, route.pairs, route.controls,
                    route.same, route.noise_only, route.different, route.credentials, route.enough,
                    text_of(route.match));
-    for (const auto& [reason, count] : route.incomparable) fmt::format_to(to, "{} {}\n", reason, count);
+    for (const auto& [reason, count] : route.incomparable)
+      fmt::format_to(to, "{} {}\n", reason, count);
     for (const Latency& latency : {route.primary, route.shadow})
       fmt::format_to(to, "{} {} {} {}\n", latency.count, latency.p50, latency.p95, latency.p99);
     for (const FieldReport& field : route.fields) {
@@ -58,7 +62,8 @@ std::vector<std::string> findings_of(const RouteReport& route) {
   std::vector<std::string> findings;
   for (const FieldReport& field : route.fields)
     if (field.judgement == Judgement::finding)
-      findings.push_back(fmt::format("{} {} {}", name_of(field.part), field.field, name_of(field.kind)));
+      findings.push_back(
+          fmt::format("{} {} {}", name_of(field.part), field.field, name_of(field.kind)));
   std::ranges::sort(findings);
   return findings;
 }
@@ -127,10 +132,12 @@ TEST_CASE("without controls noise is taken for findings, and the report can tell
   const RouteReport& route = report.routes.at(0);
   CHECK(route.controls <= 1);
   CHECK_FALSE(findings_of(report_of([] {
-                Shop shop(1);
-                Shop other(2);
-                return families(1, 1'000, shop, other, 1'000'000'000);
-              }()).routes.at(0)).empty());
+                            Shop shop(1);
+                            Shop other(2);
+                            return families(1, 1'000, shop, other, 1'000'000'000);
+                          }())
+                              .routes.at(0))
+                  .empty());
 }
 
 TEST_CASE("each route is compared by its own rules") {
@@ -206,7 +213,8 @@ TEST_CASE("each pair is told as it comes, controls too") {
 
 TEST_CASE("primaries that were not shadowed are counted by their reason") {
   const auto comparing = comparing_of();
-  for (const char* reason : {"", "sent", "skipped_sampling", "skipped_sampling", "skipped_method"}) {
+  for (const char* reason :
+       {"", "sent", "skipped_sampling", "skipped_sampling", "skipped_method"}) {
     v1::Exchange exchange = primary(1);
     exchange.mutable_decision()->set_shadow(reason);
     comparing->add(std::move(exchange));

@@ -53,7 +53,9 @@ v1::Exchange other_of(std::uint64_t n, v1::Kind kind, const Answer& answer,
 
 }  // namespace
 
-std::string primary_id(std::uint64_t n) { return numbered(n, 0); }
+std::string primary_id(std::uint64_t n) {
+  return numbered(n, 0);
+}
 
 std::string other_id(std::uint64_t n, v1::Kind kind) {
   return numbered(n, static_cast<std::uint8_t>(kind));

@@ -100,8 +100,8 @@ TEST_CASE("findings and pairs are counted") {
 }
 
 TEST_CASE("latency is a multiple of the primary's") {
-  const Report report = report_of({.primary = {1'000, 10'000, 20'000, 50'000},
-                                   .shadow = {1'000, 12'000, 20'000, 75'000}});
+  const Report report = report_of(
+      {.primary = {1'000, 10'000, 20'000, 50'000}, .shadow = {1'000, 12'000, 20'000, 75'000}});
   CHECK(failures("p50<=1.2x", report).empty());
   CHECK(failures("p95<=1x", report).empty());
   CHECK(failures("p99<=1.5x", report).empty());
@@ -110,13 +110,13 @@ TEST_CASE("latency is a multiple of the primary's") {
             "search-read: p99 1.50x (75 ms, the primary's is 50 ms), wanted at most 1.4x"});
   CHECK(failures("p50<=1.1x", report).size() == 1);
   CHECK(failures("p99<=2x", report_of({})) ==
-        std::vector<std::string>{
-            "search-read: no pair has timings of both sides, wanted p99<=2x"});
+        std::vector<std::string>{"search-read: no pair has timings of both sides, wanted p99<=2x"});
   CHECK(failures("p99<=2x", report_of({.primary = {1, 0, 0, 0}, .shadow = {1, 0, 0, 2}})).empty());
 }
 
 TEST_CASE("a gate does not hold where little or nothing was compared") {
-  CHECK(failures("match>=1%", {}) == std::vector<std::string>{"nothing was compared, wanted match>=1%"});
+  CHECK(failures("match>=1%", {}) ==
+        std::vector<std::string>{"nothing was compared, wanted match>=1%"});
   Report report = report_of({.min_pairs = 200, .match = {150, 150}});
   report.routes[0].enough = false;
   for (const char* gate : {"match>=1%", "findings<=9", "pairs>=1", "p99<=9x"})

@@ -26,7 +26,8 @@ TEST_CASE("percentiles are those of the sorted durations, within their known err
       const auto rank = static_cast<std::size_t>(std::ceil(share * 20'000)) - 1;
       const auto exact = static_cast<double>(sorted[rank]);
       INFO("spread " << spread << ", share " << share);
-      CHECK(std::abs(static_cast<double>(histogram.percentile(share)) - exact) <= exact / 128 + 0.5);
+      CHECK(std::abs(static_cast<double>(histogram.percentile(share)) - exact) <=
+            exact / 128 + 0.5);
     }
   }
 }
@@ -53,7 +54,8 @@ TEST_CASE("what no clock can have measured is counted at the ends") {
   histogram.add(std::numeric_limits<std::int64_t>::max());
   histogram.add(LatencyHistogram::kLongest);
   CHECK(histogram.latency().count == 3);
-  CHECK(histogram.percentile(1.0) > LatencyHistogram::kLongest - LatencyHistogram::kLongest / 128 - 1);
+  CHECK(histogram.percentile(1.0) >
+        LatencyHistogram::kLongest - LatencyHistogram::kLongest / 128 - 1);
 }
 
 }  // namespace

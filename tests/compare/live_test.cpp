@@ -66,9 +66,9 @@ LiveComparison::Status wait_for(const LiveComparison& live,
     LiveComparison::Status status = live.status();
     if (is(status)) return status;
     if (deadline.left() == 0)
-      throw segue::test::TestFailure("the comparison did not come there: " +
-                                     std::to_string(compared(status)) + " compared, " +
-                                     std::to_string(status.waiting) + " waiting");
+      throw segue::test::TestFailure(
+          "the comparison did not come there: " + std::to_string(compared(status)) + " compared, " +
+          std::to_string(status.waiting) + " waiting");
     std::this_thread::yield();
   }
 }
@@ -113,7 +113,9 @@ TEST_CASE("every route and result is there from the beginning") {
 TEST_CASE("a comparison that never started, or starts and ends at once, ends") {
   const TempDir dir;
   Journal journal(small_journal(dir.path()), 1, kKiB);
-  { const LiveComparison live(journal.run(), kAll, routes()); }
+  {
+    const LiveComparison live(journal.run(), kAll, routes());
+  }
   {
     LiveComparison live(journal.run(), kAll, routes());
     live.start();
@@ -142,7 +144,8 @@ TEST_CASE("noise is learned from controls, and what is none becomes a finding") 
   CHECK(count_of(broken, "different") == 79);
 }
 
-TEST_CASE("routes that do not shadow, other kinds, intents and what is no exchange are passed over") {
+TEST_CASE(
+    "routes that do not shadow, other kinds, intents and what is no exchange are passed over") {
   const TempDir dir;
   Journal journal(small_journal(dir.path()), 1, kKiB);
   LiveComparison live(journal.run(), kAll, routes());

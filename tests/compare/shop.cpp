@@ -21,7 +21,8 @@ Answer Shop::answer(std::uint64_t n) {
   std::string id = fmt::format("\"{}\"", uuid());
   if (flaw_ == Flaw::type) id = std::to_string(random_() % 1'000'000);
   std::string body = fmt::format(
-      "{{\"id\":{},\"at\":\"2026-11-21T{:02}:{:02}:{:02}Z\",\"product\":{{\"number\":{},\"price\":{}",
+      "{{\"id\":{},\"at\":\"2026-11-21T{:02}:{:02}:{:02}Z\",\"product\":{{\"number\":{},\"price\":{"
+      "}",
       id, random_() % 24, random_() % 60, random_() % 60, n, price);
   const bool forgets = flaw_ == Flaw::forgotten && random_() % 100 == 0;
   if (!forgets) body += ",\"currency\":\"EUR\"";

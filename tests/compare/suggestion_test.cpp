@@ -31,9 +31,8 @@ FieldReport field(std::string_view name, DifferenceKind kind, Judgement judgemen
           .judgement = judgement,
           .raw = {5'000, 10'000},
           .noise = {100, 200},
-          .examples = {{.path = std::string(name),
-                        .left = std::string(left),
-                        .right = std::string(right)}}};
+          .examples = {
+              {.path = std::string(name), .left = std::string(left), .right = std::string(right)}}};
 }
 
 Report report_with(std::vector<FieldReport> fields) {
@@ -62,8 +61,7 @@ RouteRules loaded(const std::string& suggestion) {
   text.insert(text.find(route) + route.size(),
               "    match: { prefix: / }\n    to: legacy\n    shadow: { to: new, percent: 100 }\n");
   const config::LoadResult result = config::load_text(text, "segue.yaml", "/");
-  for (const auto& error : result.errors)
-    UNSCOPED_INFO(error.line << ": " << error.message);
+  for (const auto& error : result.errors) UNSCOPED_INFO(error.line << ": " << error.message);
   REQUIRE(result.settings.has_value());
   return result.settings->routes.at(0).compare;
 }
@@ -106,19 +104,20 @@ TEST_CASE("nothing is suggested for what is no noise") {
   for (const Judgement judgement : {Judgement::finding, Judgement::uncertain})
     CHECK(suggest_rules(report_with({field("$.a", DifferenceKind::value, judgement),
                                      field("x-a", DifferenceKind::value, judgement)}),
-                        {}).empty());
+                        {})
+              .empty());
 }
 
 TEST_CASE("ignoring a path or a header must not hide what is no noise") {
-  const std::string suggestion = suggest_rules(
-      report_with({field("$.list[*].price", DifferenceKind::type, Judgement::finding),
-                   field("$.list", DifferenceKind::length, Judgement::noise),
-                   field("$.id", DifferenceKind::missing, Judgement::uncertain),
-                   field("$.id", DifferenceKind::value, Judgement::noise),
-                   field("x-a", DifferenceKind::missing, Judgement::finding),
-                   field("x-a", DifferenceKind::value, Judgement::noise),
-                   field("$.identity", DifferenceKind::value, Judgement::noise)}),
-      {});
+  const std::string suggestion =
+      suggest_rules(report_with({field("$.list[*].price", DifferenceKind::type, Judgement::finding),
+                                 field("$.list", DifferenceKind::length, Judgement::noise),
+                                 field("$.id", DifferenceKind::missing, Judgement::uncertain),
+                                 field("$.id", DifferenceKind::value, Judgement::noise),
+                                 field("x-a", DifferenceKind::missing, Judgement::finding),
+                                 field("x-a", DifferenceKind::value, Judgement::noise),
+                                 field("$.identity", DifferenceKind::value, Judgement::noise)}),
+                    {});
   const RouteRules rules = loaded(suggestion);
   CHECK(rules.ignore_json == std::vector<std::string>{"$.identity"});
   CHECK(rules.ignore_headers.empty());
@@ -153,11 +152,14 @@ TEST_CASE("the rules as they are stay, and what is new joins them") {
   RouteRules rules;
   rules.ignore_headers = {"x-b"};
   rules.ignore_json = {"$.old"};
-  rules.json = {{.path = "$.list", .array = ArrayPolicy::by_key, .array_key = "$.id", .pattern = {}},
-                {.path = "$.cost", .array_key = {}, .tolerance = 1e-9, .pattern = {}},
-                {.path = "$.tags", .array_key = {}, .tolerance = 0.5, .pattern = {}},
-                {.path = "$.name", .array_key = {}, .ignore = IgnoredType::pattern,
-                 .pattern = "a\\.\"b'\t#: .*"}};
+  rules.json = {
+      {.path = "$.list", .array = ArrayPolicy::by_key, .array_key = "$.id", .pattern = {}},
+      {.path = "$.cost", .array_key = {}, .tolerance = 1e-9, .pattern = {}},
+      {.path = "$.tags", .array_key = {}, .tolerance = 0.5, .pattern = {}},
+      {.path = "$.name",
+       .array_key = {},
+       .ignore = IgnoredType::pattern,
+       .pattern = "a\\.\"b'\t#: .*"}};
   rules.min_pairs = 321;
   const RouteRules after =
       suggested(report_with({field("x-a", DifferenceKind::value, Judgement::noise),
@@ -203,7 +205,10 @@ TEST_CASE("text is quoted so that YAML says it again") {
   CHECK(yaml_text("plain") == "\"plain\"");
   CHECK(yaml_text("a\"b\\c") == "\"a\\\"b\\\\c\"");
   CHECK(yaml_text("\t\n\x7f") == "\"\\x09\\x0a\\x7f\"");
-  CHECK(yaml_text("gr\xc3\xb6\xc3\x9f" "e") == "\"gr\xc3\xb6\xc3\x9f" "e\"");
+  CHECK(yaml_text("gr\xc3\xb6\xc3\x9f"
+                  "e") ==
+        "\"gr\xc3\xb6\xc3\x9f"
+        "e\"");
   CHECK(yaml_text("\xc2\x85\xe2\x80\xa8\xe2\x80\xa9") == "\"\\x85\\L\\P\"");
   CHECK(yaml_text("\xff") == "\"?\"");
   CHECK(yaml_comment("a\nb\xff") == "a?b?");

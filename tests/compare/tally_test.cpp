@@ -33,7 +33,9 @@ const FieldReport& field_of(const RouteReport& report, std::string_view name) {
   return *found;
 }
 
-std::string text_of(const std::string& raw) { return ExchangeId::from_bytes(raw)->text(); }
+std::string text_of(const std::string& raw) {
+  return ExchangeId::from_bytes(raw)->text();
+}
 
 TEST_CASE("pairs are told apart once it is known what is noise") {
   RouteTally tally(kRoute, kMinPairs);
@@ -202,8 +204,7 @@ TEST_CASE("how a pair stands is told by what is known when it comes") {
   const Comparison noisy = different_in({"$.noisy"});
   CHECK(tally.standing({}) == Standing::same);
   CHECK(tally.standing(noisy) == Standing::different);
-  CHECK(tally.standing(verdict_of(Verdict::incomparable, "coding")) ==
-        Standing::incomparable);
+  CHECK(tally.standing(verdict_of(Verdict::incomparable, "coding")) == Standing::incomparable);
   CHECK(tally.standing(verdict_of(Verdict::credentials)) == Standing::credentials);
   add_many(tally, 0, 200, 50, noisy);
   CHECK(tally.standing(noisy) == Standing::noise);
