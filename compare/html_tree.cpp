@@ -1,5 +1,7 @@
 #include <gumbo.h>
+#include <time.h>
 
+#include <chrono>
 #include <csetjmp>
 #include <cstddef>
 #include <cstring>
@@ -11,15 +13,31 @@ namespace segue::compare {
 
 // The parser's memory: taken block by block, given back all at once. gumbo cannot be told that there
 // is no more, and destroys its trees by recursion as deep as they are; so it is never asked to
-// destroy one, and leaves by longjmp when it has taken too much. Only frames of gumbo's C code and of
-// allocate() lie between; none has anything to destroy.
+// destroy one, and leaves by longjmp when it has taken too much memory or time. Only frames of
+// gumbo's C code and of allocate() lie between; none has anything to destroy.
 struct HtmlReader::Memory {
   TextArena arena;
   std::size_t taken = 0;
+  std::size_t calls = 0;
+  std::chrono::nanoseconds until{0};
   std::jmp_buf exit;
 
+  static std::chrono::nanoseconds cpu_time() noexcept {
+    timespec now{};
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+    return std::chrono::seconds(now.tv_sec) + std::chrono::nanoseconds(now.tv_nsec);
+  }
+  void start() {
+    arena.clear();
+    taken = 0;
+    calls = 0;
+    until = cpu_time() + kMostParserTime;
+  }
   static void* allocate(void* own, std::size_t bytes) {
+    constexpr std::size_t kCallsBetweenLooks = 256;  // at the clock
     auto* const memory = static_cast<Memory*>(own);
+    if (++memory->calls % kCallsBetweenLooks == 0 && cpu_time() > memory->until)
+      std::longjmp(memory->exit, 1);
     constexpr std::size_t kAlignment = alignof(std::max_align_t);
     const std::size_t rounded = (bytes + kAlignment - 1) / kAlignment * kAlignment;
     if (bytes > kMostParserBytes || memory->taken + rounded > kMostParserBytes)
@@ -119,8 +137,7 @@ HtmlReader& HtmlReader::operator=(HtmlReader&&) noexcept = default;
 
 TreeMade HtmlReader::read(std::string_view body, Tree& tree) {
   tree.clear();
-  memory_->arena.clear();
-  memory_->taken = 0;
+  memory_->start();
   GumboOptions options = kGumboDefaultOptions;
   options.allocator = Memory::allocate;
   options.deallocator = Memory::release;

@@ -1,8 +1,9 @@
 #pragma once
 
+#include <chrono>
+#include <cstddef>
 #include <memory>
 #include <string_view>
-#include <vector>
 
 #include "compare/tree.hpp"
 
@@ -18,9 +19,10 @@ TreeMade read_xml(std::string_view body, Tree& tree);
 // within <pre>, <textarea>, <script> and <style>; comments are passed over.
 class HtmlReader {
  public:
-  // What the parser may take for one body. It builds up to the square of what it reads when
-  // formatting elements are left open, and has no limit of its own.
+  // What the parser may take for one body, in memory and in CPU time: the square of what it reads
+  // when elements are left open, and it has no limit of its own. Pages take a thousandth of it.
   static constexpr std::size_t kMostParserBytes = 64 << 20;
+  static constexpr std::chrono::milliseconds kMostParserTime{500};
 
   HtmlReader();
   ~HtmlReader();

@@ -1,0 +1,256 @@
+// What bodies other than JSON are found to differ in, and which cannot be compared.
+
+#include <brotli/encode.h>
+#include <zlib.h>
+#include <zstd.h>
+
+#include <array>
+#include <catch2/catch_test_macros.hpp>
+
+#include "tests/compare/responses.hpp"
+
+namespace segue::test {
+namespace {
+
+using compare::Verdict;
+using Lines = std::vector<std::string>;
+
+struct Case {
+  const char* left;
+  const char* right;
+  Lines found;
+};
+
+void check(const char* type, const std::vector<Case>& cases) {
+  Comparing comparing;
+  for (const Case& each : cases) {
+    INFO(each.left << "   against   " << each.right);
+    CHECK(lines_of(comparing(Response().body(type, each.left), Response().body(type, each.right))) ==
+          each.found);
+  }
+}
+
+std::string deflated(std::string_view text, int window_bits) {
+  z_stream stream{};
+  REQUIRE(deflateInit2(&stream, 6, Z_DEFLATED, window_bits, 8, Z_DEFAULT_STRATEGY) == Z_OK);
+  std::string input(text);
+  std::string out(deflateBound(&stream, input.size()) + 64, '\0');
+  stream.next_in = reinterpret_cast<Bytef*>(input.data());
+  stream.avail_in = static_cast<uInt>(input.size());
+  stream.next_out = reinterpret_cast<Bytef*>(out.data());
+  stream.avail_out = static_cast<uInt>(out.size());
+  REQUIRE(deflate(&stream, Z_FINISH) == Z_STREAM_END);
+  out.resize(stream.total_out);
+  deflateEnd(&stream);
+  return out;
+}
+
+std::string brotli(std::string_view text) {
+  std::string out(BrotliEncoderMaxCompressedSize(text.size()) + 64, '\0');
+  std::size_t size = out.size();
+  REQUIRE(BrotliEncoderCompress(5, 22, BROTLI_MODE_TEXT, text.size(),
+                                reinterpret_cast<const std::uint8_t*>(text.data()), &size,
+                                reinterpret_cast<std::uint8_t*>(out.data())) == BROTLI_TRUE);
+  out.resize(size);
+  return out;
+}
+
+std::string zstd(std::string_view text) {
+  std::string out(ZSTD_compressBound(text.size()), '\0');
+  out.resize(ZSTD_compress(out.data(), out.size(), text.data(), text.size(), 3));
+  return out;
+}
+
+Response coded(const char* coding, const std::string& content) {
+  Response response;
+  response.header("Content-Encoding", coding).body("application/json", content);
+  response.exchange.mutable_response()->mutable_body()->set_content_coding(coding);
+  return response;
+}
+
+TEST_CASE("bodies are compared without their content codings") {
+  Comparing comparing;
+  const std::string_view left = R"({"a":[1,2,3],"b":"the same text, and some more of it"})";
+  const std::string_view right = R"({"a":[1,2,4],"b":"the same text, and some more of it"})";
+  const std::vector<std::pair<const char*, std::string (*)(std::string_view)>> codings{
+      {"gzip", [](std::string_view text) { return deflated(text, 31); }},
+      {"deflate", [](std::string_view text) { return deflated(text, 15); }},
+      {"br", brotli},
+      {"zstd", zstd},
+      {"identity", [](std::string_view text) { return std::string(text); }},
+      {"gzip, br", [](std::string_view text) { return brotli(deflated(text, 31)); }}};
+  for (const auto& [coding, encode] : codings) {
+    INFO(coding);
+    CHECK(comparing(json(left), coded(coding, encode(left))).verdict == Verdict::same);
+    CHECK(lines_of(comparing(coded(coding, encode(left)), json(right))) ==
+          Lines{"value $.a[2] ($.a[*]): 3 -> 4"});
+  }
+  Response undone = coded("gzip", std::string(left));
+  undone.exchange.mutable_response()->mutable_body()->set_coding_undone(true);
+  CHECK(comparing(undone, json(left)).verdict == Verdict::same);
+}
+
+TEST_CASE("a coding that cannot be undone makes bodies incomparable, unless they are the same") {
+  Comparing comparing;
+  const auto reason = [&](const Response& left, const Response& right) {
+    const auto& comparison = comparing(left, right);
+    return comparison.verdict == Verdict::incomparable ? comparison.reason : "comparable";
+  };
+  CHECK(reason(json("{}"), coded("gzip", "no gzip")) == "content coding damaged");
+  CHECK(reason(coded("compress", "x"), json("{}")) == "unknown content coding");
+  CHECK(reason(coded("br", brotli(std::string(200'000, ' '))), json("{}")) == "decoded too long");
+  CHECK(comparing(coded("compress", "x"), coded("compress", "x")).verdict == Verdict::same);
+}
+
+TEST_CASE("what is not whole on record is never equal") {
+  Comparing comparing;
+  const auto reason = [&](v1::Capture capture) {
+    Response partial = json("{}");
+    partial.exchange.mutable_response()->mutable_body()->set_capture(capture);
+    const auto& comparison = comparing(json("{}"), partial);
+    const auto again = comparing(partial, json("{}"));
+    CHECK(again.verdict == comparison.verdict);
+    CHECK(comparing(partial, partial).verdict == Verdict::incomparable);
+    return comparing(json("{}"), partial).reason;
+  };
+  CHECK(reason(v1::CAPTURE_TRUNCATED) == "truncated");
+  CHECK(reason(v1::CAPTURE_SKIPPED) == "skipped");
+  Response broken = json("{}");
+  broken.exchange.set_outcome(v1::OUTCOME_UPSTREAM_RESET);
+  CHECK(comparing(json("{}"), broken).reason == "broken off");
+  CHECK(comparing(broken, json("{}")).reason == "broken off");
+  broken.header("x", "y");
+  CHECK(comparing(broken, json("{}")).verdict == Verdict::different);
+}
+
+TEST_CASE("a body that one side has alone is missing or extra") {
+  Comparing comparing;
+  CHECK(lines_of(comparing(json("{}"), Response())) == Lines{"missing : {} -> "});
+  CHECK(lines_of(comparing(Response(), json("{}"))) == Lines{"extra :  -> {}"});
+  CHECK(comparing(Response(), json("")).verdict == Verdict::same);
+}
+
+TEST_CASE("text is compared by lines, and an insertion is one difference") {
+  check("text/plain", {{"a\nb\nc\n", "a\nc\n", {"missing line 2 (line [*]): b -> "}},
+                       {"a\nb", "a\nx\nb", {"extra line 2 (line [*]):  -> x"}},
+                       {"a\nb", "a\nc", {"value line 2 (line [*]): b -> c"}},
+                       {"a", "a\n", {"extra line 2 (line [*]):  -> "}},
+                       {"1\n2\n3\n4", "0\n1\n2\n4",
+                        {"extra line 1 (line [*]):  -> 0", "missing line 3 (line [*]): 3 -> "}}});
+  check("", {{"a b", "a c", {"value line 1 (line [*]): a b -> a c"}},
+             {"{\"a\":1}", "{\"a\":2}", {"value $.a: 1 -> 2"}},
+             {"{a", "{b", {"value line 1 (line [*]): {a -> {b"}}});
+}
+
+TEST_CASE("everything else is compared by length and digest") {
+  check("image/png",
+        {{"abc", "abd",
+          {"value : 3 bytes, SHA-256 ba7816bf8f01cfea -> 3 bytes, SHA-256 a52d159f262b2c6d"}},
+         {"abc", "abcd",
+          {"length : 3 bytes, SHA-256 ba7816bf8f01cfea -> 4 bytes, SHA-256 88d4266fd4e6338d"}}});
+  check("", {{"\xff\x01", "\xff\x02",
+              {"value : 2 bytes, SHA-256 437cb43a30226e63 -> 2 bytes, SHA-256 1cfcb0bd04645357"}}});
+}
+
+TEST_CASE("XML is compared by structure") {
+  check("application/atom+xml",
+        {{"<a x='1' y='2'/>", "<a y=\"2\" x=\"1\"></a>", {}},
+         {"<a><b>x</b></a>", "<?xml version='1.0'?><!-- c -->\n<a>\n <b> x </b><!-- d -->\n</a>", {}},
+         {"<a><b>x</b><b>y</b></a>", "<a><b>x</b><b>z</b></a>",
+          {"value /a/b[2] (/a/b): y -> z"}},
+         {"<a x='1'/>", "<a x='2' y='3'/>",
+          {"value /a/@x: 1 -> 2", "extra /a/@y:  -> 3"}},
+         {"<a><b/><c/></a>", "<a><c/></a>", {"missing /a/b: <b> -> "}},
+         {"<a><i n='1'/><i n='2'/></a>", "<a><i n='0'/><i n='1'/><i n='2'/></a>",
+          {"extra /a/i[1] (/a/i):  -> <i>"}},
+         {"<a><b>1</b><b>2</b></a>", "<a><b>2</b><b>1</b></a>",
+          {"order /a: <a> 1 2 -> <a> 2 1"}},
+         {"<a/>", "<b/>", {"missing /a: <a> -> ", "extra /b:  -> <b>"}},
+         {"<a>&lt;&#65;<![CDATA[ & ]]></a>", "<a>&lt;A &amp;</a>",
+          {"value /a: <A -> <A &", "missing /a: & -> "}},
+         {"<a/>", "<a>", {"malformed : <a/> -> not XML: <a>"}}});
+}
+
+TEST_CASE("HTML is compared as a browser reads it") {
+  check("text/html; charset=utf-8",
+        {{"<p class=a>Hello <b>you</b>", "<!doctype html><html><head></head><body>"
+          "<P CLASS='a'>\n  Hello <b>you</b></p></body></html>", {}},
+         {"<ul><li>1<li>2</ul>", "<ul><li>1</li><li>3</li></ul>",
+          {"value /html/body/ul/li[2] (/html/body/ul/li): 2 -> 3"}},
+         {"<p class=a>x</p><!-- 1 -->", "<p class=b>x</p><!-- 2 -->",
+          {"value /html/body/p/@class: a -> b"}},
+         {"<input name=csrf value=abcdef0123456789>", "<input name=csrf value=''>",
+          {"pattern /html/body/input/@value: abcdef0123456789 -> "}},
+         {"<pre>a  b</pre>", "<pre>a b</pre>", {"value /html/body/pre: a  b -> a b"}},
+         {"<x-card>1</x-card>", "<x-card>2</x-card>",
+          {"value /html/body/x-card: 1 -> 2"}}});
+}
+
+TEST_CASE("markup that would take a parser apart is not compared, and is no crash") {
+  Comparing comparing;
+  std::string deep;
+  std::string formatting;
+  for (int i = 0; i < 200'000; ++i) deep += "<div>";
+  for (int i = 0; i < 20'000; ++i) formatting += "<b id=" + std::to_string(i) + ">";
+  for (int i = 0; i < 20'000; ++i) formatting += "<p>";
+  for (const std::string& body : {deep, formatting}) {
+    const auto& comparison = comparing(Response().body("text/html", body),
+                                       Response().body("text/html", body + "x"));
+    CHECK(comparison.verdict == Verdict::incomparable);
+    CHECK(comparison.reason == "too large");
+  }
+  std::string nested;
+  for (int i = 0; i < 100'000; ++i) nested += "<a>";
+  std::string closing;
+  for (int i = 0; i < 100'000; ++i) closing += "</a>";
+  CHECK(comparing(Response().body("text/xml", nested + closing),
+                  Response().body("text/xml", nested + "x" + closing))
+            .reason == "too large");
+  const std::string bomb =
+      "<!DOCTYPE a [<!ENTITY b \"xxxxxxxxxx\"><!ENTITY c \"&b;&b;&b;\">]><a>&c;</a>";
+  CHECK(lines_of(comparing(Response().body("text/xml", bomb),
+                           Response().body("text/xml", "<a>d</a>"))) ==
+        Lines{"value /a: &c; -> d"});
+}
+
+TEST_CASE("what redaction hid in a body is neither equal nor different") {
+  Comparing comparing;
+  Response left = json(R"({"a":"***","b":[{"c":"x ***"}],"d":1})");
+  Response right = json(R"({"a":{"e":1},"b":[{"c":"y ***"}],"d":1})");
+  CHECK(lines_of(comparing(left, right)).size() == 2);
+  left.redacted("json:$.a", v1::Redaction::MASK).redacted("pattern:card", v1::Redaction::MASK);
+  const auto& comparison = comparing(left, right);
+  CHECK(comparison.verdict == Verdict::same);
+  CHECK(comparison.hidden == Lines{"$.a", "$.b[*].c"});
+
+  CHECK(comparing(left, left).hidden == Lines{"$.a", "$.b[*].c"});
+  CHECK(lines_of(comparing(left, json(R"({"b":[{"c":"x"}],"d":2})"))) ==
+        Lines{"missing $.a: \"***\" -> ", "value $.d: 1 -> 2"});
+}
+
+TEST_CASE("values that are sealed are hidden, hashes are compared, dropped ones are named") {
+  Comparing comparing;
+  const std::string sealed = "e:k1:" + std::string(80, 'A');
+  const std::string other = "e:k1:" + std::string(80, 'B');
+  Response left = json("{\"a\":\"" + sealed + "\",\"h\":\"h:k1:aaaaaaaaaaaaaaaaaaaaaa\"}");
+  Response right = json("{\"a\":\"" + other + "\",\"h\":\"h:k1:bbbbbbbbbbbbbbbbbbbbbb\"}");
+  for (Response* response : {&left, &right})
+    response->redacted("json:$.a", v1::Redaction::ENCRYPT)
+        .redacted("json:$.h", v1::Redaction::HASH)
+        .redacted("json:$..gone", v1::Redaction::DROP);
+  const auto& comparison = comparing(left, right);
+  CHECK(comparison.hidden == Lines{"$..gone", "$.a"});
+  CHECK(lines_of(comparison) == Lines{"value $.h: \"h:k1:aaaaaaaaaaaaaaaaaaaaaa\" -> "
+                                      "\"h:k1:bbbbbbbbbbbbbbbbbbbbbb\""});
+}
+
+TEST_CASE("a document that redaction hid as a whole is incomparable") {
+  Comparing comparing;
+  Response left = json("\"***\"");
+  left.redacted("json:$", v1::Redaction::MASK);
+  CHECK(comparing(left, left).reason == "redacted");
+  CHECK(comparing(left, json("{}")).verdict == Verdict::incomparable);
+}
+
+}  // namespace
+}  // namespace segue::test
