@@ -64,6 +64,8 @@ std::string digest_of(std::string_view bytes) {
 }
 
 bool is_json_like(std::string_view content) {
+  constexpr std::string_view kByteOrderMark = "\xef\xbb\xbf";
+  if (content.starts_with(kByteOrderMark)) content.remove_prefix(kByteOrderMark.size());
   const std::size_t begin = content.find_first_not_of(" \t\r\n");
   return begin != std::string_view::npos && (content[begin] == '{' || content[begin] == '[');
 }

@@ -27,10 +27,13 @@ std::string_view name_of(Verdict verdict) noexcept;
 // What came of comparing two responses.
 struct Comparison {
   Verdict verdict = Verdict::same;
-  // Of incomparable, static text: "truncated", "skipped", "no response", "coding", ...
+  // Of incomparable, static text: "no response", "truncated", "skipped", "broken off",
+  // "unknown content coding", "content coding damaged", "decoded too long", "redacted", "too large".
   std::string_view reason;
   std::vector<Difference> differences;
-  // Fields that could not be compared because redaction hid them (masked, dropped, encrypted).
+  // Fields that could not be compared because redaction hid them (masked, dropped, encrypted); in
+  // headers the name, in JSON the path with [*], of dropped values that of the rule. They do not
+  // change the verdict, but where a whole document is hidden.
   std::vector<std::string> hidden;
 };
 

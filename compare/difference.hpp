@@ -30,9 +30,11 @@ struct Difference {
   static constexpr std::size_t kMostText = 200;  // bytes of `left` and `right` that are kept
 
   Part part = Part::body;
-  // Where: "$.items[3].id", "/html/body/p[2]", "line 12", a header's name in lower case, or "".
+  // Where: "$.items[3].id", "/html/body/p[2]", "line 12", a header's name in lower case,
+  // "set-cookie: sid; path", "trailer: checksum"; "" of a status and of a body as a whole.
   std::string path;
-  // What is counted: the path with every index as [*].
+  // What is counted: the path with every index as [*], without numbers in markup, with `*` for
+  // members whose names are data (UUIDs, dates, numbers, hexadecimal).
   std::string field;
   DifferenceKind kind = DifferenceKind::value;
   // As they were written, cut; empty on the side that has nothing.
