@@ -23,6 +23,11 @@ std::size_t skip_scheme(std::string_view target) noexcept {
   return 0;
 }
 
+// OPTIONS that goes no further than this gateway (RFC 9110, 7.6.2 and 9.3.7).
+bool is_answered_here(const RequestHead& head) noexcept {
+  return head.method == "OPTIONS" && (head.target == "*" || head.max_forwards == 0u);
+}
+
 }  // namespace
 
 void RequestParser::reset() noexcept {
@@ -146,6 +151,11 @@ ParseState RequestParser::finish(std::string_view buffer) noexcept {
   if (read_host() == ParseState::refused || decide_framing() == ParseState::refused ||
       read_expectations() == ParseState::refused)
     return ParseState::refused;
+  if (is_answered_here(head_)) {  // where nobody reads a body
+    if (head_.framing == Framing::chunked || head_.content_length > 0)
+      return refuse(400, "options_body");
+    head_.framing = Framing::none;
+  }
   if (const char* reason = read_connection(head_, limits_.fields)) return refuse(431, reason);
   return ParseState::done;
 }

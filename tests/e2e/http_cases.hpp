@@ -1,0 +1,47 @@
+#pragma once
+
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "tests/support/gateway_process.hpp"
+#include "tests/support/raw_client.hpp"
+#include "tests/support/scripted_backend.hpp"
+
+// Both sides of a gateway that routes /open and nothing else: what a client says in raw bytes, and
+// every byte that a backend hears of it.
+namespace segue::test {
+
+// A request that no backend may ever see: the gateway itself answers it with 404.
+inline constexpr std::string_view kHidden = "GET /admin HTTP/1.1\r\nHost: a\r\n\r\n";
+
+// Everything below /open to the backend at `port`.
+ConfigText only_open(std::uint16_t port, std::string_view backend_keys = {});
+
+// A server that believes all that it is sent: it answers every request that it finds in the bytes.
+class Believer {
+ public:
+  // `answer`: what it says to each of them, as bytes.
+  explicit Believer(std::string answer = response_with(200, "x"));
+
+  std::uint16_t port() const { return backend_.port(); }
+  std::size_t connections() const { return backend_.connections(); }
+  std::vector<Message> requests() const { return backend_.requests(); }
+  // The first lines of all requests, in their order.
+  std::vector<std::string> lines() const;
+  // What came on any connection that ended and was no request.
+  std::string stray() const;
+
+ private:
+  mutable std::mutex mutex_;
+  std::string stray_;
+  ScriptedBackend backend_;  // last: its threads use the others
+};
+
+// "HTTP/1.1 STATUS" of every answer until the connection ends or `wanted` came, as numbers.
+std::vector<int> statuses(RawClient& client, std::size_t wanted);
+
+// The connection was closed, and nothing more came on it.
+bool ended_without_more(RawClient& client);
+
+}  // namespace segue::test
