@@ -27,8 +27,11 @@ packages_of() {
            command -v node >/dev/null || echo nodejs ;;
     kafka) echo default-jre-headless maven ca-certificates ;;
     test)  packages_of kafka
+           packages_of demo
            echo catch2 python3 python3-venv curl openssl kcat clang-19 libclang-rt-19-dev
-           command -v npm >/dev/null || echo nodejs npm ;;
+           command -v npm >/dev/null || echo nodejs npm
+           # Ubuntu has it as a snap only: there, SEGUE_BROWSER names another Chromium or Chrome.
+           [ "${ID:-}" = ubuntu ] || echo chromium ;;
     bench) echo nginx-light wrk python3 ;;
     *)     echo "setup: no group of packages is called '$1'" >&2; exit 2 ;;
   esac
