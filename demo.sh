@@ -111,6 +111,9 @@ failed=$($bin/seguectl cat "$source" --status 5xx --method POST --account dara -
 say "An order that failed: seguectl show $failed $source"
 $bin/seguectl show "$failed" "$source"
 
+say "Pages of products were copied to the new shop. Does it say the same? seguectl compare $source -c $config --route product"
+$bin/seguectl compare "$source" -c "$config" --route product || [ $? -eq 1 ] # 1: it found something
+
 if [ -n "$with_kafka" ]; then
   say "In Kafka too: seguectl lag"
   # The publisher is milliseconds behind the journal.
@@ -127,5 +130,7 @@ say "All is stopped now; the record stays. Try next:"
 cat <<TEXT
   $bin/seguectl show $failed $source --as curl
   $bin/seguectl cat $source --account dara --status 4xx
+  env \$(cat $data/ports) $bin/seguectl compare $source -c $config  # every route
+  env \$(cat $data/ports) $bin/seguectl compare $source -c $config --output html >compare.html
   env \$(cat $data/ports) $bin/segue routes explain -c $config 'GET /search?q=a' -H 'x-beta: 1'
 TEXT
