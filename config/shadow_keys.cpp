@@ -52,7 +52,7 @@ Keys<RouteSettings> common_keys() {
               Duration{milliseconds{1}, std::chrono::hours{24}},
               "of each copy, from connecting to the last byte of the answer"),
       setting("max_in_flight", &ShadowSettings::max_in_flight, Count{1, kMostInFlight},
-              "copies at the same time; what comes on top is skipped and counted"),
+              "copies of the route at the same time; what comes on top is skipped and counted"),
       setting("max_body", &ShadowSettings::max_body_bytes, Size{0, kMostBody},
               "of a request that is copied, and of the answer to the copy"),
       setting("remove_headers", &ShadowSettings::remove_headers, List<HeaderName>{{}, kMostRemoved},
