@@ -180,6 +180,30 @@ TEST_CASE("routes explain shows the winner, what it beats, and near misses") {
   CHECK(contains(json.out, "\"verdict\":\"routed\",\"route\":\"catch-all\""));
 }
 
+TEST_CASE("routes list and explain say where copies go, and why one goes nowhere") {
+  const TempDir folder;
+  const std::string configuration =
+      std::string(kConfiguration)
+          .append(
+              "  account:\n    match: { prefix: /account }\n    to: legacy\n"
+              "    shadow: { to: new, percent: 2.5, control_percent: 1 }\n");
+  const auto run = [&](std::vector<std::string> arguments) {
+    arguments.insert(arguments.end(), {"-c", "FILE"});
+    return segue(folder, configuration, arguments).out;
+  };
+  CHECK(contains(run({"routes", "list"}), "legacy, shadow new 2.5%"));
+  CHECK(contains(run({"routes", "list", "-o", "json"}),
+                 "\"shadow\":{\"to\":\"new\",\"percent\":2.500,\"control_percent\":1.000}"));
+  CHECK(contains(run({"routes", "explain", "GET /account"}), "new, 2.5% of requests\n"));
+  CHECK(contains(run({"routes", "explain", "POST /account"}),
+                 "none: the method is not safe and the route does not state `writes`\n"));
+  CHECK_FALSE(contains(run({"routes", "explain", "GET /"}), "shadow"));
+  CHECK(contains(run({"routes", "explain", "GET /account", "-o", "json"}),
+                 "\"shadow\":\"new\""));
+  CHECK(contains(run({"routes", "explain", "PUT /account", "-o", "json"}),
+                 "\"no_shadow\":\"unsafe_method\""));
+}
+
 TEST_CASE("a request that cannot be read is exit code 2") {
   const TempDir folder;
   CHECK(segue(folder, kConfiguration, {"routes", "explain", "/x", "-c", "FILE"}).exit_code == 2);
