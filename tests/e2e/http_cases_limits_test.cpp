@@ -17,8 +17,8 @@
 namespace segue::test {
 namespace {
 
-constexpr std::chrono::milliseconds kTrickle{50};   // between two bytes of a slow client
-constexpr std::chrono::milliseconds kStall{1'500};  // longer than the backend may take
+constexpr std::chrono::milliseconds kSlowPeerTrickle{50};   // between two bytes of a slow client
+constexpr std::chrono::milliseconds kSlowPeerStall{1'500};  // longer than the backend may take
 
 // A port whose queue is full: who connects to it gets no answer.
 class DeafPort {
@@ -55,7 +55,7 @@ TEST_CASE("a body that trickles in below the minimum rate is 408") {
     const std::string_view piece = framing[0] == 'C' ? "x" : "1\r\nx\r\n";
     for (int i = 0; i < 99 && !client.socket().readable_now(); ++i) {
       client.socket().send_what_is_taken(piece);
-      std::this_thread::sleep_for(kTrickle);
+      std::this_thread::sleep_for(kSlowPeerTrickle);
     }
     CHECK(client.response().status() == 408);
   }
@@ -98,7 +98,7 @@ TEST_CASE("a client that stalls does not count against the backend") {
   GatewayProcess gateway(only_open(backend.port(), "timeouts: { idle: 500ms }"));
   RawClient client(gateway.port(), 4096);
   client.send("GET /open HTTP/1.1\r\nHost: a\r\n\r\n");
-  std::this_thread::sleep_for(kStall);
+  std::this_thread::sleep_for(kSlowPeerStall);
   const auto answer = client.response();
   CHECK(answer.status() == 200);
   CHECK(answer.whole);
