@@ -1,5 +1,6 @@
 #include "compare/pairing.hpp"
 
+#include <algorithm>
 #include <deque>
 #include <list>
 #include <string_view>
@@ -16,6 +17,17 @@ namespace {
 constexpr std::string_view kSent = "sent";
 constexpr std::size_t kExchangeOverhead = 600;  // bytes of a message and its place in the lists
 constexpr std::size_t kFieldOverhead = 120;     // bytes of a header beside its text
+
+// Primaries that may have a control to come: few have, and theirs is not long behind the shadow. What
+// is kept for them is memory that is always in use.
+constexpr std::size_t kAnsweredShare = 8;
+constexpr std::size_t kLeastAnswered = 1'024;
+
+PairingBounds bounds_of_answered(const PairingBounds& bounds) noexcept {
+  const std::size_t share = bounds.exchanges / kAnsweredShare;
+  return {std::min(bounds.exchanges, std::max(share, kLeastAnswered)),
+          bounds.bytes / kAnsweredShare};
+}
 
 std::size_t held_bytes(const v1::Exchange& exchange) noexcept {
   const v1::Response& response = exchange.response();
@@ -49,11 +61,12 @@ struct Family {
 
 // Families in the order they came, with what they hold together.
 struct Queue {
+  PairingBounds bounds;
   std::list<Family> families{};
   std::size_t held = 0;
   std::size_t bytes = 0;
 
-  bool over(const PairingBounds& bounds) const noexcept {
+  bool is_over() const noexcept {
     return families.size() > 1 && (held > bounds.exchanges || bytes > bounds.bytes);
   }
   void count(const Family& family) noexcept {
@@ -79,7 +92,9 @@ struct Pairing::State {
   Queue& queue_of(const Family& family) noexcept;
   void make_room(Queue& queue);
 
-  PairingBounds bounds;
+  explicit State(const PairingBounds& bounds)
+      : orphans{bounds}, waiting{bounds}, answered{bounds_of_answered(bounds)} {}
+
   // By what is missing, so that what never comes of one kind does not drive out another.
   Queue orphans;   // their primary
   Queue waiting;   // their shadow
@@ -89,9 +104,7 @@ struct Pairing::State {
   Unpaired gone;
 };
 
-Pairing::Pairing(const PairingBounds& bounds) : state_(std::make_unique<State>()) {
-  state_->bounds = bounds;
-}
+Pairing::Pairing(const PairingBounds& bounds) : state_(std::make_unique<State>(bounds)) {}
 Pairing::~Pairing() = default;
 
 void Pairing::add(v1::Exchange&& exchange) {
@@ -168,7 +181,7 @@ void Pairing::State::add_other(v1::Exchange&& exchange) {
 }
 
 void Pairing::State::make_room(Queue& queue) {
-  while (queue.over(bounds)) {
+  while (queue.is_over()) {
     Family& oldest = queue.families.front();
     queue.discount(oldest);
     if (&queue == &waiting) ++gone.primaries;

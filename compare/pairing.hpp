@@ -24,9 +24,9 @@ struct PairingBounds {
 };
 
 // Joins exchanges by parent_id, whichever of the two comes first, and keeps of what waits only what
-// comparing needs. A primary waits for its shadow; when that has come, it waits within the same
-// bounds again for a control, which may come or not. Over the bounds what has waited longest goes.
-// Memory is three times the bounds at most. One thread.
+// comparing needs. A primary waits for its shadow; when that has come, it waits for a control, which
+// may come or not, within an eighth of the bounds (but 1,024 exchanges if that is more). Over the
+// bounds what has waited longest goes. One thread.
 class Pairing {
  public:
   explicit Pairing(const PairingBounds& bounds);

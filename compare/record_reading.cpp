@@ -111,14 +111,19 @@ void keep_for_comparing(v1::Exchange& exchange) {
   exchange.clear_attempts();
   if (exchange.has_decision()) {
     v1::Decision& decision = *exchange.mutable_decision();
-    v1::Decision kept;
-    kept.set_route(std::move(*decision.mutable_route()));
-    kept.set_backend(std::move(*decision.mutable_backend()));
-    kept.set_shadow(std::move(*decision.mutable_shadow()));
-    decision = std::move(kept);
+    decision.clear_path_template();
+    decision.clear_parameters();
+    decision.clear_endpoint();
+    decision.clear_role();
+    decision.clear_bucket();
+    decision.clear_inputs();
   }
   if (!exchange.has_request()) return;
   v1::Request& request = *exchange.mutable_request();
+  if (request.fields_size() == 0 && request.trailers_size() == 0 && !request.has_body() &&
+      request.scheme().empty() && request.version().empty())
+    return;
+  // Cleared fields keep their memory; a message that goes does not.
   v1::Request kept;
   kept.set_method(std::move(*request.mutable_method()));
   kept.set_authority(std::move(*request.mutable_authority()));

@@ -137,6 +137,7 @@ TEST_CASE("primaries that wait for a control alone leave without being counted")
   }
   CHECK(pairs_of(pairing).size() == 100);
   CHECK(pairing.given_up() == 0);
+  CHECK(pairing.waiting() == 0);
   // The youngest are still there.
   pairing.add(control(100));
   pairing.add(control(91));
