@@ -137,6 +137,7 @@ Task<Transfer> ShadowCall::read() {
     if (in.capacity() == 0) in.reserve(buffer_bytes());
     got = co_await lease_->stream.read_some(in.writable(), expiry_);
   }
+  if (got.ec == errors::timed_out) expired_ = true;  // its own deadline may come a moment later
   if (got.bytes != 0) {
     got_bytes_ = true;
     lease_->buffer.commit(got.bytes);
