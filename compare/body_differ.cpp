@@ -16,7 +16,8 @@ namespace {
 using recorder::BodyKind;
 using recorder::Decoding;
 
-// The backend came to no end, whatever was captured.
+// The backend came to no end, whatever was captured. That a client left does not count: only what
+// had come to its end was copied.
 bool is_broken_off(const v1::Exchange& exchange) {
   switch (exchange.outcome()) {
     case v1::OUTCOME_UPSTREAM_RESET:

@@ -98,11 +98,11 @@ void HeaderDiffer::add_cookie(std::string_view cookie, Values& values) {
   const std::string_view pair = cookie.substr(0, end);
   const std::size_t equals = pair.find('=');
   if (equals == std::string_view::npos) {
-    values.push_back({kSetCookie, trimmed(pair), {}, false});
+    values.push_back({kSetCookie, trimmed(pair), {}, false, 0});
     return;
   }
   const std::string_view name = trimmed(pair.substr(0, equals));
-  values.push_back({kSetCookie, trimmed(pair.substr(equals + 1)), name, false});
+  values.push_back({kSetCookie, trimmed(pair.substr(equals + 1)), name, false, 0});
   std::string_view attributes = cookie.substr(end);
   while (!attributes.empty()) {
     attributes.remove_prefix(1);
@@ -112,7 +112,7 @@ void HeaderDiffer::add_cookie(std::string_view cookie, Values& values) {
     const std::string_view key = trimmed(attribute.substr(0, at));
     if (key.empty()) continue;
     const std::string_view value = at < attribute.size() ? attribute.substr(at + 1) : attribute;
-    values.push_back({kSetCookie, trimmed(value), attribute_of(name, key), false});
+    values.push_back({kSetCookie, trimmed(value), attribute_of(name, key), false, 0});
   }
 }
 
@@ -120,15 +120,17 @@ void HeaderDiffer::add_field(const v1::Field& field, bool is_trailer, Values& va
   const std::string_view name = lowered(field.name());
   if (is_ignored(name)) return;
   if (name == kSetCookie && !is_trailer) return add_cookie(field.value(), values);
-  values.push_back({name, field.value(), {}, is_trailer});
+  values.push_back({name, field.value(), {}, is_trailer, 0});
 }
 
 void HeaderDiffer::gather(const v1::Response& response, Values& values) {
   values.clear();
   for (const v1::Field& field : response.fields()) add_field(field, false, values);
   for (const v1::Field& field : response.trailers()) add_field(field, true, values);
-  std::ranges::stable_sort(values, {}, [](const Value& value) {
-    return std::tie(value.is_trailer, value.name, value.suffix);
+  std::uint32_t at = 0;
+  for (Value& value : values) value.at = at++;
+  std::ranges::sort(values, {}, [](const Value& value) {
+    return std::tie(value.is_trailer, value.name, value.suffix, value.at);
   });
 }
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -27,6 +28,7 @@ class HeaderDiffer {
     std::string_view text;
     std::string_view suffix;  // of a cookie: which, and which of its attributes
     bool is_trailer = false;
+    std::uint32_t at = 0;  // in the order in which they came
   };
   using Values = std::vector<Value>;
 
