@@ -122,6 +122,9 @@ class Suggesting {
   }
 
   void suggest_header(const std::string& name, const Fields& fields) {
+    // "set-cookie: sid", "trailer: checksum"
+    if (name.find(':') != std::string::npos)
+      return note(name, fields, "no key silences a part of a header");
     const auto same = [&](std::string_view field) { return field == name; };
     if (const FieldReport* const risk = at_risk(Part::header, same))
       return note_risk(name, fields, *risk);

@@ -184,7 +184,11 @@ TEST_CASE("noise that no rule silences is told in a comment") {
   status.part = Part::status;
   FieldReport line = field("line", DifferenceKind::value, Judgement::noise);
   line.part = Part::body;
-  const std::string suggestion = suggest_rules(report_with({status, line}), {});
+  const std::string suggestion = suggest_rules(
+      report_with({status, line,
+                   field("set-cookie: sid", DifferenceKind::value, Judgement::noise)}),
+      {});
+  CHECK_THAT(suggestion, ContainsSubstring("header set-cookie: sid"));
   CHECK_THAT(suggestion, ContainsSubstring("no key silences a status"));
   CHECK_THAT(suggestion, ContainsSubstring("body line"));
   CHECK(suggestion.find("\nroutes:") == std::string::npos);
