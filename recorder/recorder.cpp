@@ -206,6 +206,10 @@ Result<Recorded> Recorder::append(const ExchangeView& exchange, RouteIndex route
                                   IntentTicket& ticket) {
   const Ruling& rule = ruling(route);
   if (!rule.settings.enabled) return Recorded::unwanted;
+  if (exchange.kind != Kind::primary && scarce()) {
+    counters_.dropped_exchanges.add(1);
+    return Recorded::dropped;
+  }
 
   const Subject subject = redact(exchange, rule);
   const std::size_t bytes = measure_to_fit(subject, rule);
@@ -251,6 +255,10 @@ void Recorder::written(std::size_t bytes, IntentTicket& ticket) {
   if (!ticket) return;
   lane_.intent_closed(ticket.id_);
   ticket.give_back();
+}
+
+bool Recorder::scarce() const noexcept {
+  return lane_.scarce();
 }
 
 void Recorder::finish(const FinishView& finish) {

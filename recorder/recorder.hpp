@@ -49,7 +49,7 @@ inline constexpr RouteIndex kUnrouted = ~RouteIndex{0};
 enum class Recorded : std::uint8_t {
   whole,           // as it was captured; too large for a frame: bodies TRUNCATED("frame")
   without_bodies,  // the journal is full: bodies SKIPPED("journal"), in the room of the intent
-  dropped,         // the journal is full and `when_full` says drop; counted
+  dropped,         // the journal is full and `when_full` says drop, or scarce and it is a shadow
   unwanted,        // `record: none`
 };
 
@@ -119,6 +119,10 @@ class Recorder {
   // Once an exchange, before the last byte of its response is handed to the socket. `ticket` is
   // used up by success only, so that a caller that must wait can call again.
   Result<Recorded> append(const ExchangeView& exchange, RouteIndex route, IntentTicket& ticket);
+
+  // Whether the journal has so little room left that shadows and controls are dropped, for the sake
+  // of what clients do. Does not ask the disk.
+  bool scarce() const noexcept;
 
   // What could not be in the exchange; nobody waits for it.
   void finish(const FinishView& finish);

@@ -1,5 +1,7 @@
 #include "runtime/task_group.hpp"
 
+#include <new>
+
 #include "exchange/ensure.hpp"
 
 namespace segue::runtime {
@@ -43,7 +45,12 @@ TaskGroup::Root TaskGroup::run(TaskGroup& group, Task<void> task) {
 
 void TaskGroup::spawn(Task<void> task) {
   ++size_;
-  run(*this, std::move(task));
+  try {
+    run(*this, std::move(task));
+  } catch (const std::bad_alloc&) {  // of its frame
+    --size_;
+    throw;
+  }
 }
 
 struct Fork::Root {

@@ -87,6 +87,9 @@ class Lane {
   // lane_sequence of the last committed frame; 0: none yet.
   std::uint64_t last_sequence() const noexcept { return lane_sequence_; }
 
+  // Whether room must be kept for what may not be lost: SegmentPool::scarce().
+  bool scarce() const noexcept;
+
   // The largest payload a frame may have: half a segment.
   std::size_t max_payload() const noexcept { return max_payload_; }
 

@@ -11,7 +11,8 @@ namespace {
 constexpr std::uint64_t kWindowsAhead = 2;
 // How soon a disk that was full, or consumers that were behind, are asked again.
 constexpr int kRetryMs = 20;
-// What was retired last is given back even when nothing more is appended.
+// What was retired last is given back even when nothing more is appended, and room that was scarce is
+// looked at again.
 constexpr int kIdleMs = 1000;
 
 std::uint64_t window_start(std::uint64_t position) noexcept {
@@ -68,6 +69,7 @@ void Keeper::run() {
     lacking_ = false;
     for (const auto& lane : lanes_) serve(*lane);
     pool_.bury();
+    pool_.weigh(lacking_ ? SegmentPool::Spares::lacking : SegmentPool::Spares::there);
     sleep();
   }
 }
@@ -92,7 +94,8 @@ Result<void> Keeper::prepare_spare(Lane& lane) {
 
 void Keeper::sleep() {
   pollfd event{event_.get(), POLLIN, 0};
-  const int timeout = lacking_ ? kRetryMs : pool_.burying() ? kIdleMs : -1;
+  const bool again = pool_.burying() || pool_.scarce();
+  const int timeout = lacking_ ? kRetryMs : again ? kIdleMs : -1;
   if (::poll(&event, 1, timeout) <= 0) return;
   std::uint64_t count = 0;
   const ssize_t taken = ::read(event_.get(), &count, sizeof count);

@@ -165,6 +165,10 @@ void Lane::wake_keeper() const noexcept {
   static_cast<void>(written);  // fails only when 2^64 - 1 wake-ups are pending
 }
 
+bool Lane::scarce() const noexcept {
+  return pool_.scarce();
+}
+
 Result<void> Lane::reserve(std::size_t bytes) {
   const std::uint64_t frame = frame_bytes(bytes);
   if (open_intent_bytes_ + reserved_ + frame > half_) return full();

@@ -260,6 +260,20 @@ void SegmentPool::keep_watch() {
   look_around();
 }
 
+void SegmentPool::weigh(Spares spares) {
+  if (settings_.consumers.empty()) return;
+  collect();
+  const Cursor passed = slowest();
+  const std::lock_guard lock(mutex_);
+  const auto waiting = std::count_if(
+      retired_.begin(), retired_.end(), [&](const Record& record) {
+        return record.last_lane_sequence > passed.position(record.lane);
+      });
+  const std::uint64_t bytes = other_bytes_ + static_cast<std::uint64_t>(waiting) * segment_bytes_;
+  scarce_.store(spares == Spares::lacking || bytes > settings_.max_bytes / 2,
+                std::memory_order_relaxed);
+}
+
 void SegmentPool::count_others() {
   const auto runs = find_runs(settings_.directory);
   if (!runs) return;  // what was counted last is nearer than nothing

@@ -70,6 +70,13 @@ class SegmentPool {
   // the folder.
   void keep_watch();
 
+  // Keeper only: finds out whether room is scarce(). `Spares::lacking`: a lane has none.
+  enum class Spares : std::uint8_t { there, lacking };
+  void weigh(Spares spares);
+  // Any thread: half of max_size waits for consumers, or there is no room at all. What can be done
+  // without is not recorded then, so that what cannot be is. A ring is never scarce.
+  bool scarce() const noexcept { return scarce_.load(std::memory_order_relaxed); }
+
   std::uint64_t segment_bytes() const noexcept { return segment_bytes_; }
   SegmentPages pages() const noexcept { return pages_; }
   void add_to(JournalStatus& status) const;
@@ -116,6 +123,7 @@ class SegmentPool {
   std::atomic<Syncer*> syncer_{nullptr};
 
   std::vector<std::unique_ptr<Segment>> dying_;  // the keeper's alone
+  std::atomic<bool> scarce_{false};
   std::atomic<Segment*> left_{nullptr};   // retired, not yet in the books
   std::int64_t next_watch_ns_ = 0;        // the keeper's alone
   std::mutex removal_mutex_;

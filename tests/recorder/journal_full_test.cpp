@@ -149,6 +149,39 @@ TEST_CASE("with a consumer that is behind there is no room, and nothing is overw
   CHECK(journal.status().overwritten_frames == 0);
 }
 
+TEST_CASE("room is scarce once half of it waits for a consumer, until that has caught up") {
+  IN_LEAN_AND_WARM();
+  const TempDir dir;
+  auto settings = small_journal(dir.path(), 2048 * kKiB);
+  settings.consumers = {"publisher"};
+  Journal journal(settings, 1, kKiB);
+  Lane& lane = journal.lane(0);
+  const auto becomes = [&lane](bool scarce) {
+    const segue::test::Deadline deadline;
+    while (lane.scarce() != scarce && deadline.left() > 0) std::this_thread::yield();
+    return lane.scarce() == scarce;
+  };
+  std::uint64_t n = 0;
+  while (n * kKiB < 700 * kKiB) REQUIRE(append(lane, payload_of(++n, 1000)));
+  CHECK_FALSE(lane.scarce());
+  while (n * kKiB < 1300 * kKiB) REQUIRE(append_within_patience(lane, payload_of(++n, 1000)));
+  CHECK(becomes(true));
+  REQUIRE(append(lane, payload_of(++n, 1000)));  // of clients, all the same
+  Cursor cursor;
+  cursor.lanes[0] = n;
+  REQUIRE(store_cursor(journal.run(), "publisher", cursor).has_value());
+  CHECK(becomes(false));
+}
+
+TEST_CASE("a ring is never scarce") {
+  IN_LEAN_AND_WARM();
+  const TempDir dir;
+  Journal journal(small_journal(dir.path(), 512 * kKiB), 1, kKiB);
+  for (std::uint64_t n = 1; n <= 2000; ++n)
+    REQUIRE(append_within_patience(journal.lane(0), payload_of(n, 1000)));
+  CHECK_FALSE(journal.lane(0).scarce());
+}
+
 TEST_CASE("room that an intent reserved is there when nothing else is") {
   IN_LEAN_AND_WARM();
   const TempDir dir;

@@ -3,12 +3,14 @@
 #include <catch2/catch_test_macros.hpp>
 #include <memory>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "recorder/exchange.pb.h"
 #include "recorder/journal/journal.hpp"
 #include "recorder/journal/reader.hpp"
 #include "tests/recorder/sample_exchange.hpp"
+#include "tests/support/patience.hpp"
 #include "tests/support/temp_dir.hpp"
 
 namespace segue::recorder {
@@ -99,6 +101,27 @@ void fill_order(SampleExchange& sample, std::size_t bytes) {
   sample.request_blocks = {sample.keep(std::string(bytes, 'o'))};
   sample.view.request.body = {{}, bytes, Capture::complete, {}};
   sample.connect();
+}
+
+TEST_CASE("a shadow is dropped where room is scarce, and what a client did is not") {
+  Desk desk;
+  SampleExchange sample;
+  fill_order(sample, 50'000);
+  IntentTicket none;
+  const auto append = [&](Kind kind) {
+    sample.view.kind = kind;
+    const auto recorded = desk.recorder.append(sample.view, 0, none);
+    REQUIRE(recorded.has_value());
+    return *recorded;
+  };
+  CHECK(append(Kind::shadow) == Recorded::whole);
+  for (int i = 0; i < 100; ++i) CHECK(append(Kind::primary) == Recorded::whole);  // some 5 of 8 MiB
+  const segue::test::Deadline deadline;
+  while (!desk.recorder.scarce() && deadline.left() > 0) std::this_thread::yield();
+  CHECK(append(Kind::shadow) == Recorded::dropped);
+  CHECK(append(Kind::control) == Recorded::dropped);
+  CHECK(desk.recorder.counters().dropped_exchanges.value() == 2);
+  CHECK(append(Kind::primary) == Recorded::whole);
 }
 
 TEST_CASE("an exchange that was appended is in the journal, whole") {
