@@ -21,7 +21,9 @@ void listen_for_interrupts() {
   sigaction(SIGINT, &action, nullptr);
 }
 
-bool interrupted() noexcept { return caught != 0; }
+bool interrupted() noexcept {
+  return caught != 0;
+}
 
 Woken wait_a_while() {
   pollfd output{STDOUT_FILENO, 0, 0};

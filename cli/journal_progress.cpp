@@ -72,8 +72,9 @@ void JournalProgress::measure(Lane& lane) const {
     if (lane.last != 0) break;
   }
   if (lane.first == 0 && !segments.empty())
-    lane.first = range_of(recorder::segment_path(run, lane.lane, segments.front()),
-                          Extent::first_frame).first;
+    lane.first =
+        range_of(recorder::segment_path(run, lane.lane, segments.front()), Extent::first_frame)
+            .first;
 }
 
 void JournalProgress::show(Progress& progress) {

@@ -30,12 +30,14 @@ std::string nothing_to_compare(const Report& report, const std::string& source) 
   const std::string begin =
       fmt::format("nothing to compare: no pair of primary and shadow in {}", source);
   if (report.unpaired_primaries != 0)
-    return fmt::format("{}; {} sent a shadow that is not on record here: a topic of its own is named "
-                       "by --shadow-topic, or by -c",
-                       begin, number_of(report.unpaired_primaries, "primary exchange"));
+    return fmt::format(
+        "{}; {} sent a shadow that is not on record here: a topic of its own is named "
+        "by --shadow-topic, or by -c",
+        begin, number_of(report.unpaired_primaries, "primary exchange"));
   if (report.unpaired_others != 0)
-    return fmt::format("{}; {} without their primary, which the filters leave out or retention took",
-                       begin, number_of(report.unpaired_others, "shadow or control exchange"));
+    return fmt::format(
+        "{}; {} without their primary, which the filters leave out or retention took", begin,
+        number_of(report.unpaired_others, "shadow or control exchange"));
   if (report.not_shadowed.empty())
     return begin + "; shadow a route (`shadow:`, docs/shadowing.md), or widen the filters";
   std::string reasons;
@@ -50,8 +52,9 @@ CompareCommand::CompareCommand(CLI::App& program)
     : command_(program.add_subcommand(
           "compare", "What shadows answered against what their primaries did, beyond noise")) {
   reading_.add_to(*command_);
-  command_->add_option("--shadow-topic", shadow_topic_,
-                       "Where shadows are recorded; default: recorder.kafka.topics.shadow")
+  command_
+      ->add_option("--shadow-topic", shadow_topic_,
+                   "Where shadows are recorded; default: recorder.kafka.topics.shadow")
       ->type_name("TOPIC")
       ->group("Kafka");
   filters_.add_to(*command_, Filters::Kinds::fixed);
@@ -76,8 +79,9 @@ void CompareCommand::add_output_options() {
       ->allow_extra_args(false)
       ->type_name("CONDITION");
   command_->add_flag("--noise", noise_, "Say as much of noise as of findings");
-  auto* const follow = command_->add_flag(
-      "--follow", follow_, "Go on with what comes: a line for each difference, the report at Ctrl-C");
+  auto* const follow =
+      command_->add_flag("--follow", follow_,
+                         "Go on with what comes: a line for each difference, the report at Ctrl-C");
   auto* const suggest = command_->add_flag(
       "--suggest", suggest_, "Write the compare: rules that would silence the noise, for review");
   command_->add_option("--pair", pair_, "One pair in full, by the id of one of its exchanges")
@@ -87,7 +91,9 @@ void CompareCommand::add_output_options() {
   suggest->excludes(follow);
 }
 
-bool CompareCommand::chosen() const { return command_->parsed(); }
+bool CompareCommand::chosen() const {
+  return command_->parsed();
+}
 
 ComparingSettings CompareCommand::settings() const {
   ComparingSettings settings;
@@ -103,7 +109,7 @@ std::vector<Gate> CompareCommand::gates() const {
   std::vector<Gate> gates;
   for (const std::string& text : gates_) {
     Gate::Parsed parsed = Gate::parse(text);
-    if (!parsed.gate) throw StartupError(fmt::format("--gate {}: {}", text, parsed.problem));
+    if (!parsed.gate) throw StartupError(parsed.problem);
     gates.push_back(std::move(*parsed.gate));
   }
   return gates;
@@ -169,8 +175,8 @@ int CompareCommand::conclude(const Report& report, const std::vector<Gate>& gate
   if (report.pairs() == 0 && controls_of(report) == 0)
     throw StartupError(nothing_to_compare(report, source));
   const auto& kafka = reading_.kafka();
-  ReportView view{report, source, kafka.configuration() ? kafka.configuration_path() : std::string{},
-                  {}};
+  ReportView view{
+      report, source, kafka.configuration() ? kafka.configuration_path() : std::string{}, {}};
   bool all_hold = true;
   for (const Gate& gate : gates) {
     view.gates.push_back({gate.text(), gate.failures(report)});
@@ -190,8 +196,8 @@ void CompareCommand::print(const ReportView& view) const {
     case ReportForm::html:
       return write_out(report_page(view));
     case ReportForm::text:
-      return write_out(report_text(view, reading_.paint(),
-                                   noise_ ? NoiseDetail::full : NoiseDetail::line));
+      return write_out(
+          report_text(view, reading_.paint(), noise_ ? NoiseDetail::full : NoiseDetail::line));
   }
 }
 
@@ -212,8 +218,8 @@ int CompareCommand::show_pair(const std::vector<Source>& sources,
   }
   PairExchanges pair = found.front();
   const auto route = settings.routes.find(pair.primary.decision().route());
-  const auto made = compare::Comparer::make(route == settings.routes.end() ? settings.otherwise
-                                                                           : route->second);
+  const auto made =
+      compare::Comparer::make(route == settings.routes.end() ? settings.otherwise : route->second);
   if (!made.comparer) throw StartupError(made.problem);
   reading_.unseal(pair.primary);
   for (v1::Exchange& other : pair.others) reading_.unseal(other);

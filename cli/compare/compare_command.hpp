@@ -21,8 +21,8 @@ namespace segue::cli {
 class ExchangeFeed;
 
 // `seguectl compare [SOURCE]`: what the shadows of a source answered against what their primaries
-// did: a report, or with --follow also each difference as it comes, or with --pair one pair in full,
-// or with --suggest the rules that would silence what is noise.
+// did: a report, or with --follow also each difference as it comes, or with --pair one pair in
+// full, or with --suggest the rules that would silence what is noise.
 class CompareCommand {
  public:
   explicit CompareCommand(CLI::App& program);

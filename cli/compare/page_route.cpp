@@ -37,8 +37,8 @@ std::string as_argument(std::string_view text) {
 std::string counts_list(const std::map<std::string, std::uint64_t>& counts) {
   std::string text;
   for (const auto& [name, count] : counts)
-    text += fmt::format("{}<code>{}</code>&nbsp;{}", text.empty() ? "" : ", ",
-                        escape_markup(name), grouped(count));
+    text += fmt::format("{}<code>{}</code>&nbsp;{}", text.empty() ? "" : ", ", escape_markup(name),
+                        grouped(count));
   return text;
 }
 
@@ -54,8 +54,8 @@ std::string example_row(std::string_view side, std::string_view css, const std::
                                                           escape_markup(differs)),
                             escape_markup(parts.after));
   return fmt::format(
-      "<tr><th scope=\"row\">{}</th><td class=\"id\">{}</td><td class=\"value\">{}</td></tr>",
-      side, escape_markup(id), value);
+      "<tr><th scope=\"row\">{}</th><td class=\"id\">{}</td><td class=\"value\">{}</td></tr>", side,
+      escape_markup(id), value);
 }
 
 std::string example_table(const Example& example) {
@@ -100,14 +100,15 @@ class RoutePage {
   void figures() {
     out_ += "<div class=\"figures\"><div>\n";
     if (route_.match.of != 0)
-      out_ += fmt::format("<p class=\"match\">{} <small>of pairs match</small></p>\n{}"
-                          "<p class=\"soft\">{}; 95 % interval {}</p>\n",
-                          percent_text(route_.match), page_bar(route_.match, 1, "whole"),
-                          count_text(route_.match), interval_text(route_.match));
-    out_ += fmt::format(
-        "<p>{}: {} the same, {} with noise alone, {} different. {}.</p>\n",
-        number_of(route_.pairs, "pair"), grouped(route_.same), grouped(route_.noise_only),
-        grouped(route_.different), number_of(route_.controls, "control pair"));
+      out_ += fmt::format(
+          "<p class=\"match\">{} <small>of pairs match</small></p>\n{}"
+          "<p class=\"soft\">{}; 95 % interval {}</p>\n",
+          percent_text(route_.match), page_bar(route_.match, 1, "whole"), count_text(route_.match),
+          interval_text(route_.match));
+    out_ += fmt::format("<p>{}: {} the same, {} with noise alone, {} different. {}.</p>\n",
+                        number_of(route_.pairs, "pair"), grouped(route_.same),
+                        grouped(route_.noise_only), grouped(route_.different),
+                        number_of(route_.controls, "control pair"));
     left_out();
     out_ += "</div>\n";
     latency();
@@ -118,9 +119,10 @@ class RoutePage {
     if (!route_.incomparable.empty())
       out_ += fmt::format("<p>Not comparable: {}.</p>\n", counts_list(route_.incomparable));
     if (route_.credentials != 0)
-      out_ += fmt::format("<p>Credentials: {} answered 401 or 403 by the shadow alone (expired or "
-                          "stripped credentials).</p>\n",
-                          grouped(route_.credentials));
+      out_ += fmt::format(
+          "<p>Credentials: {} answered 401 or 403 by the shadow alone (expired or "
+          "stripped credentials).</p>\n",
+          grouped(route_.credentials));
     if (!route_.hidden.empty())
       out_ += fmt::format("<p>Hidden by redaction, not compared: {}.</p>\n",
                           counts_list(route_.hidden));
@@ -130,12 +132,14 @@ class RoutePage {
     const Latency& a = route_.primary;
     const Latency& b = route_.shadow;
     if (a.count == 0 || b.count == 0) return;
-    out_ += "<table class=\"latency\"><thead><tr><th>Time to first byte</th><th class=\"n\">primary"
-            "</th><th class=\"n\">shadow</th><th class=\"n\">ratio</th></tr></thead><tbody>\n";
+    out_ +=
+        "<table class=\"latency\"><thead><tr><th>Time to first byte</th><th class=\"n\">primary"
+        "</th><th class=\"n\">shadow</th><th class=\"n\">ratio</th></tr></thead><tbody>\n";
     const auto row = [this](std::string_view name, std::int64_t left, std::int64_t right) {
-      out_ += fmt::format("<tr><th scope=\"row\">{}</th><td class=\"n\">{}</td><td class=\"n\">{}"
-                          "</td><td class=\"n\">{}</td></tr>\n",
-                          name, micros_text(left), micros_text(right), ratio_text(left, right));
+      out_ += fmt::format(
+          "<tr><th scope=\"row\">{}</th><td class=\"n\">{}</td><td class=\"n\">{}"
+          "</td><td class=\"n\">{}</td></tr>\n",
+          name, micros_text(left), micros_text(right), ratio_text(left, right));
     };
     row("p50", a.p50, b.p50);
     row("p95", a.p95, b.p95);
@@ -144,8 +148,9 @@ class RoutePage {
   }
 
   void columns() {
-    out_ += "<div class=\"columns\"><span></span><span>field</span><span>difference</span>"
-            "<span class=\"n\">pairs</span><span class=\"n\">controls</span><span></span></div>\n";
+    out_ +=
+        "<div class=\"columns\"><span></span><span>field</span><span>difference</span>"
+        "<span class=\"n\">pairs</span><span class=\"n\">controls</span><span></span></div>\n";
   }
 
   std::size_t count(Judgement judgement) const {
@@ -179,9 +184,10 @@ class RoutePage {
   void noise() {
     const std::size_t fields = count(Judgement::noise);
     if (fields == 0) return;
-    out_ += fmt::format("<details class=\"group\"><summary>Noise, not counted: {} the same code "
-                        "differs from itself in</summary>\n",
-                        number_of(fields, "field"));
+    out_ += fmt::format(
+        "<details class=\"group\"><summary>Noise, not counted: {} the same code "
+        "differs from itself in</summary>\n",
+        number_of(fields, "field"));
     list(Judgement::noise);
     out_ += "</details>\n";
   }
@@ -195,7 +201,8 @@ class RoutePage {
         compare::name_of(field.judgement), title, field.signal(), field.raw.value(), open, title,
         kind_text(field.kind), percent_text(field.raw), percent_text(field.noise), bars(field));
     out_ += fmt::format(
-        "<div class=\"inside\"><p class=\"soft\">Pairs: {} (95 % interval {}). Controls: {}{}.</p>\n",
+        "<div class=\"inside\"><p class=\"soft\">Pairs: {} (95 % interval {}). Controls: "
+        "{}{}.</p>\n",
         count_text(field.raw), interval_text(field.raw), count_text(field.noise),
         field.noise.of == 0 ? std::string{}
                             : fmt::format(" (95 % interval {})", interval_text(field.noise)));
@@ -232,17 +239,18 @@ std::string page_bar(const Share& share, double full, std::string_view kind) {
   const auto at = [full](double value) {
     return std::clamp(value / full, 0.0, 1.0) * static_cast<double>(kBarWidth);
   };
-  std::string inside = fmt::format(
-      "<rect class=\"ground\" width=\"{}\" height=\"7\" rx=\"2\"/>", kBarWidth);
+  std::string inside =
+      fmt::format("<rect class=\"ground\" width=\"{}\" height=\"7\" rx=\"2\"/>", kBarWidth);
   if (share.of != 0) {
     inside += fmt::format("<rect class=\"{}\" width=\"{:.1f}\" height=\"7\" rx=\"2\"/>", kind,
                           at(share.value()));
     inside += fmt::format("<path class=\"range\" d=\"M{:.1f} 3.5H{:.1f}\"/>", at(share.low()),
                           at(share.high()));
   }
-  return fmt::format("<svg width=\"{}\" height=\"9\" viewBox=\"0 0 {} 9\" role=\"img\" "
-                     "aria-label=\"{}\">{}</svg>",
-                     kBarWidth, kBarWidth, percent_text(share), inside);
+  return fmt::format(
+      "<svg width=\"{}\" height=\"9\" viewBox=\"0 0 {} 9\" role=\"img\" "
+      "aria-label=\"{}\">{}</svg>",
+      kBarWidth, kBarWidth, percent_text(share), inside);
 }
 
 std::string page_route(const RouteReport& route, std::size_t number, std::string_view source) {

@@ -8,8 +8,8 @@
 
 namespace segue::cli {
 
-// The section of one route in the HTML report. `number` names its anchor, "route-3"; `source` stands
-// in the commands that it tells.
+// The section of one route in the HTML report. `number` names its anchor, "route-3"; `source`
+// stands in the commands that it tells.
 std::string page_route(const compare::RouteReport& route, std::size_t number,
                        std::string_view source);
 

@@ -53,8 +53,8 @@ std::string difference_text(const Difference& difference, std::string_view other
   const Contrast parts = contrast(left, right);
   return fmt::format("  {}: {}\n    primary  {}{}{}\n    {:<8} {}{}{}\n",
                      paint.strong(printable(field_title(difference.part, difference.path))),
-                     kind_text(difference.kind), parts.before, paint.error(parts.left),
-                     parts.after, other, parts.before, paint.good(parts.right), parts.after);
+                     kind_text(difference.kind), parts.before, paint.error(parts.left), parts.after,
+                     other, parts.before, paint.good(parts.right), parts.after);
 }
 
 std::string verdict_text(const Comparison& comparison) {
@@ -155,9 +155,9 @@ std::string candidates_text(const std::vector<PairExchanges>& pairs) {
   std::string text;
   for (std::size_t i = 0; i < std::min(pairs.size(), kListedCandidates); ++i) {
     const v1::Exchange& primary = pairs[i].primary;
-    text += fmt::format("  {}  {} {}\n", id_text(primary.id()),
-                        printable(primary.request().method()),
-                        printable(primary.request().target()));
+    text +=
+        fmt::format("  {}  {} {}\n", id_text(primary.id()), printable(primary.request().method()),
+                    printable(primary.request().target()));
   }
   return text;
 }
@@ -177,8 +177,7 @@ bool PairView::differs() const {
 std::string PairView::text(const Paint& paint) const {
   const v1::Exchange& primary = pair_.primary;
   std::string text = fmt::format(
-      "{} {}\nroute {}, {}\n\n{}",
-      paint.strong(printable(primary.request().method())),
+      "{} {}\nroute {}, {}\n\n{}", paint.strong(printable(primary.request().method())),
       paint.strong(printable(primary.request().target())), printable(primary.decision().route()),
       time_text(primary.created_at()), exchange_line(primary));
   for (const v1::Exchange& other : pair_.others) text += exchange_line(other);
@@ -186,14 +185,15 @@ std::string PairView::text(const Paint& paint) const {
     const Comparison& comparison = comparisons_[i];
     const std::string_view kind = kind_of(pair_.others[i]);
     const std::string verdict = verdict_text(comparison);
-    text += fmt::format("\nprimary and {}: {}\n", kind,
-                        comparison.verdict == Verdict::same ? paint.good(verdict)
-                                                            : paint.error(verdict));
+    text += fmt::format(
+        "\nprimary and {}: {}\n", kind,
+        comparison.verdict == Verdict::same ? paint.good(verdict) : paint.error(verdict));
     for (const Difference& difference : comparison.differences)
       text += difference_text(difference, kind, paint);
     for (const std::string& field : comparison.hidden)
-      text += paint.faint(fmt::format("  {}: hidden by redaction, not compared", printable(field))) +
-              '\n';
+      text +=
+          paint.faint(fmt::format("  {}: hidden by redaction, not compared", printable(field))) +
+          '\n';
   }
   return text;
 }

@@ -21,7 +21,8 @@ std::string heading(const ReportView& view) {
   const std::string period =
       view.report.from == 0 ? std::string{} : period_text(view.report) + " &middot; ";
   return fmt::format(
-      "<header>\n<h1>Primary and shadow compared</h1>\n<p class=\"meta\">{}<code>{}</code> &middot; "
+      "<header>\n<h1>Primary and shadow compared</h1>\n<p class=\"meta\">{}<code>{}</code> "
+      "&middot; "
       "rules: {}</p>\n</header>\n",
       period, escape_markup(view.source),
       view.rules.empty() ? "the defaults" : escape_markup(view.rules));
@@ -65,9 +66,10 @@ std::string gates_table(const std::vector<GateOutcome>& gates) {
         gate.holds() ? "good" : "bad", gate.holds() ? "holds" : "fails", escape_markup(gate.gate),
         failures);
   }
-  return fmt::format("<div class=\"card\"><div class=\"head\"><h2>Gates</h2></div>\n"
-                     "<table id=\"gates\"><tbody>\n{}</tbody></table></div>\n",
-                     rows);
+  return fmt::format(
+      "<div class=\"card\"><div class=\"head\"><h2>Gates</h2></div>\n"
+      "<table id=\"gates\"><tbody>\n{}</tbody></table></div>\n",
+      rows);
 }
 
 std::string number_cell(double value, std::string_view shown) {
@@ -82,8 +84,9 @@ std::string latency_cell(std::int64_t primary, std::int64_t shadow) {
 
 std::string overview_row(const RouteReport& route, std::size_t number) {
   const std::string name = escape_markup(route.route);
-  std::string cells = fmt::format(
-      "<td class=\"route\" data-value=\"{}\"><a href=\"#route-{}\">{}</a></td>", name, number, name);
+  std::string cells =
+      fmt::format("<td class=\"route\" data-value=\"{}\"><a href=\"#route-{}\">{}</a></td>", name,
+                  number, name);
   cells += fmt::format("<td data-value=\"{}\">{}</td>", route.findings(), page_badge(route));
   cells += number_cell(route.match.value(), percent_text(route.match));
   cells += fmt::format("<td data-value=\"{:.6f}\">{}</td>", route.match.value(),
@@ -100,7 +103,8 @@ std::string overview(const std::vector<RouteReport>& routes) {
   for (std::size_t i = 0; i < routes.size(); ++i) rows += overview_row(routes[i], i + 1);
   return fmt::format(
       "<div class=\"card scroll\"><table class=\"sortable\" id=\"overview\"><thead><tr>"
-      "<th scope=\"col\">Route</th><th scope=\"col\">Findings</th><th scope=\"col\" class=\"n\">Match"
+      "<th scope=\"col\">Route</th><th scope=\"col\">Findings</th><th scope=\"col\" "
+      "class=\"n\">Match"
       "</th><th scope=\"col\">95 % interval</th><th scope=\"col\" class=\"n\">Pairs</th>"
       "<th scope=\"col\" class=\"n\">Controls</th><th scope=\"col\" class=\"n\">p50</th>"
       "<th scope=\"col\" class=\"n\">p99</th></tr></thead>\n<tbody>\n{}</tbody></table></div>\n",
@@ -109,10 +113,12 @@ std::string overview(const std::vector<RouteReport>& routes) {
 
 // What only the script can do is shown by the script alone.
 constexpr std::string_view kTools =
-    "<div class=\"tools\" hidden><input type=\"search\" placeholder=\"Filter by route, field or value  "
+    "<div class=\"tools\" hidden><input type=\"search\" placeholder=\"Filter by route, field or "
+    "value  "
     "( / )\" aria-label=\"Filter by route, field or value\"><output></output>"
     "<select aria-label=\"Order of fields\"><option value=\"signal\">by signal</option>"
-    "<option value=\"raw\">by share of pairs</option><option value=\"name\">by name</option></select>"
+    "<option value=\"raw\">by share of pairs</option><option value=\"name\">by "
+    "name</option></select>"
     "<button type=\"button\" data-open=\"yes\">Open all</button>"
     "<button type=\"button\" data-open=\"no\">Close all</button></div>\n";
 
@@ -128,9 +134,10 @@ std::string rest(const Report& report) {
   for (const auto& [reason, count] : report.not_shadowed)
     row(fmt::format("Not shadowed: {}", escape_markup(not_shadowed_text(reason))), count);
   if (rows.empty()) return {};
-  return fmt::format("<div class=\"card\"><div class=\"head\"><h2>Not in the comparison</h2></div>\n"
-                     "<table id=\"rest\"><tbody>\n{}</tbody></table></div>\n",
-                     rows);
+  return fmt::format(
+      "<div class=\"card\"><div class=\"head\"><h2>Not in the comparison</h2></div>\n"
+      "<table id=\"rest\"><tbody>\n{}</tbody></table></div>\n",
+      rows);
 }
 
 // What needs a look comes first; else by name, as in the report.
@@ -154,13 +161,13 @@ std::string report_page(const ReportView& view) {
       "<meta http-equiv=\"Content-Security-Policy\" content=\"{}\">\n"
       "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
       "<meta name=\"generator\" content=\"seguectl compare\">\n"
-      "<title>{}: primary and shadow compared</title>\n<style>{}</style>\n</head>\n<body>\n<main>\n",
+      "<title>{}: primary and shadow "
+      "compared</title>\n<style>{}</style>\n</head>\n<body>\n<main>\n",
       page_policy(), title(view.report), kPageStyle);
   const std::vector<RouteReport> routes = by_need(view.report.routes);
   text += heading(view) + tiles(view) + gates_table(view.gates) + overview(routes);
   text += kTools;
-  for (std::size_t i = 0; i < routes.size(); ++i)
-    text += page_route(routes[i], i + 1, view.source);
+  for (std::size_t i = 0; i < routes.size(); ++i) text += page_route(routes[i], i + 1, view.source);
   text += rest(view.report);
   return text + fmt::format("</main>\n<script>{}</script>\n</body>\n</html>\n", kPageScript);
 }

@@ -65,9 +65,9 @@ class RouteText {
       entry("match", fmt::format("{} of pairs ({}; 95 % interval {})",
                                  paint_.strong(percent_text(route_.match)),
                                  count_text(route_.match), interval_text(route_.match)));
-    entry("pairs", fmt::format("{}: {} the same, {} with noise alone, {} different",
-                               grouped(route_.pairs), grouped(route_.same),
-                               grouped(route_.noise_only), grouped(route_.different)));
+    entry("pairs",
+          fmt::format("{}: {} the same, {} with noise alone, {} different", grouped(route_.pairs),
+                      grouped(route_.same), grouped(route_.noise_only), grouped(route_.different)));
     entry("controls", grouped(route_.controls));
   }
 
@@ -81,8 +81,7 @@ class RouteText {
     row("latency", {"p50", "p95", "p99"});
     row(" primary", {micros_text(a.p50), micros_text(a.p95), micros_text(a.p99)});
     row(" shadow", {micros_text(b.p50), micros_text(b.p95), micros_text(b.p99)});
-    row(" ratio",
-        {ratio_text(a.p50, b.p50), ratio_text(a.p95, b.p95), ratio_text(a.p99, b.p99)});
+    row(" ratio", {ratio_text(a.p50, b.p50), ratio_text(a.p95, b.p95), ratio_text(a.p99, b.p99)});
   }
 
   // Classes of their own: neither the same nor different.
@@ -91,9 +90,10 @@ class RouteText {
       line(fmt::format("not comparable: {} ({})", grouped(sum(route_.incomparable)),
                        counts_text(route_.incomparable)));
     if (route_.credentials != 0)
-      line(fmt::format("credentials: {} answered 401 or 403 by the shadow alone (expired or "
-                       "stripped credentials)",
-                       grouped(route_.credentials)));
+      line(
+          fmt::format("credentials: {} answered 401 or 403 by the shadow alone (expired or "
+                      "stripped credentials)",
+                      grouped(route_.credentials)));
     if (!route_.hidden.empty())
       line(fmt::format("hidden by redaction, not compared: {}", counts_text(route_.hidden)));
   }
@@ -133,8 +133,7 @@ class RouteText {
                          paint_.strong(title(field)), kind_text(field.kind));
     line(fmt::format("  {} of pairs ({}; {}), {} of controls ({})",
                      paint_.strong(percent_text(field.raw)), count_text(field.raw),
-                     interval_text(field.raw), percent_text(field.noise),
-                     count_text(field.noise)));
+                     interval_text(field.raw), percent_text(field.noise), count_text(field.noise)));
     if (!field.examples.empty()) example(field.examples.front());
   }
 
@@ -157,9 +156,9 @@ class RouteText {
 };
 
 std::string heading(const ReportView& view, const Paint& paint) {
-  std::string text = fmt::format("{} of primary and shadow, {}, in {}\n",
-                                 paint.strong(number_of(view.report.pairs(), "pair")),
-                                 number_of(controls_of(view.report), "control pair"), printable(view.source));
+  std::string text = fmt::format(
+      "{} of primary and shadow, {}, in {}\n", paint.strong(number_of(view.report.pairs(), "pair")),
+      number_of(controls_of(view.report), "control pair"), printable(view.source));
   if (view.report.from != 0) text += period_text(view.report) + "; ";
   return text + (view.rules.empty() ? std::string("rules: the defaults\n\n")
                                     : fmt::format("rules: {}\n\n", printable(view.rules)));
@@ -174,8 +173,8 @@ std::string rest(const compare::Report& report) {
     text += fmt::format("without their primary: {}\n",
                         number_of(report.unpaired_others, "shadow or control exchange"));
   if (!report.not_shadowed.empty())
-    text += fmt::format("not shadowed: {}\n",
-                        number_of(sum(report.not_shadowed), "primary exchange"));
+    text +=
+        fmt::format("not shadowed: {}\n", number_of(sum(report.not_shadowed), "primary exchange"));
   for (const auto& [reason, count] : report.not_shadowed)
     text += fmt::format("  {:>9} {}\n", grouped(count), printable(not_shadowed_text(reason)));
   return text.empty() ? text : text + '\n';
@@ -184,8 +183,8 @@ std::string rest(const compare::Report& report) {
 std::string gates_text(const std::vector<GateOutcome>& gates, const Paint& paint) {
   std::string text;
   for (const GateOutcome& gate : gates) {
-    text += fmt::format("{}  {}\n", gate.holds() ? paint.good("ok  ") : paint.error("FAIL"),
-                        gate.gate);
+    text +=
+        fmt::format("{}  {}\n", gate.holds() ? paint.good("ok  ") : paint.error("FAIL"), gate.gate);
     for (const std::string& failure : gate.failures)
       text += fmt::format("      {}\n", printable(failure));
   }
@@ -205,8 +204,7 @@ std::string summary(const compare::Report& report, const Paint& paint) {
 
 std::string report_text(const ReportView& view, const Paint& paint, NoiseDetail noise) {
   std::string text = heading(view, paint);
-  for (const RouteReport& route : view.report.routes)
-    text += RouteText(route, paint, noise).text();
+  for (const RouteReport& route : view.report.routes) text += RouteText(route, paint, noise).text();
   text += rest(view.report) + gates_text(view.gates, paint);
   return text + summary(view.report, paint);
 }

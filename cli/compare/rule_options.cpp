@@ -13,6 +13,8 @@
 namespace segue::cli {
 namespace {
 
+constexpr std::uint64_t kMostMinPairs = 1'000'000'000;
+
 using compare::ArrayPolicy;
 using compare::IgnoredType;
 using compare::PathRule;
@@ -71,8 +73,8 @@ void try_out(std::string_view option, std::string_view text, const RouteRules& r
   const auto made = compare::Comparer::make(rules);
   if (made.comparer) return;
   const std::size_t colon = made.problem.find(": ");
-  refuse(option, text, std::string_view(made.problem).substr(colon == std::string::npos ? 0
-                                                                                        : colon + 2));
+  refuse(option, text,
+         std::string_view(made.problem).substr(colon == std::string::npos ? 0 : colon + 2));
 }
 
 PathRule& rule_of(RouteRules& rules, const std::string& path) {
@@ -84,8 +86,8 @@ PathRule& rule_of(RouteRules& rules, const std::string& path) {
 }
 
 // Sets it in `rules`, and tries it out in none.
-void put(RouteRules& rules, std::string_view option, const std::string& text, const PathValue& parts,
-         const auto& set) {
+void put(RouteRules& rules, std::string_view option, const std::string& text,
+         const PathValue& parts, const auto& set) {
   RouteRules alone;
   set(rule_of(alone, parts.path));
   try_out(option, text, alone);
@@ -121,12 +123,15 @@ void RuleOptions::add_to(CLI::App& command) {
     command.add_option(name, into, about)->allow_extra_args(false)->type_name(type)->group(group);
   };
   list_option("--ignore-header", ignore_headers_, "NAME", "Do not compare this header");
-  list_option("--ignore-json", ignore_json_, "PATH", "Do not compare what stands at this JSON path");
+  list_option("--ignore-json", ignore_json_, "PATH",
+              "Do not compare what stands at this JSON path");
   list_option("--array", arrays_, "PATH=POLICY", "How elements are matched: set, ordered, by:$.id");
-  list_option("--tolerance", tolerances_, "PATH=NUMBER", "Numbers that differ by no more are equal");
-  list_option("--ignore", ignores_, "PATH=WHAT", "Two values of this form are equal: uuid, timestamp, REGEX");
+  list_option("--tolerance", tolerances_, "PATH=NUMBER",
+              "Numbers that differ by no more are equal");
+  list_option("--ignore", ignores_, "PATH=WHAT",
+              "Two values of this form are equal: uuid, timestamp, REGEX");
   command.add_option("--min-pairs", min_pairs_, "Fewer pairs of a route decide nothing")
-      ->check(CLI::PositiveNumber)
+      ->check(CLI::Range(std::uint64_t{1}, kMostMinPairs))
       ->group(group);
 }
 
@@ -140,8 +145,7 @@ RouteRules RuleOptions::on_top_of(RouteRules rules) const {
   }
   for (const std::string& text : arrays_) {
     const PathValue parts = path_value("--array", text, "PATH=set, PATH=ordered or PATH=by:$.id");
-    put(rules, "--array", text, parts,
-        [&](PathRule& rule) { set_array(rule, text, parts.value); });
+    put(rules, "--array", text, parts, [&](PathRule& rule) { set_array(rule, text, parts.value); });
   }
   for (const std::string& text : tolerances_) {
     const PathValue parts = path_value("--tolerance", text, "PATH=NUMBER, such as $.price=1e-9");

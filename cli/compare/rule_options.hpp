@@ -29,8 +29,8 @@ class RuleOptions {
   std::optional<std::uint64_t> min_pairs_;
 };
 
-// "PATH=VALUE" at the first `=` that is not within brackets or quotes of the path; nullopt: there is
-// none, or nothing before it.
+// "PATH=VALUE" at the first `=` that is not within brackets or quotes of the path; nullopt: there
+// is none, or nothing before it.
 struct PathValue {
   std::string path;
   std::string value;

@@ -32,7 +32,9 @@ std::string moment(std::int64_t unix_micros) {
   return text;
 }
 
-bool continues(char c) { return (static_cast<unsigned char>(c) & 0xc0) == 0x80; }
+bool continues(char c) {
+  return (static_cast<unsigned char>(c) & 0xc0) == 0x80;
+}
 
 }  // namespace
 
@@ -131,8 +133,8 @@ std::string not_shadowed_text(std::string_view reason) {
        {"skipped_body_size", "the body is longer than shadow.max_body"},
        {"skipped_incomplete", "request or answer did not come to its end"},
        {"skipped_draining", "the gateway was about to stop"}}};
-  const auto* const found = std::ranges::find(
-      kReasons, reason, &std::pair<std::string_view, std::string_view>::first);
+  const auto* const found =
+      std::ranges::find(kReasons, reason, &std::pair<std::string_view, std::string_view>::first);
   if (found == kReasons.end()) return std::string(reason);
   return fmt::format("{}: {}", reason, found->second);
 }
@@ -149,8 +151,8 @@ Contrast contrast(std::string_view left, std::string_view right) {
   const std::string_view right_rest = right.substr(same);
   const std::size_t most = std::min(left_rest.size(), right_rest.size());
   std::size_t tail = 0;
-  while (tail < most && left_rest[left_rest.size() - 1 - tail] ==
-                            right_rest[right_rest.size() - 1 - tail])
+  while (tail < most &&
+         left_rest[left_rest.size() - 1 - tail] == right_rest[right_rest.size() - 1 - tail])
     ++tail;
   while (tail > 0 && continues(left_rest[left_rest.size() - tail])) --tail;
   return {left.substr(0, same), left_rest.substr(0, left_rest.size() - tail),
