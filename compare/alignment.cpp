@@ -25,8 +25,8 @@ Alignment::Ends Alignment::ends() const noexcept {
   const std::size_t most = std::min(left_.size(), right_.size());
   Ends ends;
   while (ends.front < most && left_[ends.front].hash == right_[ends.front].hash) ++ends.front;
-  while (ends.back < most - ends.front && left_[left_.size() - 1 - ends.back].hash ==
-                                              right_[right_.size() - 1 - ends.back].hash)
+  while (ends.back < most - ends.front &&
+         left_[left_.size() - 1 - ends.back].hash == right_[right_.size() - 1 - ends.back].hash)
     ++ends.back;
   return ends;
 }

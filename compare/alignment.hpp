@@ -19,9 +19,9 @@ class Alignment {
   static constexpr std::uint32_t kNone = ~std::uint32_t{0};
 
   struct Item {
-    std::uint64_t hash = 0;   // equal: the elements are
-    std::uint64_t name = 0;   // elements of different names do not belong together
-    std::uint32_t from = 0;   // hashes of what it consists of, sorted: traits() [from, to)
+    std::uint64_t hash = 0;  // equal: the elements are
+    std::uint64_t name = 0;  // elements of different names do not belong together
+    std::uint32_t from = 0;  // hashes of what it consists of, sorted: traits() [from, to)
     std::uint32_t to = 0;
   };
   struct Pair {

@@ -86,8 +86,7 @@ std::string_view BodyDiffer::take(const v1::Exchange& exchange, Side& side) {
   if (body.capture() == v1::CAPTURE_TRUNCATED) return "truncated";
   if (is_broken_off(exchange)) return "broken off";
   side.content = body.content();
-  if (side.content.empty() || body.coding_undone() ||
-      !recorder::has_coding(body.content_coding()))
+  if (side.content.empty() || body.coding_undone() || !recorder::has_coding(body.content_coding()))
     return {};
   const std::array<std::string_view, 1> coded{body.content()};
   const Decoding decoding = recorder::undo_codings(body.content_coding(), coded, side.decoded);
@@ -152,8 +151,7 @@ std::string BodyDiffer::problem_of(Form form, const Side& side) {
 }
 
 std::string_view BodyDiffer::compare_trees(DifferenceList& list) {
-  const auto end =
-      differ_.compare({left_.tree, left_.hidden}, {right_.tree, right_.hidden}, list);
+  const auto end = differ_.compare({left_.tree, left_.hidden}, {right_.tree, right_.hidden}, list);
   if (differ_.is_root_hidden()) return "redacted";
   return end == TreeDiffer::End::early ? "too large" : std::string_view();
 }
@@ -195,7 +193,8 @@ std::string_view BodyDiffer::compare_contents(const v1::Exchange& left, Differen
   }
   left_.made = make_tree(form, left_);
   right_.made = make_tree(form, right_);
-  const bool is_guess = recorder::parse_media_type(left.response().body().content_type()).type.empty();
+  const bool is_guess =
+      recorder::parse_media_type(left.response().body().content_type()).type.empty();
   if (left_.made == TreeMade::too_large || right_.made == TreeMade::too_large) return "too large";
   if (left_.made == TreeMade::done && right_.made == TreeMade::done) return compare_trees(list);
   if (!is_guess) return compare_malformed(form, list);

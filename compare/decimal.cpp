@@ -26,8 +26,8 @@ class Decimal {
     end_ = whole_.size() + fraction_.size();
     while (begin_ < end_ && digit(begin_) == '0') ++begin_;
     while (end_ > begin_ && digit(end_ - 1) == '0') --end_;
-    magnitude_ = exponent_ + static_cast<std::int64_t>(whole_.size()) -
-                 static_cast<std::int64_t>(begin_);
+    magnitude_ =
+        exponent_ + static_cast<std::int64_t>(whole_.size()) - static_cast<std::int64_t>(begin_);
   }
 
   bool is_zero() const noexcept { return begin_ == end_; }

@@ -38,7 +38,8 @@ bool HiddenValues::holds_mask(std::string_view text) noexcept {
 // "e:KEY:" and base64url.
 bool HiddenValues::holds_sealed(std::string_view text) noexcept {
   constexpr std::size_t kLeastSealed = 60;  // 40 bytes in front, 16 behind, in base64url
-  for (std::size_t at = text.find("e:"); at != std::string_view::npos; at = text.find("e:", at + 1)) {
+  for (std::size_t at = text.find("e:"); at != std::string_view::npos;
+       at = text.find("e:", at + 1)) {
     const std::size_t key_end = text.find(':', at + 2);
     if (key_end != std::string_view::npos && text.size() - key_end > kLeastSealed) return true;
   }

@@ -11,9 +11,9 @@
 
 namespace segue::compare {
 
-// The parser's memory: taken block by block, given back all at once. gumbo cannot be told that there
-// is no more, and destroys its trees by recursion as deep as they are; so it is never asked to
-// destroy one, and leaves by longjmp when it has taken too much memory or time. Only frames of
+// The parser's memory: taken block by block, given back all at once. gumbo cannot be told that
+// there is no more, and destroys its trees by recursion as deep as they are; so it is never asked
+// to destroy one, and leaves by longjmp when it has taken too much memory or time. Only frames of
 // gumbo's C code and of allocate() lie between; none has anything to destroy.
 struct HtmlReader::Memory {
   TextArena arena;

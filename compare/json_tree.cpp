@@ -130,7 +130,8 @@ TreeMade JsonReader::Walk::value(ondemand::value value, std::size_t depth, std::
 TreeMade JsonReader::Walk::array(ondemand::value& value, std::size_t depth, Tree::Index at) {
   tree_.edit(at).kind = NodeKind::array;
   ondemand::array elements;
-  if (value.get_array().get(elements) != simdjson::SUCCESS) return malformed("an array is not whole");
+  if (value.get_array().get(elements) != simdjson::SUCCESS)
+    return malformed("an array is not whole");
   std::uint32_t count = 0;
   for (auto element : elements) {
     ondemand::value child;

@@ -9,10 +9,10 @@
 
 namespace segue::compare {
 
-// Makes a tree of XML 1.0. The root has no name; what it holds are the top-level elements. Comments,
-// processing instructions and the document type are passed over, entities other than the five
-// predefined ones and character references are not expanded; text that is only blanks is dropped.
-// Text has its runs of blanks folded to one and none at its ends.
+// Makes a tree of XML 1.0. The root has no name; what it holds are the top-level elements.
+// Comments, processing instructions and the document type are passed over, entities other than the
+// five predefined ones and character references are not expanded; text that is only blanks is
+// dropped. Text has its runs of blanks folded to one and none at its ends.
 TreeMade read_xml(std::string_view body, Tree& tree);
 
 // Makes a tree of HTML as browsers read it: nothing is malformed. Blanks are folded as in XML, but

@@ -11,8 +11,8 @@ namespace segue::compare {
 // The way from the root of a tree to the value that is being compared, written only when something
 // is to be said of it.
 //
-// Of JSON: $.items[3].id, with names as recorder::JsonPath reads them; the second member of one name
-// is `name#2`. Of XML and HTML: /html/body/p[2]/@class, where the number stands when there are
+// Of JSON: $.items[3].id, with names as recorder::JsonPath reads them; the second member of one
+// name is `name#2`. Of XML and HTML: /html/body/p[2]/@class, where the number stands when there are
 // several of that name, and a text is where its element is. Of text: line 12.
 class Place {
  public:

@@ -96,7 +96,8 @@ bool is_decimal(std::string_view text) noexcept {
 bool is_mail(std::string_view text) noexcept {
   const std::size_t at = text.find('@');
   return at != std::string_view::npos && at > 0 && text.find(' ') == std::string_view::npos &&
-         text.find('.', at) != std::string_view::npos && text.find('@', at + 1) == std::string_view::npos;
+         text.find('.', at) != std::string_view::npos &&
+         text.find('@', at + 1) == std::string_view::npos;
 }
 
 std::uint16_t shapes_of(std::string_view text) noexcept {

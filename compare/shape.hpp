@@ -10,8 +10,8 @@ bool is_timestamp(std::string_view text) noexcept;  // RFC 3339, 5.6; or HTTP-da
 // Whether two texts look alike: there is a shape that both have, or neither has any. Shapes are
 // empty text, UUID, date or timestamp (with or without zone), whole numbers, decimal numbers,
 // hexadecimal (8 or more), tokens (16 or more of base64 or base64url with a digit among them), web
-// addresses, e-mail addresses and hashes of redaction. "12345678" is a number and hexadecimal, so it
-// is like "1234abcd"; "n/a" has no shape, so it is like "unknown" and unlike any UUID.
+// addresses, e-mail addresses and hashes of redaction. "12345678" is a number and hexadecimal, so
+// it is like "1234abcd"; "n/a" has no shape, so it is like "unknown" and unlike any UUID.
 bool same_shape(std::string_view a, std::string_view b) noexcept;
 
 // A name of a member that is rather a key of data: a UUID, a date, a number, 8 or more hexadecimal

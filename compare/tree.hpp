@@ -33,7 +33,7 @@ enum class NodeKind : std::uint8_t {
   string,
   array,
   object,
-  element,    // of XML or HTML; its attributes come first
+  element,  // of XML or HTML; its attributes come first
   attribute,
   text,
   lines,  // of a text, each a `text`
@@ -42,8 +42,8 @@ enum class NodeKind : std::uint8_t {
 struct Node {
   std::string_view name;  // of a member, an element or an attribute
   std::string_view text;  // a number as written, a string without escapes, the text of a text node
-  std::string_view written;   // of JSON, as it stands in the body; of containers only its begin
-  std::uint32_t end = 0;      // index behind the last descendant
+  std::string_view written;  // of JSON, as it stands in the body; of containers only its begin
+  std::uint32_t end = 0;     // index behind the last descendant
   std::uint32_t children = 0;
   NodeKind kind = NodeKind::null;
 };

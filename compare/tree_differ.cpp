@@ -46,8 +46,8 @@ TreeDiffer::Within::Within(TreeDiffer& differ, Which side, Index parent, Index c
   differ.place_.enter(tree, parent, child, static_cast<std::uint32_t>(index));
   if (!differ.has_rules_) return;
   const std::size_t begin = differ.states_.size();
-  treatment_ = differ.rules_.enter_element(differ.states_, from_, to_, index,
-                                           tree[parent].children);
+  treatment_ =
+      differ.rules_.enter_element(differ.states_, from_, to_, index, tree[parent].children);
   differ.states_from_ = begin;
   differ.states_to_ = differ.states_.size();
 }

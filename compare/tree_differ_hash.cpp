@@ -82,7 +82,8 @@ std::uint64_t TreeDiffer::hash_child(Which which, Index parent, Index child, std
   const Within within(*this, which, parent, child);
   if (within.treatment().is_ignored) return 0;
   const std::uint64_t hashed = hash(which, child, within.treatment());
-  const bool is_named = tree[parent].kind == NodeKind::object || tree[child].kind == NodeKind::attribute;
+  const bool is_named =
+      tree[parent].kind == NodeKind::object || tree[child].kind == NodeKind::attribute;
   return is_named ? mix(hash_of_text(tree[child].name), hashed) : hashed;
 }
 

@@ -209,8 +209,7 @@ std::uint64_t TreeDiffer::hash_of_key(Which which, Index at,
     const std::int64_t index = step.index < 0 ? step.index + tree[at].children : step.index;
     std::int64_t number = 0;
     Index child = tree.first_child(at);
-    while (child < tree[at].end &&
-           (wants_name ? tree[child].name != step.name : number++ != index))
+    while (child < tree[at].end && (wants_name ? tree[child].name != step.name : number++ != index))
       child = tree.next(child);
     if (child >= tree[at].end) return kNoKey;
     at = child;

@@ -7,8 +7,8 @@
 namespace segue::compare {
 namespace {
 
-constexpr unsigned kParse = pugi::parse_cdata | pugi::parse_escapes | pugi::parse_eol |
-                            pugi::parse_wconv_attribute;
+constexpr unsigned kParse =
+    pugi::parse_cdata | pugi::parse_escapes | pugi::parse_eol | pugi::parse_wconv_attribute;
 
 TreeMade add_children(const pugi::xml_node& parent, std::size_t depth, Tree& tree,
                       Tree::Index parent_at);

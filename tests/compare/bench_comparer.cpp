@@ -80,8 +80,8 @@ int main() {
              differences);
   std::size_t found = 0;
   const double parsed = pairs_a_second([&](std::size_t i) {
-    found += comparing(responses[i % kResponses], responses[(i + 1) % kResponses])
-                 .differences.size();
+    found +=
+        comparing(responses[i % kResponses], responses[(i + 1) % kResponses]).differences.size();
   });
   fmt::print("{:.0f} pairs/s of exchanges that are parsed\n", parsed);
   test::Response left;
@@ -103,8 +103,8 @@ int main() {
   rules.json[1].tolerance = 0.01;
   test::Comparing by_rules(rules);
   const double ruled = pairs_a_second([&](std::size_t i) {
-    found += by_rules(responses[i % kResponses], responses[(i + 1) % kResponses])
-                 .differences.size();
+    found +=
+        by_rules(responses[i % kResponses], responses[(i + 1) % kResponses]).differences.size();
   });
   fmt::print("{:.0f} pairs/s with four rules\n", ruled);
   return found > 0 ? 0 : 1;

@@ -25,8 +25,8 @@ void check(const char* type, const std::vector<Case>& cases) {
   Comparing comparing;
   for (const Case& each : cases) {
     INFO(each.left << "   against   " << each.right);
-    CHECK(lines_of(comparing(Response().body(type, each.left), Response().body(type, each.right))) ==
-          each.found);
+    CHECK(lines_of(comparing(Response().body(type, each.left),
+                             Response().body(type, each.right))) == each.found);
   }
 }
 
@@ -135,7 +135,8 @@ TEST_CASE("text is compared by lines, and an insertion is one difference") {
                        {"a\nb", "a\nx\nb", {"extra line 2 (line [*]):  -> x"}},
                        {"a\nb", "a\nc", {"value line 2 (line [*]): b -> c"}},
                        {"a", "a\n", {"extra line 2 (line [*]):  -> "}},
-                       {"1\n2\n3\n4", "0\n1\n2\n4",
+                       {"1\n2\n3\n4",
+                        "0\n1\n2\n4",
                         {"extra line 1 (line [*]):  -> 0", "missing line 3 (line [*]): 3 -> "}}});
   check("", {{"a b", "a c", {"value line 1 (line [*]): a b -> a c"}},
              {"{\"a\":1}", "{\"a\":2}", {"value $.a: 1 -> 2"}},
@@ -144,46 +145,53 @@ TEST_CASE("text is compared by lines, and an insertion is one difference") {
 
 TEST_CASE("everything else is compared by length and digest") {
   check("image/png",
-        {{"abc", "abd",
+        {{"abc",
+          "abd",
           {"value : 3 bytes, SHA-256 ba7816bf8f01cfea -> 3 bytes, SHA-256 a52d159f262b2c6d"}},
-         {"abc", "abcd",
+         {"abc",
+          "abcd",
           {"length : 3 bytes, SHA-256 ba7816bf8f01cfea -> 4 bytes, SHA-256 88d4266fd4e6338d"}}});
-  check("", {{"\xff\x01", "\xff\x02",
+  check("", {{"\xff\x01",
+              "\xff\x02",
               {"value : 2 bytes, SHA-256 437cb43a30226e63 -> 2 bytes, SHA-256 1cfcb0bd04645357"}}});
 }
 
 TEST_CASE("XML is compared by structure") {
-  check("application/atom+xml",
-        {{"<a x='1' y='2'/>", "<a y=\"2\" x=\"1\"></a>", {}},
-         {"<a><b>x</b></a>", "<?xml version='1.0'?><!-- c -->\n<a>\n <b> x </b><!-- d -->\n</a>", {}},
-         {"<a><b>x</b><b>y</b></a>", "<a><b>x</b><b>z</b></a>",
-          {"value /a/b[2] (/a/b): y -> z"}},
-         {"<a x='1'/>", "<a x='2' y='3'/>",
-          {"value /a/@x: 1 -> 2", "extra /a/@y:  -> 3"}},
-         {"<a><b/><c/></a>", "<a><c/></a>", {"missing /a/b: <b> -> "}},
-         {"<a><i n='1'/><i n='2'/></a>", "<a><i n='0'/><i n='1'/><i n='2'/></a>",
-          {"extra /a/i[1] (/a/i):  -> <i>"}},
-         {"<a><b>1</b><b>2</b></a>", "<a><b>2</b><b>1</b></a>",
-          {"order /a: <a> 1 2 -> <a> 2 1"}},
-         {"<a/>", "<b/>", {"missing /a: <a> -> ", "extra /b:  -> <b>"}},
-         {"<a>&lt;&#65;<![CDATA[ & ]]></a>", "<a>&lt;A &amp;</a>",
-          {"value /a: <A -> <A &", "missing /a: & -> "}},
-         {"<a/>", "<a>", {"malformed : <a/> -> not XML: <a>"}}});
+  check(
+      "application/atom+xml",
+      {{"<a x='1' y='2'/>", "<a y=\"2\" x=\"1\"></a>", {}},
+       {"<a><b>x</b></a>", "<?xml version='1.0'?><!-- c -->\n<a>\n <b> x </b><!-- d -->\n</a>", {}},
+       {"<a><b>x</b><b>y</b></a>", "<a><b>x</b><b>z</b></a>", {"value /a/b[2] (/a/b): y -> z"}},
+       {"<a x='1'/>", "<a x='2' y='3'/>", {"value /a/@x: 1 -> 2", "extra /a/@y:  -> 3"}},
+       {"<a><b/><c/></a>", "<a><c/></a>", {"missing /a/b: <b> -> "}},
+       {"<a><i n='1'/><i n='2'/></a>",
+        "<a><i n='0'/><i n='1'/><i n='2'/></a>",
+        {"extra /a/i[1] (/a/i):  -> <i>"}},
+       {"<a><b>1</b><b>2</b></a>", "<a><b>2</b><b>1</b></a>", {"order /a: <a> 1 2 -> <a> 2 1"}},
+       {"<a/>", "<b/>", {"missing /a: <a> -> ", "extra /b:  -> <b>"}},
+       {"<a>&lt;&#65;<![CDATA[ & ]]></a>",
+        "<a>&lt;A &amp;</a>",
+        {"value /a: <A -> <A &", "missing /a: & -> "}},
+       {"<a/>", "<a>", {"malformed : <a/> -> not XML: <a>"}}});
 }
 
 TEST_CASE("HTML is compared as a browser reads it") {
   check("text/html; charset=utf-8",
-        {{"<p class=a>Hello <b>you</b>", "<!doctype html><html><head></head><body>"
-          "<P CLASS='a'>\n  Hello <b>you</b></p></body></html>", {}},
-         {"<ul><li>1<li>2</ul>", "<ul><li>1</li><li>3</li></ul>",
+        {{"<p class=a>Hello <b>you</b>",
+          "<!doctype html><html><head></head><body>"
+          "<P CLASS='a'>\n  Hello <b>you</b></p></body></html>",
+          {}},
+         {"<ul><li>1<li>2</ul>",
+          "<ul><li>1</li><li>3</li></ul>",
           {"value /html/body/ul/li[2] (/html/body/ul/li): 2 -> 3"}},
-         {"<p class=a>x</p><!-- 1 -->", "<p class=b>x</p><!-- 2 -->",
+         {"<p class=a>x</p><!-- 1 -->",
+          "<p class=b>x</p><!-- 2 -->",
           {"value /html/body/p/@class: a -> b"}},
-         {"<input name=csrf value=abcdef0123456789>", "<input name=csrf value=''>",
+         {"<input name=csrf value=abcdef0123456789>",
+          "<input name=csrf value=''>",
           {"pattern /html/body/input/@value: abcdef0123456789 -> "}},
          {"<pre>a  b</pre>", "<pre>a b</pre>", {"value /html/body/pre: a  b -> a b"}},
-         {"<x-card>1</x-card>", "<x-card>2</x-card>",
-          {"value /html/body/x-card: 1 -> 2"}}});
+         {"<x-card>1</x-card>", "<x-card>2</x-card>", {"value /html/body/x-card: 1 -> 2"}}});
 }
 
 TEST_CASE("markup that would take a parser apart is not compared, and is no crash") {
@@ -194,8 +202,8 @@ TEST_CASE("markup that would take a parser apart is not compared, and is no cras
   for (int i = 0; i < 20'000; ++i) formatting += "<b id=" + std::to_string(i) + ">";
   for (int i = 0; i < 20'000; ++i) formatting += "<p>";
   for (const std::string& body : {deep, formatting}) {
-    const auto& comparison = comparing(Response().body("text/html", body),
-                                       Response().body("text/html", body + "x"));
+    const auto& comparison =
+        comparing(Response().body("text/html", body), Response().body("text/html", body + "x"));
     CHECK(comparison.verdict == Verdict::incomparable);
     CHECK(comparison.reason == "too large");
   }

@@ -74,35 +74,36 @@ TEST_CASE("the order of members never counts") {
 
 TEST_CASE("numbers are equal by value, exactly, whatever their notation and length") {
   Comparing comparing;
-  check(comparing,
-        {{"[1]", "[1.0]", {}},
-         {"[1]", "[1e0]", {}},
-         {"[100]", "[1E+2]", {}},
-         {"[0.001]", "[1e-3]", {}},
-         {"[0]", "[-0.0]", {}},
-         {"[0e999999999999999999999]", "[0]", {}},
-         {"[1e999999999999999999999]", "[1e999999999999999999998]",
-          {"value $[0] ($[*]): 1e999999999999999999999 -> 1e999999999999999999998"}},
-         {"[-1]", "[1]", {"value $[0] ($[*]): -1 -> 1"}},
-         {"[9007199254740993]",
-          "[9007199254740992]",
-          {"value $[0] ($[*]): 9007199254740993 -> 9007199254740992"}},
-         {"[18446744073709551616]", "[18446744073709551616.0]", {}},
-         {"[123456789012345678901234567890]",
-          "[123456789012345678901234567891]",
-          {"value $[0] ($[*]): 123456789012345678901234567890 -> "
-           "123456789012345678901234567891"}},
-         {"[0.1]", "[0.10000000000000000001]",
-          {"value $[0] ($[*]): 0.1 -> 0.10000000000000000001"}}});
+  check(comparing, {{"[1]", "[1.0]", {}},
+                    {"[1]", "[1e0]", {}},
+                    {"[100]", "[1E+2]", {}},
+                    {"[0.001]", "[1e-3]", {}},
+                    {"[0]", "[-0.0]", {}},
+                    {"[0e999999999999999999999]", "[0]", {}},
+                    {"[1e999999999999999999999]",
+                     "[1e999999999999999999998]",
+                     {"value $[0] ($[*]): 1e999999999999999999999 -> 1e999999999999999999998"}},
+                    {"[-1]", "[1]", {"value $[0] ($[*]): -1 -> 1"}},
+                    {"[9007199254740993]",
+                     "[9007199254740992]",
+                     {"value $[0] ($[*]): 9007199254740993 -> 9007199254740992"}},
+                    {"[18446744073709551616]", "[18446744073709551616.0]", {}},
+                    {"[123456789012345678901234567890]",
+                     "[123456789012345678901234567891]",
+                     {"value $[0] ($[*]): 123456789012345678901234567890 -> "
+                      "123456789012345678901234567891"}},
+                    {"[0.1]",
+                     "[0.10000000000000000001]",
+                     {"value $[0] ($[*]): 0.1 -> 0.10000000000000000001"}}});
 }
 
 TEST_CASE("members of one name are compared in the order in which they come") {
   Comparing comparing;
-  check(comparing,
-        {{R"({"a":1,"a":2})", R"({"a":1,"a":2})", {}},
-         {R"({"a":1,"a":2})", R"({"a":2,"a":1})",
-          {"value $.a: 1 -> 2", "value $.a#2 ($.a): 2 -> 1"}},
-         {R"({"a":1,"b":0,"a":2})", R"({"b":0,"a":1})", {"missing $.a#2 ($.a): 2 -> "}}});
+  check(
+      comparing,
+      {{R"({"a":1,"a":2})", R"({"a":1,"a":2})", {}},
+       {R"({"a":1,"a":2})", R"({"a":2,"a":1})", {"value $.a: 1 -> 2", "value $.a#2 ($.a): 2 -> 1"}},
+       {R"({"a":1,"b":0,"a":2})", R"({"b":0,"a":1})", {"missing $.a#2 ($.a): 2 -> "}}});
 }
 
 TEST_CASE("strings are compared by what they mean, not by how they are escaped") {
@@ -112,41 +113,38 @@ TEST_CASE("strings are compared by what they mean, not by how they are escaped")
          {R"({"\u0061":1})", R"({"a":1})", {}},
          {R"(["\ud83d\ude00"])", "[\"\U0001f600\"]", {}},
          {R"(["\ud83d"])", R"(["\ud83d"  ])", {}},
-         {R"(["\ud83d"])", R"(["\ud83e"])",
-          {R"(value $[0] ($[*]): "\ud83d" -> "\ud83e")"}},
+         {R"(["\ud83d"])", R"(["\ud83e"])", {R"(value $[0] ($[*]): "\ud83d" -> "\ud83e")"}},
          {"\xef\xbb\xbf[1]", "[1]", {}}});
 }
 
 TEST_CASE("arrays of different length are aligned, so that one insertion is one difference") {
   Comparing comparing;
-  check(comparing,
-        {{"[1,2,3]", "[1,2]",
-          {"length $: 3 elements -> 2 elements", "missing $[2] ($[*]): 3 -> "}},
-         {"[1,2,3]", "[0,1,2,3]",
-          {"length $: 3 elements -> 4 elements", "extra $[0] ($[*]):  -> 0"}},
-         {"[1,2,3]", "[1,5,3,4]",
-          {"length $: 3 elements -> 4 elements", "value $[1] ($[*]): 2 -> 5",
-           "extra $[3] ($[*]):  -> 4"}},
-         {R"([{"id":"a1","name":"x","n":1},{"id":"a2","name":"y","n":2}])",
-          R"([{"id":"b0","name":"w","n":0},{"id":"b1","name":"x","n":1},
+  check(
+      comparing,
+      {{"[1,2,3]", "[1,2]", {"length $: 3 elements -> 2 elements", "missing $[2] ($[*]): 3 -> "}},
+       {"[1,2,3]", "[0,1,2,3]", {"length $: 3 elements -> 4 elements", "extra $[0] ($[*]):  -> 0"}},
+       {"[1,2,3]",
+        "[1,5,3,4]",
+        {"length $: 3 elements -> 4 elements", "value $[1] ($[*]): 2 -> 5",
+         "extra $[3] ($[*]):  -> 4"}},
+       {R"([{"id":"a1","name":"x","n":1},{"id":"a2","name":"y","n":2}])",
+        R"([{"id":"b0","name":"w","n":0},{"id":"b1","name":"x","n":1},
               {"id":"b2","name":"y","n":2}])",
-          {"length $: 2 elements -> 3 elements",
-           R"(extra $[0] ($[*]):  -> {"id":"b0","name":"w","n":0})",
-           R"(value $[0].id ($[*].id): "a1" -> "b1")",
-           R"(value $[1].id ($[*].id): "a2" -> "b2")"}},
-         {"[]", "[]", {}},
-         {"[]", "[[]]",
-          {"length $: 0 elements -> 1 element", "extra $[0] ($[*]):  -> []"}}});
+        {"length $: 2 elements -> 3 elements",
+         R"(extra $[0] ($[*]):  -> {"id":"b0","name":"w","n":0})",
+         R"(value $[0].id ($[*].id): "a1" -> "b1")", R"(value $[1].id ($[*].id): "a2" -> "b2")"}},
+       {"[]", "[]", {}},
+       {"[]", "[[]]", {"length $: 0 elements -> 1 element", "extra $[0] ($[*]):  -> []"}}});
 }
 
 TEST_CASE("the same elements in another order are one difference") {
   Comparing comparing;
   check(comparing,
         {{"[1,2,3]", "[3,1,2]", {"order $: [1,2,3] -> [3,1,2]"}},
-         {R"({"a":[{"b":1,"c":2},7,{"b":2}]})", R"({"a":[{"b":2},7,{"c":2,"b":1.0}]})",
+         {R"({"a":[{"b":1,"c":2},7,{"b":2}]})",
+          R"({"a":[{"b":2},7,{"c":2,"b":1.0}]})",
           {R"(order $.a: [{"b":1,"c":2},7,{"b":2}] -> [{"b":2},7,{"c":2,"b":1.0}])"}},
-         {"[1,2,3]", "[3,2,4]",
-          {"value $[0] ($[*]): 1 -> 3", "value $[2] ($[*]): 3 -> 4"}}});
+         {"[1,2,3]", "[3,2,4]", {"value $[0] ($[*]): 1 -> 3", "value $[2] ($[*]): 3 -> 4"}}});
 }
 
 TEST_CASE("an array that is a set has no order, and counts what occurs more than once") {
@@ -155,30 +153,30 @@ TEST_CASE("an array that is a set has no order, and counts what occurs more than
   Comparing comparing(rules);
   check(comparing,
         {{R"({"tags":[1,2,{"a":[1]}]})", R"({"tags":[{"a":[1]},2.0,1]})", {}},
-         {R"({"tags":[1,1,2]})", R"({"tags":[1,2,2]})",
+         {R"({"tags":[1,1,2]})",
+          R"({"tags":[1,2,2]})",
           {"missing $.tags[1] ($.tags[*]): 1 -> ", "extra $.tags[2] ($.tags[*]):  -> 2"}},
-         {R"({"tags":["a"]})", R"({"tags":["b","a"]})",
-          {"length $.tags: 1 element -> 2 elements",
-           R"(extra $.tags[0] ($.tags[*]):  -> "b")"}}});
+         {R"({"tags":["a"]})",
+          R"({"tags":["b","a"]})",
+          {"length $.tags: 1 element -> 2 elements", R"(extra $.tags[0] ($.tags[*]):  -> "b")"}}});
 }
 
 TEST_CASE("elements that are told by a key are compared with their like") {
   RouteRules rules;
   rules.json = {rule("$..items", ArrayPolicy::by_key, "$.id")};
   Comparing comparing(rules);
-  check(comparing,
-        {{R"({"items":[{"id":1,"n":"a"},{"id":2,"n":"b"}]})",
-          R"({"items":[{"n":"b","id":2},{"n":"a","id":1.0}]})",
-          {}},
-         {R"({"items":[{"id":1,"n":"a"},{"id":2,"n":"b"}]})",
-          R"({"items":[{"n":"c","id":2},{"n":"d","id":3}]})",
-          {R"(missing $.items[0] ($.items[*]): {"id":1,"n":"a"} -> )",
-           R"(value $.items[1].n ($.items[*].n): "b" -> "c")",
-           R"(extra $.items[1] ($.items[*]):  -> {"n":"d","id":3})"}},
-         {R"({"items":[{"id":1,"n":"a"},{"id":1,"n":"b"},{"x":1}]})",
-          R"({"items":[{"x":2},{"id":1,"n":"a"},{"id":1,"n":"c"}]})",
-          {R"(value $.items[1].n ($.items[*].n): "b" -> "c")",
-           "value $.items[2].x ($.items[*].x): 1 -> 2"}}});
+  check(comparing, {{R"({"items":[{"id":1,"n":"a"},{"id":2,"n":"b"}]})",
+                     R"({"items":[{"n":"b","id":2},{"n":"a","id":1.0}]})",
+                     {}},
+                    {R"({"items":[{"id":1,"n":"a"},{"id":2,"n":"b"}]})",
+                     R"({"items":[{"n":"c","id":2},{"n":"d","id":3}]})",
+                     {R"(missing $.items[0] ($.items[*]): {"id":1,"n":"a"} -> )",
+                      R"(value $.items[1].n ($.items[*].n): "b" -> "c")",
+                      R"(extra $.items[1] ($.items[*]):  -> {"n":"d","id":3})"}},
+                    {R"({"items":[{"id":1,"n":"a"},{"id":1,"n":"b"},{"x":1}]})",
+                     R"({"items":[{"x":2},{"id":1,"n":"a"},{"id":1,"n":"c"}]})",
+                     {R"(value $.items[1].n ($.items[*].n): "b" -> "c")",
+                      "value $.items[2].x ($.items[*].x): 1 -> 2"}}});
 }
 
 TEST_CASE("what rules ignore is ignored, and nothing beside it") {
@@ -192,25 +190,27 @@ TEST_CASE("what rules ignore is ignored, and nothing beside it") {
   rules.json.push_back(tolerant);
   Comparing comparing(rules);
   const char* const uuid = R"({"id":"3f2504e0-4f89-11d3-9a0c-0305e82c3301"})";
-  check(
-      comparing,
-      {{R"({"at":1,"a":{"noise":1}})", R"({"a":{"noise":{}}})", {}},
-       {R"({"list":[1,2]})", R"({"list":[1,3]})", {}},
-       {R"({"list":[1,2,3]})", R"({"list":[1,3,3]})", {"value $.list[1] ($.list[*]): 2 -> 3"}},
-       {uuid, R"({"id":"9B2D1A60-0000-4000-8000-00000000ABCD"})", {}},
-       {uuid, R"({"id":"n/a"})",
-        {R"(pattern $.id: "3f2504e0-4f89-11d3-9a0c-0305e82c3301" -> "n/a")"}},
-       {uuid, R"({"id":17})", {R"(type $.id: "3f2504e0-4f89-11d3-9a0c-0305e82c3301" -> 17)"}},
-       {uuid, R"({})", {R"(missing $.id: "3f2504e0-4f89-11d3-9a0c-0305e82c3301" -> )"}},
-       {R"({"when":"2024-01-02T03:04:05Z"})", R"({"when":"2024-01-02 03:04:06.123+01:00"})", {}},
-       {R"({"when":"Sun, 06 Nov 1994 08:49:37 GMT"})", R"({"when":"2024-01-02T03:04:06z"})", {}},
-       {R"({"when":"2024-01-02T03:04:05Z"})", R"({"when":"soon"})",
-        {R"(pattern $.when: "2024-01-02T03:04:05Z" -> "soon")"}},
-       {R"({"ref":"R-1"})", R"({"ref":"R-22"})", {}},
-       {R"({"ref":"R-1"})", R"({"ref":"xR-22"})", {R"(value $.ref: "R-1" -> "xR-22")"}},
-       {R"({"x":[{"price":1.0}]})", R"({"x":[{"price":1.3}]})", {}},
-       {R"({"x":[{"price":1.0}]})", R"({"x":[{"price":1.31}]})",
-        {"value $.x[0].price ($.x[*].price): 1.0 -> 1.31"}}});
+  check(comparing,
+        {{R"({"at":1,"a":{"noise":1}})", R"({"a":{"noise":{}}})", {}},
+         {R"({"list":[1,2]})", R"({"list":[1,3]})", {}},
+         {R"({"list":[1,2,3]})", R"({"list":[1,3,3]})", {"value $.list[1] ($.list[*]): 2 -> 3"}},
+         {uuid, R"({"id":"9B2D1A60-0000-4000-8000-00000000ABCD"})", {}},
+         {uuid,
+          R"({"id":"n/a"})",
+          {R"(pattern $.id: "3f2504e0-4f89-11d3-9a0c-0305e82c3301" -> "n/a")"}},
+         {uuid, R"({"id":17})", {R"(type $.id: "3f2504e0-4f89-11d3-9a0c-0305e82c3301" -> 17)"}},
+         {uuid, R"({})", {R"(missing $.id: "3f2504e0-4f89-11d3-9a0c-0305e82c3301" -> )"}},
+         {R"({"when":"2024-01-02T03:04:05Z"})", R"({"when":"2024-01-02 03:04:06.123+01:00"})", {}},
+         {R"({"when":"Sun, 06 Nov 1994 08:49:37 GMT"})", R"({"when":"2024-01-02T03:04:06z"})", {}},
+         {R"({"when":"2024-01-02T03:04:05Z"})",
+          R"({"when":"soon"})",
+          {R"(pattern $.when: "2024-01-02T03:04:05Z" -> "soon")"}},
+         {R"({"ref":"R-1"})", R"({"ref":"R-22"})", {}},
+         {R"({"ref":"R-1"})", R"({"ref":"xR-22"})", {R"(value $.ref: "R-1" -> "xR-22")"}},
+         {R"({"x":[{"price":1.0}]})", R"({"x":[{"price":1.3}]})", {}},
+         {R"({"x":[{"price":1.0}]})",
+          R"({"x":[{"price":1.31}]})",
+          {"value $.x[0].price ($.x[*].price): 1.0 -> 1.31"}}});
 }
 
 TEST_CASE("ignored and tolerated values do not keep elements of a set apart") {
@@ -222,9 +222,11 @@ TEST_CASE("ignored and tolerated values do not keep elements of a set apart") {
   tolerant.tolerance = 1;
   rules.json.push_back(tolerant);
   Comparing comparing(rules);
-  check(comparing, {{R"([{"n":1,"noise":7},{"n":10}])", R"([{"n":11,"noise":3},{"n":2}])", {}},
-                    {R"([{"n":1}])", R"([{"n":3}])",
-                     {R"(missing $[0] ($[*]): {"n":1} -> )", R"(extra $[0] ($[*]):  -> {"n":3})"}}});
+  check(comparing,
+        {{R"([{"n":1,"noise":7},{"n":10}])", R"([{"n":11,"noise":3},{"n":2}])", {}},
+         {R"([{"n":1}])",
+          R"([{"n":3}])",
+          {R"(missing $[0] ($[*]): {"n":1} -> )", R"(extra $[0] ($[*]):  -> {"n":3})"}}});
 }
 
 TEST_CASE("a value that loses its shape is told from one that merely varies") {
@@ -234,14 +236,14 @@ TEST_CASE("a value that loses its shape is told from one that merely varies") {
           R"(["9b2d1a60-0000-4000-8000-00000000abcd"])",
           {R"(value $[0] ($[*]): "3f2504e0-4f89-11d3-9a0c-0305e82c3301" -> )"
            R"("9b2d1a60-0000-4000-8000-00000000abcd")"}},
-         {R"(["12345678"])", R"(["1234abcd"])",
-          {R"(value $[0] ($[*]): "12345678" -> "1234abcd")"}},
-         {R"(["12345678"])", R"(["twelve"])",
-          {R"(pattern $[0] ($[*]): "12345678" -> "twelve")"}},
+         {R"(["12345678"])", R"(["1234abcd"])", {R"(value $[0] ($[*]): "12345678" -> "1234abcd")"}},
+         {R"(["12345678"])", R"(["twelve"])", {R"(pattern $[0] ($[*]): "12345678" -> "twelve")"}},
          {R"(["name"])", R"([""])", {R"(pattern $[0] ($[*]): "name" -> "")"}},
-         {R"(["https://a.example/"])", R"(["/"])",
+         {R"(["https://a.example/"])",
+          R"(["/"])",
           {R"(pattern $[0] ($[*]): "https://a.example/" -> "/")"}},
-         {R"(["dGhpcyBpcyBhIHRva2VuMQ=="])", R"(["ZGlmZmVyZW50IHRva2VuMg=="])",
+         {R"(["dGhpcyBpcyBhIHRva2VuMQ=="])",
+          R"(["ZGlmZmVyZW50IHRva2VuMg=="])",
           {R"(value $[0] ($[*]): "dGhpcyBpcyBhIHRva2VuMQ==" -> )"
            R"("ZGlmZmVyZW50IHRva2VuMg==")"}}});
 }
@@ -249,10 +251,11 @@ TEST_CASE("a value that loses its shape is told from one that merely varies") {
 TEST_CASE("what is not JSON is said to be malformed, and is no crash") {
   Comparing comparing;
   for (const char* bad :
-       {"{\"a\":1,}", "[1,]", "[1 2]", "[01]", "[1.]", "[+1]", "[.5]", "[1e]", "[tru]", "[nulll]",
-        "{\"a\" 1}", "{a:1}", "[1", "{\"a\":1", "\"abc", "[\"\\x\"]", "[\"\\u12\"]", "[1]]",
-        "[1] [2]", "1 2", "1,2", "1],[2", "{}x", "[\"\x01\"]", "[\"\xff\"]", "[-]", "nul", "]",
-        "[,1]", "{\"a\":}", "{\"a\"}", "[\"a\":1]", " ", "[1}", "{\"\\q\":1}"}) {
+       {"{\"a\":1,}", "[1,]",      "[1 2]",       "[01]",       "[1.]",    "[+1]", "[.5]",
+        "[1e]",       "[tru]",     "[nulll]",     "{\"a\" 1}",  "{a:1}",   "[1",   "{\"a\":1",
+        "\"abc",      "[\"\\x\"]", "[\"\\u12\"]", "[1]]",       "[1] [2]", "1 2",  "1,2",
+        "1],[2",      "{}x",       "[\"\x01\"]",  "[\"\xff\"]", "[-]",     "nul",  "]",
+        "[,1]",       "{\"a\":}",  "{\"a\"}",     "[\"a\":1]",  " ",       "[1}",  "{\"\\q\":1}"}) {
     INFO(bad);
     const auto found = comparing.found("[1]", bad);
     REQUIRE(found.size() == 1);
@@ -305,8 +308,7 @@ TEST_CASE("JSON lines are compared document by document") {
   Response right;
   left.body("application/x-ndjson", "{\"a\":1}\n{\"b\":\"\\u0061\"}\n7\n");
   right.body("application/x-ndjson", "{\"a\":1}\r\n\n{\"b\":\"b\"}\n7");
-  CHECK(lines_of(comparing(left, right)) ==
-        Lines{R"(value $[1].b ($[*].b): "\u0061" -> "b")"});
+  CHECK(lines_of(comparing(left, right)) == Lines{R"(value $[1].b ($[*].b): "\u0061" -> "b")"});
 }
 
 TEST_CASE("rules that are none are refused with their place") {

@@ -117,8 +117,8 @@ std::vector<std::string> RandomJson::change(Value& value, const std::string& pat
   const bool is_object = value.kind == Kind::object;
   if (!value.children.empty() && below(4) != 0) {
     const std::size_t at = below(value.children.size());
-    return change(value.children[at], is_object ? path + "." + value.names[at]
-                                                : path + "[" + std::to_string(at) + "]");
+    return change(value.children[at],
+                  is_object ? path + "." + value.names[at] : path + "[" + std::to_string(at) + "]");
   }
   if (is_object) {
     value.names.emplace_back("added");

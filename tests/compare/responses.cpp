@@ -47,8 +47,7 @@ std::vector<std::string> lines_of(const compare::Comparison& comparison) {
   std::vector<std::string> lines;
   for (const compare::Difference& difference : comparison.differences) {
     std::string line;
-    if (difference.part != compare::Part::body)
-      line += std::string(name_of(difference.part)) + " ";
+    if (difference.part != compare::Part::body) line += std::string(name_of(difference.part)) + " ";
     line += std::string(name_of(difference.kind)) + " " + difference.path;
     if (difference.field != difference.path) line += " (" + difference.field + ")";
     line += ": " + difference.left + " -> " + difference.right;
