@@ -29,7 +29,8 @@ bool has(const std::string& text, std::string_view part) {
 TEST_CASE("the text says for each route how much matches, how fast, and what differs") {
   const std::string text = text_of_report(shop_report());
   INFO(text);
-  CHECK(has(text, "16,494 pairs of primary and shadow, 330 control pairs, in journal:data/journal"));
+  CHECK(
+      has(text, "16,494 pairs of primary and shadow, 330 control pairs, in journal:data/journal"));
   CHECK(has(text, "2025-11-21 09:00:00 to 2025-11-21 10:00:00 UTC; rules: segue.yaml"));
   CHECK(has(text, "search-read  4 findings"));
   CHECK(has(text, "97.34 % of pairs (12,115 of 12,446; 95 % interval 97.04 to 97.61 %)"));
@@ -130,11 +131,13 @@ TEST_CASE("JUnit has a suite for each route and one for the gates, as an XML par
   CHECK(search.attribute("tests").as_int() == 8);
   CHECK(search.attribute("failures").as_int() == 4);
   CHECK(search.attribute("skipped").as_int() == 1);
-  const auto price = search.find_child_by_attribute("testcase", "name", "body $.items[*].price: type");
+  const auto price =
+      search.find_child_by_attribute("testcase", "name", "body $.items[*].price: type");
   CHECK(has(price.child("failure").attribute("message").value(), "other type in 2.00 % of pairs"));
   CHECK(has(price.child("failure").text().get(), "\"12.50\""));
   const auto checkout = suites.find_child_by_attribute("testsuite", "name", "checkout-status");
-  CHECK(has(checkout.child("testcase").child("skipped").attribute("message").value(), "Too few pairs"));
+  CHECK(has(checkout.child("testcase").child("skipped").attribute("message").value(),
+            "Too few pairs"));
   const auto gates = suites.find_child_by_attribute("testsuite", "name", "gates");
   CHECK(gates.attribute("tests").as_int() == 2);
   CHECK(gates.attribute("failures").as_int() == 1);
@@ -143,8 +146,7 @@ TEST_CASE("JUnit has a suite for each route and one for the gates, as an XML par
 TEST_CASE("nothing that traffic brought gets out of the text, the JSON or the XML") {
   const ReportView view = hostile_report();
   const std::string text = text_of_report(view, NoiseDetail::full);
-  for (const char c : text)
-    CHECK((static_cast<unsigned char>(c) >= 0x20 || c == '\n'));
+  for (const char c : text) CHECK((static_cast<unsigned char>(c) >= 0x20 || c == '\n'));
   CHECK(recorder::is_utf8(text));
   const auto json = boost::json::parse(report_json(view)).as_object();
   const auto& fields = json.at("routes").at(0).at("fields").as_array();
@@ -157,7 +159,8 @@ TEST_CASE("nothing that traffic brought gets out of the text, the JSON or the XM
 }
 
 TEST_CASE("markup holds any octets, and none that XML forbids") {
-  CHECK(escape_markup("<a href=\"x\" b='y'>&") == "&lt;a href=&quot;x&quot; b=&#39;y&#39;&gt;&amp;");
+  CHECK(escape_markup("<a href=\"x\" b='y'>&") ==
+        "&lt;a href=&quot;x&quot; b=&#39;y&#39;&gt;&amp;");
   CHECK(escape_markup(std::string_view("\0\x0b\x1b\xff", 4)) == "\\x00\\x0b\\x1b\\xff");
   CHECK(escape_markup("a\nb") == "a\\x0ab");
   CHECK(escape_markup("a\nb", Breaks::keep) == "a\nb");

@@ -50,8 +50,9 @@ TEST_CASE("the page shows routes, findings and examples, and asks nobody for any
         "body $.items[*].price");
   CHECK(text(page, "document.querySelector('.field.finding .id').innerText") ==
         "0199a5b2-7c40-7001-8000-000000000101");
-  CHECK(text(page, "[...document.querySelectorAll('.field.finding mark')].slice(0, 2)"
-                   ".map(m => m.textContent).join('|')") == "\"12.50\"|12.5");
+  CHECK(text(page,
+             "[...document.querySelectorAll('.field.finding mark')].slice(0, 2)"
+             ".map(m => m.textContent).join('|')") == "\"12.50\"|12.5");
   CHECK(text(page, "document.querySelector('#gates').innerText").find("p99<=1.2x") !=
         std::string::npos);
   CHECK(text(page, "document.querySelector('#rest').innerText").find("140,211") !=
@@ -80,7 +81,8 @@ TEST_CASE("the page can be read in the dark and on a narrow screen") {
 TEST_CASE("the page filters, sorts and folds") {
   const TempDir folder;
   BrowserPage page(written(folder, shop_report()), {});
-  constexpr const char* kShown = "[...document.querySelectorAll('.field')].filter(f => !f.hidden).length";
+  constexpr const char* kShown =
+      "[...document.querySelectorAll('.field')].filter(f => !f.hidden).length";
   const auto filter = [&page](const std::string& words) {
     page.evaluate("(() => { const i = document.querySelector('.tools input'); i.value = '" + words +
                   "'; i.dispatchEvent(new Event('input')); })()");
@@ -96,8 +98,9 @@ TEST_CASE("the page filters, sorts and folds") {
   filter("");
   CHECK(number(page, kShown) == 8);
 
-  page.evaluate("(() => { const s = document.querySelector('.tools select'); s.value = 'name'; "
-                "s.dispatchEvent(new Event('change')); })()");
+  page.evaluate(
+      "(() => { const s = document.querySelector('.tools select'); s.value = 'name'; "
+      "s.dispatchEvent(new Event('change')); })()");
   CHECK(text(page, "document.querySelector('#route-1 .field code').textContent") ==
         "body $.facets.brand");
   constexpr const char* kFirst = "document.querySelector('#overview tbody td').textContent";
@@ -140,8 +143,9 @@ TEST_CASE("what traffic brought stays text in the page, whatever it is") {
 TEST_CASE("the page's policy would stop a script that got in") {
   const TempDir folder;
   std::string html = cli::report_page(shop_report());
-  html.insert(html.find("</main>"), "<script>document.title='owned'</script>"
-                                    "<img src=\"http://192.0.2.1/x\" onerror=\"document.title='owned'\">");
+  html.insert(html.find("</main>"),
+              "<script>document.title='owned'</script>"
+              "<img src=\"http://192.0.2.1/x\" onerror=\"document.title='owned'\">");
   std::ofstream(folder / "report.html", std::ios::binary) << html;
   BrowserPage page(folder / "report.html", {});
   CHECK(text(page, "document.title") == "4 findings: primary and shadow compared");

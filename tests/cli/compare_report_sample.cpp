@@ -19,7 +19,9 @@ using compare::Share;
 
 constexpr std::int64_t kTime = 1'763'715'600'000'000;  // 2025-11-21T09:00:00Z
 
-std::string id(int n) { return fmt::format("0199a5b2-7c40-7{:03}-8000-00000000{:04x}", n, n * 257); }
+std::string id(int n) {
+  return fmt::format("0199a5b2-7c40-7{:03}-8000-00000000{:04x}", n, n * 257);
+}
 
 struct Field {
   Part part;
@@ -60,26 +62,57 @@ RouteReport search_read() {
   route.primary = {12'480, 4'200, 18'700, 41'000};
   route.shadow = {12'471, 3'100, 15'900, 63'000};
   const std::vector<Field> fields{
-      {Part::body, "$.items[*].price", DifferenceKind::type, Judgement::finding, {249, 12'446},
+      {Part::body,
+       "$.items[*].price",
+       DifferenceKind::type,
+       Judgement::finding,
+       {249, 12'446},
        {0, 250},
        {{id(1), id(2), "$.items[3].price", "\"12.50\"", "12.5"},
         {id(3), id(4), "$.items[0].price", "\"8.00\"", "8"}}},
-      {Part::status, "", DifferenceKind::value, Judgement::finding, {61, 12'446}, {0, 250},
+      {Part::status,
+       "",
+       DifferenceKind::value,
+       Judgement::finding,
+       {61, 12'446},
+       {0, 250},
        {{id(5), id(6), "", "404", "200"}}},
-      {Part::body, "$.facets.brand", DifferenceKind::missing, Judgement::finding, {17, 12'446},
+      {Part::body,
+       "$.facets.brand",
+       DifferenceKind::missing,
+       Judgement::finding,
+       {17, 12'446},
        {0, 250},
        {{id(7), id(8), "$.facets.brand", "[\"Acme\",\"Duo\",\"Émile & fils\"]", ""}}},
-      {Part::header, "cache-control", DifferenceKind::value, Judgement::finding, {9, 12'446},
+      {Part::header,
+       "cache-control",
+       DifferenceKind::value,
+       Judgement::finding,
+       {9, 12'446},
        {0, 250},
        {{id(9), id(10), "cache-control", "private, max-age=0, must-revalidate",
          "private, max-age=60, must-revalidate"}}},
-      {Part::body, "$.items[*].stock", DifferenceKind::value, Judgement::uncertain, {6, 12'446},
-       {1, 250}, {{id(11), id(12), "$.items[1].stock", "14", "13"}}},
-      {Part::body, "$.generated_at", DifferenceKind::value, Judgement::noise, {12'446, 12'446},
+      {Part::body,
+       "$.items[*].stock",
+       DifferenceKind::value,
+       Judgement::uncertain,
+       {6, 12'446},
+       {1, 250},
+       {{id(11), id(12), "$.items[1].stock", "14", "13"}}},
+      {Part::body,
+       "$.generated_at",
+       DifferenceKind::value,
+       Judgement::noise,
+       {12'446, 12'446},
        {250, 250},
        {{id(13), id(14), "$.generated_at", "\"2026-11-21T09:00:00.120Z\"",
          "\"2026-11-21T09:00:00.181Z\""}}},
-      {Part::header, "x-trace", DifferenceKind::value, Judgement::noise, {3'102, 12'446}, {63, 250},
+      {Part::header,
+       "x-trace",
+       DifferenceKind::value,
+       Judgement::noise,
+       {3'102, 12'446},
+       {63, 250},
        {{id(15), id(16), "x-trace", "a91f03", "77be10"}}}};
   for (const Field& field : fields) route.fields.push_back(report_of(field));
   return route;
@@ -108,8 +141,12 @@ RouteReport checkout() {
   route.match = {12, 14};
   route.primary = {14, 1'250'000, 2'310'000, 2'310'000};
   route.shadow = {14, 840'000, 1'100'000, 1'100'000};
-  route.fields.push_back(report_of({Part::body, "$.steps", DifferenceKind::length,
-                                    Judgement::uncertain, {2, 14}, {0, 0},
+  route.fields.push_back(report_of({Part::body,
+                                    "$.steps",
+                                    DifferenceKind::length,
+                                    Judgement::uncertain,
+                                    {2, 14},
+                                    {0, 0},
                                     {{id(17), id(18), "$.steps", "3 elements", "4 elements"}}}));
   return route;
 }
@@ -126,9 +163,9 @@ ReportView shop_report() {
   view.report.until = kTime + 3'600'000'000;
   view.source = "journal:data/journal";
   view.rules = "segue.yaml";
-  view.gates = {{"match>=90%", {}},
-                {"p99<=1.2x",
-                 {"search-read: p99 1.54x (63.0 ms against 41.0 ms), wanted at most 1.2x"}}};
+  view.gates = {
+      {"match>=90%", {}},
+      {"p99<=1.2x", {"search-read: p99 1.54x (63.0 ms against 41.0 ms), wanted at most 1.2x"}}};
   return view;
 }
 
@@ -147,8 +184,13 @@ ReportView hostile_report() {
   route.hidden = {{hostile, 1}};
   for (const Judgement judgement : {Judgement::finding, Judgement::uncertain, Judgement::noise})
     for (const std::string& text : {hostile, octets})
-      route.fields.push_back(report_of({Part::body, text, DifferenceKind::value, judgement,
-                                        {500, 1'000}, {0, 100}, {{id(1), id(2), text, text, octets}}}));
+      route.fields.push_back(report_of({Part::body,
+                                        text,
+                                        DifferenceKind::value,
+                                        judgement,
+                                        {500, 1'000},
+                                        {0, 100},
+                                        {{id(1), id(2), text, text, octets}}}));
   ReportView view;
   view.report.routes = {route};
   view.report.not_shadowed = {{hostile, 1}};

@@ -1,0 +1,13 @@
+#!/usr/bin/env bash
+# TLS of Segue and of nginx, CPU per handshake and per MiB: bench/tls.sh [--rounds 5] [--seconds 4] ...
+# Installs nothing (setup/packages.sh build bench does); wants the release preset built.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+export PATH=$PATH:/usr/sbin
+for program in nginx wrk taskset python3 openssl; do
+  if ! command -v $program >/dev/null; then
+    echo "bench: $program is missing; run setup/packages.sh bench" >&2
+    exit 2
+  fi
+done
+exec python3 bench/tls.py "$@"

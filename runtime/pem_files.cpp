@@ -1,0 +1,69 @@
+#include "runtime/pem_files.hpp"
+
+#include <openssl/crypto.h>
+#include <openssl/evp.h>
+
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
+#include <fstream>
+
+#include "exchange/ensure.hpp"
+#include "exchange/error.hpp"
+
+namespace segue::runtime {
+namespace {
+
+// The system's store of authorities is a quarter of this; what is larger is another kind of file.
+constexpr std::uintmax_t kLargestFile = 4 << 20;  // bytes
+
+}  // namespace
+
+PemFiles::PemFiles(const std::vector<std::string>& paths) {
+  for (const std::string& path : paths)
+    if (!path.empty()) files_.try_emplace(path, read(path));
+  std::array<unsigned char, EVP_MAX_MD_SIZE> digest;
+  unsigned size = 0;
+  EVP_MD_CTX* const hash = EVP_MD_CTX_new();
+  ensure(hash != nullptr && EVP_DigestInit_ex(hash, EVP_sha256(), nullptr) == 1,
+         "OpenSSL has SHA-256");
+  for (const auto& [path, file] : files_) {
+    const std::string head = path + '\0' + file.trouble + '\0' + std::to_string(file.text.size());
+    EVP_DigestUpdate(hash, head.data(), head.size() + 1);
+    EVP_DigestUpdate(hash, file.text.data(), file.text.size());
+  }
+  EVP_DigestFinal_ex(hash, digest.data(), &size);
+  EVP_MD_CTX_free(hash);
+  fingerprint_.assign(digest.begin(), digest.begin() + size);
+}
+
+PemFiles::~PemFiles() {
+  for (auto& [path, file] : files_) OPENSSL_cleanse(file.text.data(), file.text.size());
+}
+
+PemFiles::File PemFiles::read(const std::string& path) {
+  std::error_code ec;
+  const std::uintmax_t size = std::filesystem::file_size(path, ec);
+  if (ec) return {{}, ec.message()};
+  if (size > kLargestFile) return {{}, "it is larger than 4 MiB"};
+  std::ifstream file(path, std::ios::binary);
+  if (!file) return {{}, std::strerror(errno)};
+  File read;
+  read.text.resize(size);
+  file.read(read.text.data(), static_cast<std::streamsize>(size));
+  read.text.resize(static_cast<std::size_t>(file.gcount()));
+  return read;
+}
+
+std::string_view PemFiles::text(std::string_view what, const std::string& path) const {
+  const auto found = files_.find(path);
+  ensure(found != files_.end(), "a file is read before it is used");
+  if (!found->second.trouble.empty())
+    throw StartupError("cannot use " + std::string(what) + " '" + path +
+                       "': " + found->second.trouble +
+                       "; check that the file exists and that Segue's user may read it");
+  return found->second.text;
+}
+
+}  // namespace segue::runtime
