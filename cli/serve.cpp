@@ -28,31 +28,52 @@ constexpr std::chrono::milliseconds kDrainPoll{10};
 // How long the end waits for Kafka; what is not published by then stays in the journal.
 constexpr std::chrono::milliseconds kPublishAtEnd{5'000};
 
-// The signals that end the process, taken by the main thread alone: blocked before any other
-// thread is started.
-class EndSignals {
+// The signals that the process obeys, taken by the main thread alone: blocked before any other
+// thread is started. SIGTERM and SIGINT end it, SIGHUP asks for what has changed on the disk.
+class Signals {
  public:
-  EndSignals() {
-    sigemptyset(&set_);
-    sigaddset(&set_, SIGTERM);
-    sigaddset(&set_, SIGINT);
-    pthread_sigmask(SIG_BLOCK, &set_, nullptr);
+  Signals() {
+    sigemptyset(&end_);
+    sigaddset(&end_, SIGTERM);
+    sigaddset(&end_, SIGINT);
+    all_ = end_;
+    sigaddset(&all_, SIGHUP);
+    pthread_sigmask(SIG_BLOCK, &all_, nullptr);
     signal(SIGPIPE, SIG_IGN);
   }
-  void wait() const {
-    int caught = 0;
-    sigwait(&set_, &caught);
+  enum class Came : std::uint8_t { nothing, reload, end };
+  Came wait_for(std::chrono::milliseconds limit) const {
+    const int number = wait(all_, limit);
+    if (number <= 0) return Came::nothing;
+    return number == SIGHUP ? Came::reload : Came::end;
   }
-  // True when one came within `limit`.
-  bool wait_for(std::chrono::milliseconds limit) const {
-    const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(limit);
-    const timespec time{seconds.count(), std::chrono::nanoseconds(limit - seconds).count()};
-    return sigtimedwait(&set_, nullptr, &time) > 0;
-  }
+  // True when one that ends the process came within `limit`.
+  bool end_within(std::chrono::milliseconds limit) const { return wait(end_, limit) > 0; }
 
  private:
-  sigset_t set_;
+  static int wait(const sigset_t& set, std::chrono::milliseconds limit) {
+    const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(limit);
+    const timespec time{seconds.count(), std::chrono::nanoseconds(limit - seconds).count()};
+    return sigtimedwait(&set, nullptr, &time);
+  }
+
+  sigset_t end_;
+  sigset_t all_;
 };
+
+void say(const std::vector<std::string>& lines) {
+  for (const std::string& line : lines) fmt::print(stderr, "segue: {}\n", line);
+}
+
+// Until a signal to end comes.
+void look_after_credentials(gateway::Gateway& gateway, const Signals& signals) {
+  using When = gateway::Credentials::When;
+  for (;;) {
+    const Signals::Came came = signals.wait_for(gateway::kCredentialsLook);
+    if (came == Signals::Came::end) return;
+    say(gateway.renew_credentials(came == Signals::Came::reload ? When::always : When::changed));
+  }
+}
 
 gateway::GatewaySettings gateway_settings(const config::Settings& settings) {
   gateway::GatewaySettings gateway;
@@ -148,16 +169,16 @@ std::vector<gateway::CoreParts> core_parts(const config::Settings& settings, uns
 }
 
 // Stages of docs/architecture.md, "Drain". `stopping` is what /readyz says.
-void drain(gateway::Gateway& gateway, const EndSignals& signals) {
+void drain(gateway::Gateway& gateway, const Signals& signals) {
   const gateway::DrainSettings& drain = gateway.settings().drain;
   gateway.drain();
-  bool hurry = signals.wait_for(drain.delay);
+  bool hurry = signals.end_within(drain.delay);
   gateway.close();
   const auto give_up = runtime::after(runtime::monotonic_now(), drain.timeout);
   while (gateway.running() != 0 && !hurry && runtime::monotonic_now() < give_up)
-    hurry = signals.wait_for(kDrainPoll);
+    hurry = signals.end_within(kDrainPoll);
   // Again and again: an exchange that was cut in one wait may begin another one.
-  for (gateway.abort(); gateway.running() != 0; gateway.abort()) signals.wait_for(kDrainPoll);
+  for (gateway.abort(); gateway.running() != 0; gateway.abort()) signals.end_within(kDrainPoll);
 }
 
 void say_addresses(const std::vector<std::pair<std::string, std::string>>& addresses) {
@@ -173,7 +194,7 @@ ServeCommand::ServeCommand(CLI::App& program)
 }
 
 int ServeCommand::run() {
-  const EndSignals signals;
+  const Signals signals;
   const config::LoadResult loaded = require_configuration(configuration_, Colour::automatic);
   const config::Settings& settings = *loaded.settings;
   const unsigned cores = settings.cores != 0 ? settings.cores : runtime::usable_cpus();
@@ -205,9 +226,10 @@ int ServeCommand::run() {
   for (const recorder::Damage& damage : journal.found_at_start())
     fmt::print(stderr, "segue: journal: {}: {} at byte {}\n", damage.segment.string(), damage.what,
                damage.offset);
+  say(gateway.credentials().warnings());
   fmt::print(stderr, "ready\n");
 
-  signals.wait();
+  look_after_credentials(gateway, signals);
   fmt::print(stderr, "draining\n");
   ready = false;
   drain(gateway, signals);

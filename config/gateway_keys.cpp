@@ -19,6 +19,9 @@ using gateway::Timeouts;
 using gateway::TlsClientSettings;
 using gateway::TlsServerSettings;
 using gateway::http1::UnderscoreNames;
+using runtime::ClientCertificates;
+using runtime::TlsIdentityFiles;
+using runtime::TlsVersion;
 using std::chrono::hours;
 
 constexpr std::uint64_t kKiB = std::uint64_t{1} << 10;
@@ -27,6 +30,7 @@ constexpr std::uint64_t kTiB = std::uint64_t{1} << 40;
 constexpr std::uint64_t kMaxConnections = 1'000'000;
 constexpr std::size_t kMaxEndpoints = 256;       // of one backend
 constexpr std::size_t kMaxTrustedProxies = 256;  // of one listener
+constexpr std::size_t kMaxCertificates = 256;    // of one listener
 
 constexpr Duration kTimeout{milliseconds{1}, hours{24}};
 
@@ -79,35 +83,50 @@ void read_listen_address(const Place& place, Context& context, ListenerSettings&
   refuse_value(place, context, kExpected, std::move(hint));
 }
 
-Keys<TlsServerSettings> certificate_keys() {
+Keys<TlsIdentityFiles> certificate_keys() {
   return {
-      required(key<TlsServerSettings>("cert", &TlsServerSettings::certificate_file, File{},
-                                      "PEM file: the certificate, then its chain")),
-      required(key<TlsServerSettings>("key", &TlsServerSettings::key_file, Secret{},
-                                      "PEM file: the private key")),
+      required(key<TlsIdentityFiles>("cert", &TlsIdentityFiles::certificate_file, File{},
+                                     "PEM file: the certificate, then its chain; chosen by the "
+                                     "DNS names in it, the first one when none has the name")),
+      required(key<TlsIdentityFiles>("key", &TlsIdentityFiles::key_file, Secret{},
+                                     "PEM file: the private key")),
   };
 }
 
 Key<TlsServerSettings> certificates_key() {
-  return {
-      "certificates",
-      [](const Place& place, Context& context, TlsServerSettings& tls) {
-        if (!is_sequence(place, context, "a list of one certificate")) return;
-        if (place.node.items.size() != 1) {
-          context.report.add(codes::kOutOfRange, place.node.at,
-                             fmt::format("{} must have exactly one entry, not {}", place.name,
-                                         place.node.items.size()));
-          return;
-        }
-        read_map(place.item(0), certificate_keys(), context, tls);
-      },
-      [](const std::string& path, const TlsServerSettings& defaults, std::vector<KeyRow>& rows) {
-        document_keys(path + "[]", certificate_keys(), defaults, rows);
-      }};
+  return {"certificates",
+          [](const Place& place, Context& context, TlsServerSettings& tls) {
+            if (!is_sequence(place, context, "a list of certificates")) return;
+            const std::size_t count = place.node.items.size();
+            if (count == 0 || count > kMaxCertificates) {
+              context.report.add(codes::kOutOfRange, place.node.at,
+                                 fmt::format("{} must have 1 to {} entries, not {}", place.name,
+                                             kMaxCertificates, count));
+              return;
+            }
+            for (std::size_t i = 0; i < count; ++i)
+              read_map(place.item(i), certificate_keys(), context, tls.certificates.emplace_back());
+          },
+          [](const std::string& path, const TlsServerSettings&, std::vector<KeyRow>& rows) {
+            document_keys(path + "[]", certificate_keys(), TlsIdentityFiles{}, rows);
+          }};
 }
 
 Keys<TlsServerSettings> server_tls_keys() {
-  return {required(certificates_key())};
+  const Choice<ClientCertificates> rules{{{"none", ClientCertificates::none},
+                                          {"optional", ClientCertificates::optional},
+                                          {"required", ClientCertificates::required}}};
+  const Choice<TlsVersion> versions{{{"1.2", TlsVersion::v1_2}, {"1.3", TlsVersion::v1_3}}};
+  return {
+      required(certificates_key()),
+      key<TlsServerSettings>("client_certificates", &TlsServerSettings::client_certificates, rules,
+                             "whether clients show a certificate; `optional`: one that is shown "
+                             "must be valid"),
+      key<TlsServerSettings>("client_ca", &TlsServerSettings::client_ca_file, File{},
+                             "PEM file of the authorities that may have signed it"),
+      key<TlsServerSettings>("min_version", &TlsServerSettings::min_version, versions,
+                             "the oldest version of TLS that is spoken"),
+  };
 }
 
 Keys<TlsClientSettings> client_tls_keys() {
@@ -148,6 +167,26 @@ Keys<Timeouts> timeout_keys() {
       key<Timeouts>("idle", &Timeouts::idle, timeout, "between two reads of a response"),
       key<Timeouts>("total", &Timeouts::total, timeout, "the whole exchange, retry included"),
   };
+}
+
+void check_server_tls(const Place& place, Context& context, const ListenerSettings& listener) {
+  const yaml::Entry& tls = *place.node.find("tls");
+  const std::string name = place.name + ".tls";
+  if (listener.kind == ListenerKind::probe)
+    context.report.add(codes::kExclusiveKeys, tls.key_at,
+                       fmt::format("{}: a probe listener speaks plain HTTP", name),
+                       "leave it out, and bind the listener where only probes reach it");
+  const bool asks = listener.tls->client_certificates != ClientCertificates::none;
+  const yaml::Entry* const authorities = tls.value.find("client_ca");
+  if (asks && authorities == nullptr)
+    context.report.add(codes::kMissingKey, tls.key_at,
+                       fmt::format("{} needs 'client_ca': who may have signed the certificates of "
+                                   "clients",
+                                   name));
+  if (!asks && authorities != nullptr)
+    context.report.add(codes::kExclusiveKeys, authorities->key_at,
+                       fmt::format("{}.client_ca has no use: no certificate is asked for", name),
+                       "write 'client_certificates: required', or 'optional'");
 }
 
 // Without `server_name` the endpoints' host is verified, so it must be one host.
@@ -244,9 +283,10 @@ Keys<ListenerSettings> listener_keys() {
   };
 }
 
-void finish_listener(const Place& place, Context&, ListenerSettings& listener) {
+void finish_listener(const Place& place, Context& context, ListenerSettings& listener) {
   if (listener.name == "probe" && place.node.find("kind") == nullptr)
     listener.kind = ListenerKind::probe;
+  if (listener.tls) check_server_tls(place, context, listener);
 }
 
 Keys<BackendSettings> backend_keys() {

@@ -14,6 +14,7 @@ ClientView Client::view(const Exchange& exchange) const {
   view.address = address;
   view.tls_version = tls_version;
   view.server_name = server_name;
+  view.alpn = stream.tls_protocol();
   if (trusted)
     view.forwarded_for =
         find_field(exchange.request().fields, "x-forwarded-for").value_or(std::string_view());

@@ -19,9 +19,9 @@ void raise_descriptor_limit() {
 
 // Declared in the order of use: the core outlives its worker, the worker its listeners.
 struct Gateway::CoreWorld {
-  CoreWorld(unsigned index, const GatewaySettings& settings, CoreParts parts, unsigned cores,
-            AccessLogFile* access_log)
-      : core(index), worker(core, settings, std::move(parts), cores, access_log) {}
+  CoreWorld(unsigned index, const GatewaySettings& settings, CoreParts parts, CoreTls tls,
+            unsigned cores, AccessLogFile* access_log)
+      : core(index), worker(core, settings, std::move(parts), std::move(tls), cores, access_log) {}
 
   runtime::Core core;
   Worker worker;
@@ -29,31 +29,29 @@ struct Gateway::CoreWorld {
 };
 
 Gateway::Gateway(GatewaySettings settings, std::vector<CoreParts> parts)
-    : settings_(std::move(settings)) {
+    : settings_(std::move(settings)), credentials_(settings_) {
   raise_descriptor_limit();
   const auto cores = static_cast<unsigned>(parts.size());
   ensure(cores > 0, "a gateway has a core");
   if (settings_.access_log.format != AccessLogFormat::off)
     access_log_.emplace(settings_.access_log.path);
   for (unsigned i = 0; i < cores; ++i)
-    worlds_.push_back(std::make_unique<CoreWorld>(i, settings_, std::move(parts[i]), cores,
+    worlds_.push_back(std::make_unique<CoreWorld>(i, settings_, std::move(parts[i]),
+                                                  credentials_.make(), cores,
                                                   access_log_ ? &*access_log_ : nullptr));
-  for (const ListenerSettings& listener : settings_.listeners) {
+  for (const ListenerSettings& listener : settings_.listeners)
     trusted_.push_back(std::make_unique<TrustedPeers>(listener.trusted_proxies));
-    tls_.emplace_back();
-    if (listener.tls)
-      tls_.back() =
-          runtime::TlsContext::server(listener.tls->certificate_file, listener.tls->key_file);
-  }
   for (std::size_t i = 0; i < settings_.listeners.size(); ++i) {
     const ListenerSettings& listener = settings_.listeners[i];
     if (listener.kind != ListenerKind::public_) continue;
     BoundAddress bound = bind_listener(listener, cores);
     addresses_.emplace_back(listener.name, bound.text);
-    for (unsigned core = 0; core < cores; ++core)
-      worlds_[core]->listeners.push_back(
-          std::make_unique<Listener>(worlds_[core]->worker, listener, tls_[i] ? &*tls_[i] : nullptr,
-                                     *trusted_[i], std::move(bound.sockets[core])));
+    for (unsigned core = 0; core < cores; ++core) {
+      Worker& worker = worlds_[core]->worker;
+      const auto& tls = worker.tls.listeners[i];
+      worlds_[core]->listeners.push_back(std::make_unique<Listener>(
+          worker, listener, tls ? &*tls : nullptr, *trusted_[i], std::move(bound.sockets[core])));
+    }
   }
 }
 
@@ -101,6 +99,16 @@ std::size_t Gateway::running() {
   std::size_t running = 0;
   on_each([&running](CoreWorld& world) { running += world.worker.running(); });
   return running;
+}
+
+std::vector<std::string> Gateway::renew_credentials(Credentials::When when) {
+  std::vector<std::string> news = credentials_.renew(when);
+  for (auto& world : worlds_) {
+    auto renewed = credentials_.make_renewed();  // here: a core has no time to read certificates
+    if (!renewed) break;
+    world->core.ask([&] { world->worker.tls.replace(std::move(*renewed)); });
+  }
+  return news;
 }
 
 std::vector<Counters> Gateway::counters() {

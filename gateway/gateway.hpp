@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "gateway/credentials.hpp"
 #include "gateway/listener.hpp"
 #include "gateway/worker.hpp"
 #include "runtime/core.hpp"
@@ -40,6 +41,12 @@ class Gateway {
   // Tasks that still run, over all cores.
   std::size_t running();
 
+  // Looks for certificates that were replaced, and gives each core what is new: connections from
+  // then on are made with it, those that are there go on. One line for a person for everything
+  // that became of it.
+  std::vector<std::string> renew_credentials(Credentials::When when);
+  const Credentials& credentials() const noexcept { return credentials_; }
+
   // Each core's counters, copied by the core.
   std::vector<Counters> counters();
   const GatewaySettings& settings() const noexcept { return settings_; }
@@ -58,8 +65,8 @@ class Gateway {
 
   GatewaySettings settings_;
   std::optional<AccessLogFile> access_log_;
-  std::vector<std::unique_ptr<TrustedPeers>> trusted_;   // by listener
-  std::vector<std::optional<runtime::TlsContext>> tls_;  // by listener
+  std::vector<std::unique_ptr<TrustedPeers>> trusted_;  // by listener
+  Credentials credentials_;
   std::vector<std::pair<std::string, std::string>> addresses_;
   std::vector<std::unique_ptr<CoreWorld>> worlds_;
 };

@@ -201,6 +201,23 @@ void write_shadows(const Counters& sum, const GatewaySettings& settings,
   write_pools(sum.shadow_backends, settings, "segue_shadow_backend_", out);
 }
 
+void write_credentials(const Credentials::Status& status, MetricsWriter& out) {
+  if (!status.certificates.empty())
+    out.family(MetricType::Gauge, "segue_tls_certificate_expiry_timestamp_seconds",
+               "When a certificate that is shown to clients or backends expires, in Unix time.");
+  for (const auto& certificate : status.certificates)
+    out.value(static_cast<double>(certificate.info.not_after),
+              {{certificate.label, certificate.owner}, {"name", certificate.info.name}});
+  const MetricsWriter::Plain rows[] = {
+      {MetricType::Counter, "segue_tls_reloads_total",
+       "Listeners and backends that went over to new files.", status.renewals},
+      {MetricType::Counter, "segue_tls_reload_failures_total",
+       "New files of a listener or backend that could not be used; the old ones are.",
+       status.failures},
+  };
+  out.plain(rows);
+}
+
 void write_connections(const Gateway& gateway, const Counters& sum, MetricsWriter& out) {
   const MetricsWriter::Plain rows[] = {
       {MetricType::Counter, "segue_connections_accepted_total", "Client connections accepted.",
@@ -282,6 +299,7 @@ void write_gateway_metrics(Gateway& gateway, MetricsWriter& out) {
   write_backends(sum, gateway.settings(), out);
   write_shadows(sum, gateway.settings(), gateway.routes(), out);
   write_connections(gateway, sum, out);
+  write_credentials(gateway.credentials().status(), out);
 }
 
 std::string exposition(const MetricFamilies& families) {

@@ -33,6 +33,14 @@ constexpr Refusal kNotSynced{
     503, "journal_not_synced",
     "the exchange could not be written to the disk in time; nothing was sent to the backend"};
 
+// To who speaks plain HTTP to a listener with TLS: no request of it is read.
+constexpr const char* kPlainOnTls = "plain_http_on_tls";
+constexpr std::string_view kPlainAnswer =
+    "HTTP/1.1 400 Bad Request\r\nContent-Type: application/json\r\n"
+    "Segue-Error: plain_http_on_tls\r\nContent-Length: 109\r\nConnection: close\r\n\r\n"
+    "{\"error\":\"plain_http_on_tls\",\"status\":400,"
+    "\"message\":\"this port speaks https; the request was not encrypted\"}\n";
+
 // Counts a request as active, also where an allocation fails in its middle.
 class ActiveRequest {
  public:
@@ -93,12 +101,28 @@ Task<bool> Session::handshake() {
   const auto ec = co_await client_.stream.handshake(*tls_, expiry);
   if (ec) {
     ++worker_.counters.tls_handshake_failures;
+    co_await end_handshake(ec);
     co_return false;
   }
   client_.scheme = "https";
   client_.tls_version = client_.stream.tls_version();
   client_.server_name = client_.stream.tls_server_name();
   co_return true;
+}
+
+Task<void> Session::end_handshake(boost::system::error_code why) {
+  const bool said_something = why.category() == runtime::tls_category() ||
+                              why.category() == runtime::certificate_category();
+  if (!said_something) co_return;
+  if (runtime::is_plain_http(why)) {
+    worker_.counters.refused.add(kPlainOnTls);
+    std::string text(kPlainAnswer);
+    iovec piece{text.data(), text.size()};
+    const std::span<iovec> pieces(&piece, 1);
+    const auto patience = std::chrono::nanoseconds(worker_.settings.limits.send_idle).count();
+    co_await client_.stream.write(pieces, patience);
+  }
+  co_await linger();
 }
 
 Task<bool> Session::wait_for_request() {

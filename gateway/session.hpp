@@ -38,6 +38,8 @@ class Session {
   enum class BodyPlan : std::uint8_t { none, whole, streamed };
 
   runtime::Task<bool> handshake();
+  // Tells a client that spoke plain HTTP what is wrong, and lets any other read why it was refused.
+  runtime::Task<void> end_handshake(boost::system::error_code why);
   // False: no further request comes.
   runtime::Task<bool> wait_for_request();
   runtime::Task<Next> serve(Exchange& exchange);

@@ -7,23 +7,15 @@
 #include <vector>
 
 #include "gateway/http1/forward.hpp"
+#include "runtime/tls_settings.hpp"
 
 namespace segue::gateway {
 
 using std::chrono::milliseconds;
 
-// PEM files; paths are resolved against the folder of the configuration file.
-struct TlsServerSettings {
-  std::string certificate_file;
-  std::string key_file;
-};
-
-struct TlsClientSettings {
-  std::string ca_file;           // empty: the system's store
-  std::string certificate_file;  // with key_file: what the gateway shows of itself
-  std::string key_file;
-  std::string server_name;  // SNI and the name that is verified
-};
+// Paths are resolved against the folder of the configuration file.
+using runtime::TlsClientSettings;
+using runtime::TlsServerSettings;
 
 enum class ListenerKind : std::uint8_t { public_, probe };
 

@@ -79,7 +79,8 @@ Shadows::Shadows(Worker& worker, unsigned cores)
   }
   for (std::size_t i = 0; i < settings.backends.size(); ++i)
     upstreams_.push_back(std::make_unique<Upstream>(worker.core, buffers_, settings.backends[i],
-                                                    cores, worker.counters.shadow_backends[i]));
+                                                    worker.tls.backends[i], cores,
+                                                    worker.counters.shadow_backends[i]));
 }
 
 Shadows::~Shadows() = default;

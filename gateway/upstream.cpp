@@ -28,11 +28,12 @@ Error upstream_error(error_code code, const char* doing) {
   return Error{code, Party::upstream, Retry::safe, doing};
 }
 
-std::optional<runtime::TlsContext> make_tls(const BackendSettings& settings) {
-  if (!settings.tls) return std::nullopt;
-  const TlsClientSettings& tls = *settings.tls;
-  return runtime::TlsContext::client(tls.ca_file, tls.certificate_file, tls.key_file,
-                                     tls.server_name);
+// Who reads the record of an attempt wants to know whether the network or a certificate is at
+// fault.
+const char* name_of_step(const error_code& failed) noexcept {
+  const bool tls = failed.category() == runtime::tls_category() ||
+                   failed.category() == runtime::certificate_category();
+  return tls ? "TLS with the backend" : "connecting to the backend";
 }
 
 }  // namespace
@@ -115,7 +116,8 @@ Endpoint::Endpoint(const EndpointSettings& settings) : host(settings.host), port
 Endpoint::~Endpoint() = default;
 
 Upstream::Upstream(runtime::Core& core, runtime::BufferPool& pool, const BackendSettings& settings,
-                   unsigned shares, BackendCounts& counts)
+                   const std::optional<runtime::TlsContext>& tls, unsigned shares,
+                   BackendCounts& counts)
     : core_(core),
       pool_(pool),
       settings_(settings),
@@ -123,7 +125,7 @@ Upstream::Upstream(runtime::Core& core, runtime::BufferPool& pool, const Backend
       max_connections_(share(settings.max_connections, shares)),
       max_pending_(share(settings.max_pending, shares)),
       max_idle_(share(settings.max_idle, shares)),
-      tls_(make_tls(settings)),
+      tls_(tls),
       turn_(core.index()),
       resolver_(core.executor()),
       sweep_(core.wheel(), [](void* self) { static_cast<Upstream*>(self)->drop_expired(); }, this) {
@@ -295,7 +297,7 @@ Task<Result<UpstreamLease>> Upstream::connect(Endpoint& endpoint, MonotonicNs ex
   }
   if (ec) {
     ++counts_.connect_failures;
-    co_return upstream_error(ec, "connecting to the backend");
+    co_return upstream_error(ec, name_of_step(ec));
   }
   lease->idle_time = settings_.idle_time;
   co_return std::move(lease);

@@ -88,10 +88,10 @@ class Upstream {
   static constexpr std::chrono::milliseconds kResolveLimit{5'000};  // for the first answer
   static constexpr std::chrono::milliseconds kRecent{1000};
 
-  // `counts` and everything else must outlive it; `shares`: among how many cores the limits are
-  // divided.
+  // `counts` and everything else must outlive it. `tls` none: plain; what it holds may be replaced
+  // at any time, for connections to come. `shares`: among how many cores the limits are divided.
   Upstream(runtime::Core& core, runtime::BufferPool& pool, const BackendSettings& settings,
-           unsigned shares, BackendCounts& counts);
+           const std::optional<runtime::TlsContext>& tls, unsigned shares, BackendCounts& counts);
   ~Upstream();
 
   // Errors carry at_fault upstream; doing says what failed: the code is timed_out when a limit of
@@ -131,7 +131,7 @@ class Upstream {
   std::size_t max_connections_;
   std::size_t max_pending_;
   std::size_t max_idle_;
-  std::optional<runtime::TlsContext> tls_;
+  const std::optional<runtime::TlsContext>& tls_;
   std::vector<std::unique_ptr<Endpoint>> endpoints_;
   std::size_t turn_;
   std::size_t idle_ = 0;

@@ -14,12 +14,13 @@ constexpr std::size_t kKeptExchanges = 256;  // free ones; each keeps the memory
 
 }  // namespace
 
-Worker::Worker(runtime::Core& on, const GatewaySettings& all, CoreParts parts, unsigned cores,
-               AccessLogFile* log)
+Worker::Worker(runtime::Core& on, const GatewaySettings& all, CoreParts parts, CoreTls contexts,
+               unsigned cores, AccessLogFile* log)
     : core(on),
       settings(all),
       routes(std::move(parts.routes)),
       recorder(std::move(parts.recorder)),
+      tls(std::move(contexts)),
       captures(std::max<std::size_t>(all.capture_memory / cores,
                                      recorder::CapturePool::kSmallBodyBytes)),
       max_sessions_(
@@ -32,8 +33,8 @@ Worker::Worker(runtime::Core& on, const GatewaySettings& all, CoreParts parts, u
   counters.splits.resize(routes->routes().size());
   counters.backends.resize(settings.backends.size());
   for (std::size_t i = 0; i < settings.backends.size(); ++i)
-    upstreams.push_back(std::make_unique<Upstream>(core, buffers, settings.backends[i], cores,
-                                                   counters.backends[i]));
+    upstreams.push_back(std::make_unique<Upstream>(core, buffers, settings.backends[i],
+                                                   tls.backends[i], cores, counters.backends[i]));
   shadows = Shadows::of(*this, cores);
 }
 

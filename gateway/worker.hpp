@@ -9,6 +9,7 @@
 
 #include "exchange/id.hpp"
 #include "gateway/access_log.hpp"
+#include "gateway/core_tls.hpp"
 #include "gateway/counters.hpp"
 #include "gateway/promise_watch.hpp"
 #include "gateway/settings.hpp"
@@ -50,8 +51,8 @@ struct CoreParts {
 class Worker {
  public:
   // `access_log` null: none is written.
-  Worker(runtime::Core& core, const GatewaySettings& settings, CoreParts parts, unsigned cores,
-         AccessLogFile* access_log);
+  Worker(runtime::Core& core, const GatewaySettings& settings, CoreParts parts, CoreTls tls,
+         unsigned cores, AccessLogFile* access_log);
   ~Worker();
 
   // Takes an exchange's memory from the free list, or makes some; warm ones do not allocate.
@@ -85,6 +86,7 @@ class Worker {
   const GatewaySettings& settings;
   const std::unique_ptr<const routing::RouteTable> routes;
   const std::unique_ptr<recorder::Recorder> recorder;
+  CoreTls tls;
   runtime::BufferPool buffers;
   recorder::CapturePool captures;
   ExchangeIdSource ids;

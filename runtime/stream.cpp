@@ -88,6 +88,13 @@ std::string Stream::tls_server_name() const {
   return name == nullptr ? std::string() : std::string(name);
 }
 
+std::string_view Stream::tls_protocol() const noexcept {
+  const unsigned char* name = nullptr;
+  unsigned size = 0;
+  if (ssl_ != nullptr) SSL_get0_alpn_selected(ssl_.get(), &name, &size);
+  return {reinterpret_cast<const char*>(name), size};
+}
+
 // A closed stream says so when it is read.
 bool Stream::has_pending() const noexcept {
   return !descriptor_.is_open() ||
@@ -279,21 +286,29 @@ Task<error_code> Stream::connect(const Address& peer, MonotonicNs expiry) {
   co_return error_code(failure, boost::system::system_category());
 }
 
+error_code Stream::try_handshake(Way& way) noexcept {
+  errno = 0;
+  ERR_clear_error();
+  const int result = SSL_do_handshake(ssl_.get());
+  if (result == 1) return {};
+  if (SSL_get_error(ssl_.get(), result) == SSL_ERROR_SSL) return handshake_failure(*ssl_);
+  const error_code ec = tls_result(result, way).ec;
+  return ec ? ec : make_error_code(errors::connection_reset);
+}
+
 Task<error_code> Stream::handshake(const TlsContext& tls, MonotonicNs expiry) {
   ssl_ = tls.session(descriptor_.get());
   for (;;) {
     Way way = Way::in;
-    errno = 0;
-    ERR_clear_error();
-    const int result = SSL_do_handshake(ssl_.get());
-    if (result == 1) co_return error_code();
-    const error_code ec = tls_result(result, way).ec;
-    if (!ec) co_return make_error_code(errors::connection_reset);
-    if (!would_block(ec)) co_return ec;
-    descriptor_.blocked(way);
-    Descriptor::Until ready(descriptor_, way, expiry);
-    const error_code waited = co_await ready;
-    if (waited) co_return waited;
+    error_code ec = try_handshake(way);
+    if (would_block(ec)) {
+      descriptor_.blocked(way);
+      Descriptor::Until ready(descriptor_, way, expiry);
+      ec = co_await ready;
+      if (!ec) continue;
+    }
+    if (ec) ssl_.reset();
+    co_return ec;
   }
 }
 

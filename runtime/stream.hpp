@@ -6,6 +6,7 @@
 #include <coroutine>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "runtime/core.hpp"
@@ -38,7 +39,10 @@ class Stream {
   boost::system::error_code assign(int descriptor) noexcept { return descriptor_.open(descriptor); }
   // `peer` must outlive the task.
   Task<boost::system::error_code> connect(const Address& peer, MonotonicNs expiry);
-  // TLS from here on; the peer's certificate is verified on the client's side.
+  // TLS from here on; the peer's certificate is verified on the client's side. A context that
+  // changes or goes while this runs does no harm. An error is of certificate_category() or
+  // tls_category() where TLS says what was wrong; the stream is plain again then, with the peer
+  // told by an alert, if it speaks TLS.
   Task<boost::system::error_code> handshake(const TlsContext& tls, MonotonicNs expiry);
 
   class Read;
@@ -75,6 +79,8 @@ class Stream {
   bool is_tls() const noexcept { return ssl_ != nullptr; }
   std::string tls_version() const;      // "TLSv1.3"; empty: plain
   std::string tls_server_name() const;  // SNI the client sent
+  // The protocol that was agreed on (ALPN), as long as the stream lives; empty: none.
+  std::string_view tls_protocol() const noexcept;
 
  private:
   bool can_wait(Way way) noexcept;
@@ -84,6 +90,8 @@ class Stream {
   Transfer try_write(std::span<iovec> pieces, Way& way) noexcept;
   Transfer try_write_tls(std::span<iovec> pieces, Way& way) noexcept;
   Transfer tls_result(int result, Way& way) noexcept;
+  // One step of a handshake.
+  boost::system::error_code try_handshake(Way& way) noexcept;
 
   Descriptor descriptor_;
   SslPtr ssl_;

@@ -115,6 +115,22 @@ constexpr Case kListeners[] = {
      "} }",
      "E024", "listeners.public.tls.certificates[0].key is a secret and cannot be written here",
      "write { file: path }"},
+    {"listeners: { public: { address: \"[::1]:0\", tls: { certificates: ‹[]› } } }", "E011",
+     "listeners.public.tls.certificates must have 1 to 256 entries, not 0", ""},
+    {"listeners: { public: { address: \"[::1]:0\", ‹tls›: { certificates: [{ cert: a, key: { file: "
+     "b } }], client_certificates: required } } }",
+     "E013",
+     "listeners.public.tls needs 'client_ca': who may have signed the certificates of "
+     "clients",
+     ""},
+    {"listeners: { public: { address: \"[::1]:0\", tls: { certificates: [{ cert: a, key: { file: "
+     "b } }], ‹client_ca›: c } } }",
+     "E015", "listeners.public.tls.client_ca has no use: no certificate is asked for",
+     "write 'client_certificates: required', or 'optional'"},
+    {"listeners: { probe: { address: \"[::1]:0\", ‹tls›: { certificates: [{ cert: a, key: { file: "
+     "b } }] } } }",
+     "E015", "listeners.probe.tls: a probe listener speaks plain HTTP",
+     "leave it out, and bind the listener where only probes reach it"},
 };
 
 constexpr Case kBackends[] = {
@@ -197,8 +213,7 @@ constexpr Case kRecording[] = {
      "E029", "recorder.keys has no key 'k2'", "k2: { file: path }"},
     {"defaults: { record: { redact: {}, key: \"header:x\", key_mode: hash } }\n"
      "recorder: { ‹kafka›: { brokers: [\"a:1\"] } }",
-     "E029",
-     "account ids of 'all' are hashed, and every gateway would make a key of its own",
+     "E029", "account ids of 'all' are hashed, and every gateway would make a key of its own",
      "recorder: { keys: { account: { file: path } } }"},
     {"defaults: { record: { redact: {} } }\nrecorder: { keys: { k1: ‹0123› } }", "E024",
      "recorder.keys.k1 is a secret and cannot be written here", "write { file: path }"},
@@ -232,8 +247,8 @@ constexpr Case kShadows[] = {
     {ROUTE_WITH("shadow: { to: new, percent: 20, control_percent: ‹30› }"), "E011",
      "routes.all.shadow.control_percent is 30 and more than its percent, 20",
      "only requests that are copied are sent to the same backend again, too"},
-    {"defaults: { record: { redact: {} }, shadow: { control_percent: ‹5› } }\n"
-     ROUTE_WITH("shadow: { to: new, percent: 0.5 }"),
+    {"defaults: { record: { redact: {} }, shadow: { control_percent: ‹5› } }\n" ROUTE_WITH(
+         "shadow: { to: new, percent: 0.5 }"),
      "E011", "routes.all.shadow.control_percent is 5 and more than its percent, 0.5",
      "only requests that are copied are sent to the same backend again, too"},
     {ROUTE_WITH("shadow: { to: new, percent: 20, writes: ‹\"\"› }"), "E014",
@@ -302,7 +317,8 @@ constexpr Case kComparing[] = {
      "routes.all.compare.json[0].array needs one value of each element after 'by:', not '$..id'",
      "\"by: $.id\"; `set` matches equal elements"},
     {ROUTE_WITH("compare: { json: [{ path: $.a, tolerance: ‹-1› }] }"), "E014",
-     "routes.all.compare.json[0].tolerance must be a number from 0, such as 1e-9, not the number -1",
+     "routes.all.compare.json[0].tolerance must be a number from 0, such as 1e-9, not the number "
+     "-1",
      ""},
     {ROUTE_WITH("compare: { json: [{ path: $.a, tolerance: ‹\"1\"› }] }"), "E014",
      "routes.all.compare.json[0].tolerance must be a number from 0, such as 1e-9, not '1'", ""},

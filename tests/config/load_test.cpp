@@ -89,7 +89,9 @@ listeners:
     trusted_proxies: [10.0.0.0/8, "::1"]
     exchange_id_header: true
     underscore_names: refuse
-    tls: { certificates: [{ cert: a.pem, key: { file: /keys/a.key } }] }
+    tls: { certificates: [{ cert: a.pem, key: { file: /keys/a.key } },
+                          { cert: b.pem, key: { file: b.key } }],
+           client_certificates: optional, client_ca: ca.pem, min_version: "1.3" }
 limits: { head: 16KiB, body: 1GiB, min_rate: 0B, connections: 5 }
 drain: { delay: 0ms, timeout: 1m }
 backends:
@@ -116,8 +118,13 @@ routes: { all: { match: {}, to: old } }
   CHECK(listener.trusted_proxies.size() == 2);
   CHECK(listener.exchange_id_header);
   CHECK(listener.underscore_names == gateway::http1::UnderscoreNames::refuse);
-  CHECK(listener.tls->certificate_file == "a.pem");
-  CHECK(listener.tls->key_file == "/keys/a.key");
+  REQUIRE(listener.tls->certificates.size() == 2);
+  CHECK(listener.tls->certificates[0].certificate_file == "a.pem");
+  CHECK(listener.tls->certificates[0].key_file == "/keys/a.key");
+  CHECK(listener.tls->certificates[1].key_file == "b.key");
+  CHECK(listener.tls->client_certificates == runtime::ClientCertificates::optional);
+  CHECK(listener.tls->client_ca_file == "ca.pem");
+  CHECK(listener.tls->min_version == runtime::TlsVersion::v1_3);
   CHECK(settings.limits.body_bytes == std::uint64_t{1} << 30);
   CHECK(settings.limits.connections == 5);
   CHECK(settings.drain.timeout == std::chrono::minutes{1});

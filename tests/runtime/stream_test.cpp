@@ -16,8 +16,9 @@
 #include <memory>
 #include <string>
 
-#include "exchange/error.hpp"
+#include "runtime/pem_files.hpp"
 #include "runtime/task_group.hpp"
+#include "runtime/tls_tickets.hpp"
 
 namespace segue::runtime {
 namespace {
@@ -234,6 +235,17 @@ struct Certificate {
   std::string folder;
 };
 
+TlsContext server_of(const Certificate& files) {
+  TlsServerSettings settings;
+  settings.certificates.push_back({files.certificate(), files.key()});
+  return TlsContext::server(settings, PemFiles(files_of(settings)), TicketKeys::fresh());
+}
+
+TlsContext client_of(const Certificate& authority, const std::string& name) {
+  const TlsClientSettings settings{authority.certificate(), {}, {}, name};
+  return TlsContext::client(settings, PemFiles(files_of(settings)));
+}
+
 Task<boost::system::error_code> shake(Stream& stream, const TlsContext& tls) {
   co_return co_await stream.handshake(tls, generous());
 }
@@ -252,8 +264,8 @@ struct Handshake {
 
 TEST_CASE("TLS: bytes pass both ways, large writes too, and the name is verified") {
   const Certificate files;
-  const TlsContext server = TlsContext::server(files.certificate(), files.key());
-  const TlsContext client = TlsContext::client(files.certificate(), "", "", "localhost");
+  const TlsContext server = server_of(files);
+  const TlsContext client = client_of(files, "localhost");
   Pair pair;
   const Handshake hands(pair, server, client);
   REQUIRE_FALSE(hands.client_ec);
@@ -274,8 +286,8 @@ TEST_CASE("TLS: bytes pass both ways, large writes too, and the name is verified
 
 TEST_CASE("TLS: an error that another connection left behind ends no other") {
   const Certificate files;
-  const TlsContext server = TlsContext::server(files.certificate(), files.key());
-  const TlsContext client = TlsContext::client(files.certificate(), "", "", "localhost");
+  const TlsContext server = server_of(files);
+  const TlsContext client = client_of(files, "localhost");
   Pair pair;
   const Handshake hands(pair, server, client);
   REQUIRE_FALSE(hands.server_ec);
@@ -286,8 +298,8 @@ TEST_CASE("TLS: an error that another connection left behind ends no other") {
 
 TEST_CASE("TLS: a connection whose answer was read is quiet, and can be used again") {
   const Certificate files;
-  const TlsContext server = TlsContext::server(files.certificate(), files.key());
-  const TlsContext client = TlsContext::client(files.certificate(), "", "", "localhost");
+  const TlsContext server = server_of(files);
+  const TlsContext client = client_of(files, "localhost");
   Pair pair;
   const Handshake hands(pair, server, client);
   REQUIRE_FALSE(hands.server_ec);
@@ -302,7 +314,7 @@ TEST_CASE("TLS: a connection whose answer was read is quiet, and can be used aga
 TEST_CASE("TLS: a peer that changes keys and takes nothing ends its connection, not the process") {
   signal(SIGPIPE, SIG_IGN);
   const Certificate files;
-  const TlsContext server = TlsContext::server(files.certificate(), files.key());
+  const TlsContext server = server_of(files);
   int ends[2];
   REQUIRE(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) == 0);
   REQUIRE(fcntl(ends[0], F_SETFL, O_NONBLOCK) == 0);
@@ -341,30 +353,17 @@ TEST_CASE("TLS: a peer that changes keys and takes nothing ends its connection, 
 TEST_CASE("TLS: a peer with another name or another CA is refused") {
   const Certificate files;
   const Certificate other;
-  const TlsContext server = TlsContext::server(files.certificate(), files.key());
+  const TlsContext server = server_of(files);
   {
     Pair pair;
-    const TlsContext wrong_name = TlsContext::client(files.certificate(), "", "", "elsewhere");
+    const TlsContext wrong_name = client_of(files, "elsewhere");
     CHECK(Handshake(pair, server, wrong_name).client_ec);
   }
   {
     Pair pair;
-    const TlsContext wrong_ca = TlsContext::client(other.certificate(), "", "", "localhost");
+    const TlsContext wrong_ca = client_of(other, "localhost");
     CHECK(Handshake(pair, server, wrong_ca).client_ec);
   }
-}
-
-TEST_CASE("TLS: a file that cannot be used is named, with what to do") {
-  const Certificate files;
-  try {
-    TlsContext::server("/nowhere/cert.pem", files.key());
-    FAIL("accepted");
-  } catch (const StartupError& error) {
-    CHECK(std::string(error.what()).find("/nowhere/cert.pem") != std::string::npos);
-    CHECK(std::string(error.what()).find("check that the file exists") != std::string::npos);
-  }
-  const Certificate other;
-  CHECK_THROWS_AS(TlsContext::server(files.certificate(), other.key()), StartupError);
 }
 
 }  // namespace
