@@ -33,13 +33,25 @@ std::string browser_program() {
 
 // DevTools reads from descriptor 3 and writes to 4.
 std::vector<std::string> browser_command(const std::filesystem::path& folder) {
-  return {"bash", "-c",
+  return {"bash",
+          "-c",
           "folder=$1; shift; exec \"$@\" 3<\"$folder/in\" 4>\"$folder/out\" 2>\"$folder/log\"",
-          "browser", folder.string(), browser_program(), "--headless", "--no-sandbox",
-          "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run", "--disable-extensions",
-          "--disable-background-networking", "--disable-component-update", "--disable-sync",
-          "--hide-scrollbars", "--remote-debugging-pipe",
-          "--user-data-dir=" + (folder / "profile").string(), "about:blank"};
+          "browser",
+          folder.string(),
+          browser_program(),
+          "--headless",
+          "--no-sandbox",
+          "--disable-gpu",
+          "--disable-dev-shm-usage",
+          "--no-first-run",
+          "--disable-extensions",
+          "--disable-background-networking",
+          "--disable-component-update",
+          "--disable-sync",
+          "--hide-scrollbars",
+          "--remote-debugging-pipe",
+          "--user-data-dir=" + (folder / "profile").string(),
+          "about:blank"};
 }
 
 std::string decode_base64(std::string_view text) {
@@ -48,8 +60,9 @@ std::string decode_base64(std::string_view text) {
                                        reinterpret_cast<const unsigned char*>(text.data()),
                                        static_cast<int>(text.size()));
   if (length < 0) throw TestFailure("the browser's screenshot is no base64");
-  octets.resize(static_cast<std::size_t>(length) -
-                (text.ends_with("==") ? 2U : text.ends_with("=") ? 1U : 0U));
+  octets.resize(static_cast<std::size_t>(length) - (text.ends_with("==")  ? 2U
+                                                    : text.ends_with("=") ? 1U
+                                                                          : 0U));
   return octets;
 }
 
@@ -76,15 +89,15 @@ BrowserPage::~BrowserPage() {
 
 void BrowserPage::open(const std::string& url, const Look& look) {
   const auto target = call("Target.createTarget", {{"url", "about:blank"}});
-  session_ = text_of(call("Target.attachToTarget",
-                          {{"targetId", target.at("targetId")}, {"flatten", true}})
-                         .at("sessionId"));
+  session_ = text_of(
+      call("Target.attachToTarget", {{"targetId", target.at("targetId")}, {"flatten", true}})
+          .at("sessionId"));
   for (const char* domain : {"Page.enable", "Runtime.enable", "Log.enable", "Network.enable"})
     call(domain);
   call("Emulation.setEmulatedMedia",
-       {{"features", json::array{json::object{
-                         {"name", "prefers-color-scheme"},
-                         {"value", look.scheme == Scheme::dark ? "dark" : "light"}}}}});
+       {{"features",
+         json::array{json::object{{"name", "prefers-color-scheme"},
+                                  {"value", look.scheme == Scheme::dark ? "dark" : "light"}}}}});
   call("Emulation.setDeviceMetricsOverride",
        {{"width", look.width}, {"height", 900}, {"deviceScaleFactor", 1}, {"mobile", false}});
   if (look.script == Script::off) call("Emulation.setScriptExecutionDisabled", {{"value", true}});
@@ -94,9 +107,9 @@ void BrowserPage::open(const std::string& url, const Look& look) {
 }
 
 json::value BrowserPage::evaluate(std::string_view expression) {
-  const auto result = call("Runtime.evaluate", {{"expression", expression},
-                                                {"returnByValue", true},
-                                                {"awaitPromise", true}});
+  const auto result =
+      call("Runtime.evaluate",
+           {{"expression", expression}, {"returnByValue", true}, {"awaitPromise", true}});
   if (result.contains("exceptionDetails"))
     throw TestFailure(json::serialize(result.at("exceptionDetails")));
   const auto& value = result.at("result").as_object();
@@ -104,8 +117,8 @@ json::value BrowserPage::evaluate(std::string_view expression) {
 }
 
 void BrowserPage::screenshot(const std::filesystem::path& file) {
-  const auto shot = call("Page.captureScreenshot",
-                         {{"format", "png"}, {"captureBeyondViewport", true}});
+  const auto shot =
+      call("Page.captureScreenshot", {{"format", "png"}, {"captureBeyondViewport", true}});
   std::filesystem::create_directories(file.parent_path());
   std::ofstream out(file, std::ios::binary);
   out << decode_base64(text_of(shot.at("data")));
@@ -151,8 +164,7 @@ json::object BrowserPage::next_message(const Deadline& deadline) {
     pollfd ready{from_browser_.get(), POLLIN, 0};
     if (::poll(&ready, 1, deadline.left()) != 1)
       throw TestFailure("the browser does not answer (is " + browser_program() +
-                        " installed? setup/packages.sh test): " +
-                        read_whole_file(folder_ / "log"));
+                        " installed? setup/packages.sh test): " + read_whole_file(folder_ / "log"));
     std::array<char, 65'536> piece{};
     const auto count = ::read(from_browser_.get(), piece.data(), piece.size());
     if (count <= 0) fail_with_errno("reading from the browser");
@@ -171,7 +183,7 @@ void BrowserPage::heard(const json::object& event) {
     requests_.erase(text_of(parameters.at("requestId")));
   if (method != "Network.requestWillBeSent") return;
   const std::string url = text_of(parameters.at("request").at("url"));
-  if (url != url_ && url != "about:blank") 
+  if (url != url_ && url != "about:blank")
     requests_.emplace(text_of(parameters.at("requestId")), url);
 }
 

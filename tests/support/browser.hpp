@@ -34,7 +34,8 @@ class BrowserPage {
   BrowserPage(const std::filesystem::path& file, const Look& look);
   ~BrowserPage();
 
-  // The value of a JavaScript expression; what it throws fails the test. Works with Script::off, too.
+  // The value of a JavaScript expression; what it throws fails the test. Works with Script::off,
+  // too.
   boost::json::value evaluate(std::string_view expression);
   // The whole page, as PNG.
   void screenshot(const std::filesystem::path& file);
