@@ -11,8 +11,12 @@ constexpr std::uint64_t kMostInFlight = 100'000;
 constexpr std::uint64_t kMostBody = std::uint64_t{1} << 30;
 constexpr std::size_t kMostRemoved = 64;  // headers
 
-ShadowRule& rule_of(RouteSettings& route) { return *route.rule.shadow; }
-ShadowSettings& settings_of(RouteSettings& route) { return *route.shadow; }
+ShadowRule& rule_of(RouteSettings& route) {
+  return *route.rule.shadow;
+}
+ShadowSettings& settings_of(RouteSettings& route) {
+  return *route.shadow;
+}
 
 template <class Type, class Member>
 Key<RouteSettings> setting(std::string name, Member ShadowSettings::* where, Type type,
@@ -73,11 +77,12 @@ const Keys<RouteSettings>& keys_of_route() {
 Key<RouteSettings> of_route_only(std::string name) {
   return {name,
           [name](const Place& place, Context& context, RouteSettings&) {
-            context.report.add(codes::kUnknownKey, place.at,
-                               fmt::format("'{}' is said by each route that has a shadow, not by "
-                                           "defaults",
-                                           name),
-                               fmt::format("routes: {{ NAME: {{ shadow: {{ {}: ... }} }} }}", name));
+            context.report.add(
+                codes::kUnknownKey, place.at,
+                fmt::format("'{}' is said by each route that has a shadow, not by "
+                            "defaults",
+                            name),
+                fmt::format("routes: {{ NAME: {{ shadow: {{ {}: ... }} }} }}", name));
           },
           [](const std::string&, const RouteSettings&, std::vector<KeyRow>&) {}};
 }
@@ -93,36 +98,40 @@ const Keys<RouteSettings>& keys_of_defaults() {
 }
 
 Key<RouteSettings> shadow_with(const Keys<RouteSettings>& keys) {
-  return {"shadow",
-          [&keys](const Place& place, Context& context, RouteSettings& route) {
-            route.rule.shadow.emplace();
-            route.shadow.emplace();
-            read_map(place, keys, context, route);
-          },
-          [&keys](const std::string& path, const RouteSettings& defaults,
-                  std::vector<KeyRow>& rows) {
-            RouteSettings with_shadow = defaults;
-            with_shadow.rule.shadow.emplace();
-            with_shadow.shadow.emplace();
-            document_keys(path, keys, with_shadow, rows);
-          }};
+  return {
+      "shadow",
+      [&keys](const Place& place, Context& context, RouteSettings& route) {
+        route.rule.shadow.emplace();
+        route.shadow.emplace();
+        read_map(place, keys, context, route);
+      },
+      [&keys](const std::string& path, const RouteSettings& defaults, std::vector<KeyRow>& rows) {
+        RouteSettings with_shadow = defaults;
+        with_shadow.rule.shadow.emplace();
+        with_shadow.shadow.emplace();
+        document_keys(path, keys, with_shadow, rows);
+      }};
 }
 
 }  // namespace
 
-Key<RouteSettings> shadow_key() { return shadow_with(keys_of_route()); }
+Key<RouteSettings> shadow_key() {
+  return shadow_with(keys_of_route());
+}
 
-Key<RouteSettings> default_shadow_key() { return shadow_with(keys_of_defaults()); }
+Key<RouteSettings> default_shadow_key() {
+  return shadow_with(keys_of_defaults());
+}
 
 void finish_shadow(const Place& place, Context& context, const RouteSettings& route) {
   if (!route.shadow || route.shadow->control_share <= route.shadow->share) return;
   const yaml::Node& shadow = place.node.find("shadow")->value;
   if (shadow.find("percent") == nullptr) return;  // reported
-  context.report.add(codes::kOutOfRange, shadow.find("control_percent")->value.at,
-                     fmt::format("{}.shadow.control_percent is {:g} and more than its percent, {:g}",
-                                 place.name, route.shadow->control_share / 100.0,
-                                 route.shadow->share / 100.0),
-                     "only requests that are copied are sent to the same backend again, too");
+  context.report.add(
+      codes::kOutOfRange, shadow.find("control_percent")->value.at,
+      fmt::format("{}.shadow.control_percent is {:g} and more than its percent, {:g}", place.name,
+                  route.shadow->control_share / 100.0, route.shadow->share / 100.0),
+      "only requests that are copied are sent to the same backend again, too");
 }
 
 }  // namespace segue::config

@@ -177,11 +177,11 @@ routes:
     sticky: { key: cookie:uid, missing: legacy }
     shadow: { to: other, percent: 1 }
 )";
-  settings_of(std::string(routes).append(
-      "tests:\n"
-      "  - { request: GET /, backend: legacy, shadow: new }\n"
-      "  - { request: GET /, key: anna, backend: new, shadow: legacy }\n"
-      "  - { request: POST /, key: anna, shadow: none }\n"));
+  settings_of(
+      std::string(routes).append("tests:\n"
+                                 "  - { request: GET /, backend: legacy, shadow: new }\n"
+                                 "  - { request: GET /, key: anna, backend: new, shadow: legacy }\n"
+                                 "  - { request: POST /, key: anna, shadow: none }\n"));
 }
 
 }  // namespace

@@ -29,10 +29,11 @@ ConfigText shops_config(const Shop& legacy, const Shop& fresh, std::string_view 
   ConfigText config;
   config.backend("legacy", legacy.port(), kPatient)
       .backend("new", fresh.port(), kPatient)
-      .with("defaults",
-            fmt::format("{{ record: {{ redact: {{}} }}, compare: {},\n"
-                        "  shadow: {{ control_percent: 50, timeout: 30s, max_in_flight: 10000 }} }}",
-                        compare));
+      .with(
+          "defaults",
+          fmt::format("{{ record: {{ redact: {{}} }}, compare: {},\n"
+                      "  shadow: {{ control_percent: 50, timeout: 30s, max_in_flight: 10000 }} }}",
+                      compare));
   return config;
 }
 
@@ -70,8 +71,8 @@ class Compared {
     Fields fields;
     for (const auto& field : route(route_name).at("fields").as_array())
       if (text_of(field.at("judgement")) == judgement)
-        fields.insert(fmt::format("{} {} {}", text_of(field.at("part")),
-                                  text_of(field.at("field")), text_of(field.at("kind"))));
+        fields.insert(fmt::format("{} {} {}", text_of(field.at("part")), text_of(field.at("field")),
+                                  text_of(field.at("kind"))));
     return fields;
   }
 
@@ -96,8 +97,7 @@ TEST_CASE("where the two shops differ is found, and what differs by itself is le
       .route("search",
              "{ match: { method: GET, path: /search }, to: new,"
              " shadow: { to: legacy, percent: 100 } }")
-      .route("rest",
-             "{ match: { prefix: / }, to: legacy, shadow: { to: new, percent: 100 } }");
+      .route("rest", "{ match: { prefix: / }, to: legacy, shadow: { to: new, percent: 100 } }");
   GatewayProcess gateway(config);
   RawClient client(gateway.port());
   for (int round = 0; round < 30; ++round) {

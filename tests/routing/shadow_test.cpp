@@ -101,8 +101,7 @@ TEST_CASE("the version covers where copies go and of what, not how `writes` word
   CHECK(none != to_new);
   CHECK(to_new != writes);
   CHECK(writes == worded);
-  const std::string other(
-      table_of({path("r", "/x").split(10, "peer").shadow("other")})->version());
+  const std::string other(table_of({path("r", "/x").split(10, "peer").shadow("other")})->version());
   CHECK(other != table_of({path("r", "/x").split(10, "peer").shadow("new")})->version());
 }
 
