@@ -205,5 +205,46 @@ TEST_CASE("a request that does not come to its end is not copied") {
   CHECK(copies.connections() == 0);
 }
 
+// A journal whose consumer reads nothing fills.
+ConfigText with_small_journal(ConfigText config, std::string_view when_full) {
+  return config.with("defaults", "{ record: { bodies: { max: 8KiB }, redact: {} } }")
+      .with("recorder",
+            fmt::format("{{ journal: {{ dir: journal, max_size: 2MiB, segment: 256KiB, consumers: "
+                        "[archiver], when_full: {}, block_timeout: 30ms }} }}",
+                        when_full));
+}
+
+TEST_CASE("a full journal: what is not on record is not copied, and what is promised is sent") {
+  constexpr int kMany = 1000;
+  ScriptedBackend legacy(answer_always(response_with(200, std::string(4096, 'x'))));
+  ScriptedBackend copies(answer_always(response_with(200, std::string(4096, 'y'))));
+  GatewayProcess gateway(with_small_journal(shadowed(legacy.port(), copies.port(), "percent: 100"),
+                                            "{ safe: drop, unsafe: refuse }"));
+  RawClient client(gateway.port());
+  for (int i = 0; i < kMany; ++i) REQUIRE(client.get("/").status() == 200);
+  wait_until_none_in_flight(gateway);
+  CHECK(shadows(gateway, "skipped_unrecorded") > 0);
+  CHECK(gateway.metric("segue_shadow_requests_total") == kMany);
+  double promised = 0;
+  for (const auto& primary : recorded_kind(gateway, "PRIMARY"))
+    promised += said_of_shadow(primary) == "sent" ? 1 : 0;
+  CHECK(shadows(gateway, "sent") == promised);
+  CHECK(copies.requests().size() == static_cast<std::size_t>(promised));
+}
+
+TEST_CASE("a full journal with `block`: a shadow without room is dropped, and waits for nothing") {
+  ScriptedBackend legacy(answer_always(response_with(200, "old")));
+  ScriptedBackend copies(answer_always(response_with(200, std::string(8000, 'y'))));
+  GatewayProcess gateway(with_small_journal(shadowed(legacy.port(), copies.port(), "percent: 100"),
+                                            "{ safe: block, unsafe: block }"));
+  RawClient client(gateway.port());
+  int served = 0;
+  while (client.get("/").status() == 200) REQUIRE(++served < 10'000);
+  wait_until_none_in_flight(gateway);
+  CHECK(gateway.metric("segue_journal_dropped_total", {"reason=\"exchange\""}) > 0);
+  CHECK(recorded_kind(gateway, "SHADOW").size() <
+        static_cast<std::size_t>(shadows(gateway, "sent")));
+}
+
 }  // namespace
 }  // namespace segue::test
