@@ -119,7 +119,7 @@ void RouteTally::State::gather(const Comparison& comparison) {
   found.clear();
   for (const Difference& difference : comparison.differences)
     found.emplace_back(index_of(difference), &difference);
-  std::ranges::stable_sort(found, {}, &std::pair<Index, const Difference*>::first);
+  std::ranges::sort(found);  // the first difference of a field first: all stand in one vector
   const auto repeated = std::ranges::unique(found, {}, &std::pair<Index, const Difference*>::first);
   found.erase(repeated.begin(), repeated.end());
 }
