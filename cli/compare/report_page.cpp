@@ -140,10 +140,12 @@ std::string rest(const Report& report) {
       rows);
 }
 
-// What needs a look comes first; else by name, as in the report.
+// What needs a look comes first.
 std::vector<RouteReport> by_need(std::vector<RouteReport> routes) {
-  std::ranges::stable_sort(routes, std::ranges::greater{}, [](const RouteReport& route) {
-    return std::pair(route.findings(), !doubts(route).empty());
+  std::ranges::sort(routes, [](const RouteReport& a, const RouteReport& b) {
+    if (a.findings() != b.findings()) return a.findings() > b.findings();
+    if (doubts(a).empty() != doubts(b).empty()) return doubts(b).empty();
+    return a.route < b.route;
   });
   return routes;
 }
