@@ -4,6 +4,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <chrono>
 #include <condition_variable>
@@ -31,8 +32,10 @@ namespace {
 namespace fs = std::filesystem;
 using Standing = RouteTally::Standing;
 
-// How often a journal in which nothing is new is looked at.
+// How soon a journal is looked at again in which nothing is new; twice as long after each look in
+// vain.
 constexpr std::chrono::milliseconds kPoll{50};
+constexpr std::chrono::milliseconds kLongestPoll{400};
 // How soon one that could not be read is opened again.
 constexpr std::chrono::milliseconds kReopen{1'000};
 constexpr std::int64_t kFindingsEvery = 1'000'000'000;  // ns
@@ -135,12 +138,15 @@ LiveComparison::Status LiveComparison::status() const {
 void LiveComparison::State::run(const std::stop_token& stop) {
   // Of this thread alone, on Linux. It may always lower itself.
   ::setpriority(PRIO_PROCESS, static_cast<id_t>(::gettid()), kNiceness);
+  std::chrono::milliseconds pause = kPoll;
   while (!stop.stop_requested()) {
+    const std::int64_t before = last_commit;
     const bool more = (reader || open()) && read(Take::compare, stop);
     publish();
+    pause = last_commit != before ? kPoll : std::min(2 * pause, kLongestPoll);
     if (more) continue;
     std::unique_lock lock(sleep_mutex);
-    sleep.wait_for(lock, stop, reader ? kPoll : kReopen, [] { return false; });
+    sleep.wait_for(lock, stop, reader ? pause : kReopen, [] { return false; });
   }
 }
 

@@ -189,12 +189,10 @@ TEST_CASE("a share of the primaries is compared, shadows and controls with their
   LiveComparison live(journal.run(), {.share = 2'500, .queue = 10'000}, routes());
   live.start();
   for (std::uint64_t n = 0; n < 2'000; ++n) append_family(journal.lane(0), n);
-  // The last is of the sample for certain: this one is repeated until it shows.
-  std::uint64_t last = 2'000;
-  const Deadline deadline;
-  while (count_of(live.status(), "different") == 0 && deadline.left() > 0)
-    append_family(journal.lane(0), last++, kOther);
-  const auto status = live.status();
+  // Of these some are of the sample, and they come last.
+  for (std::uint64_t n = 2'000; n < 2'200; ++n) append_family(journal.lane(0), n, kOther);
+  const auto status =
+      wait_for(live, [](const auto& one) { return count_of(one, "different") > 0; });
   CHECK(count_of(status, "same") > 400);
   CHECK(count_of(status, "same") < 600);
   CHECK(status.gave_up == 0);
