@@ -52,8 +52,10 @@ std::string_view name_of(Verdict verdict) noexcept {
 }
 
 struct Comparer::State {
-  explicit State(const RouteRules& rules) : headers(rules), bodies(paths) {}
+  State(const RouteRules& rules, std::stop_token stop_token)
+      : stop(std::move(stop_token)), headers(rules), bodies(paths) {}
 
+  std::stop_token stop;
   PathRules paths;
   HeaderDiffer headers;
   BodyDiffer bodies;
@@ -63,8 +65,8 @@ struct Comparer::State {
 Comparer::Comparer(std::unique_ptr<State> state) : state_(std::move(state)) {}
 Comparer::~Comparer() = default;
 
-Comparer::Made Comparer::make(const RouteRules& rules) {
-  auto state = std::make_unique<State>(rules);
+Comparer::Made Comparer::make(const RouteRules& rules, std::stop_token stop) {
+  auto state = std::make_unique<State>(rules, std::move(stop));
   std::string problem = state->paths.compile(rules);
   if (!problem.empty()) return {nullptr, std::move(problem)};
   return {std::unique_ptr<Comparer>(new Comparer(std::move(state))), {}};
@@ -90,13 +92,15 @@ const Comparison& Comparer::compare(const v1::Exchange& left, const v1::Exchange
   }
   state_->headers.compare(left, right, list);
   std::string_view reason;
-  if (same_class(l, r)) reason = state_->bodies.compare(left, right, list);
-  if (!comparison.differences.empty()) {
+  if (state_->stop.stop_requested())
+    reason = "stopped";
+  else if (same_class(l, r))
+    reason = state_->bodies.compare(left, right, list);
+  comparison.reason = reason;
+  if (!comparison.differences.empty())
     comparison.verdict = Verdict::different;
-  } else if (!reason.empty()) {
+  else if (!reason.empty())
     comparison.verdict = Verdict::incomparable;
-    comparison.reason = reason;
-  }
   return comparison;
 }
 

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <stop_token>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -27,8 +28,10 @@ std::string_view name_of(Verdict verdict) noexcept;
 // What came of comparing two responses.
 struct Comparison {
   Verdict verdict = Verdict::same;
-  // Of incomparable, static text: "no response", "truncated", "skipped", "broken off",
-  // "unknown content coding", "content coding damaged", "decoded too long", "redacted", "too large".
+  // Why not everything could be compared, static text: "no response", "truncated", "skipped",
+  // "broken off", "unknown content coding", "content coding damaged", "decoded too long", "redacted",
+  // "too large", "too many differences", "stopped". Empty when everything was. Set with incomparable,
+  // and may be with different: then there is more to the pair than its differences say.
   std::string_view reason;
   std::vector<Difference> differences;
   // Fields that could not be compared because redaction hid them (masked, dropped, encrypted); in
@@ -49,7 +52,9 @@ class Comparer {
   // `problem` of the first rule that is none: which, and why. Those of a configuration that was
   // loaded have none.
   struct Made;
-  static Made make(const RouteRules& rules);
+  // Once a stop is requested, on any thread, the comparison that is under way ends at once, for the
+  // reason "stopped", and so does every later one.
+  static Made make(const RouteRules& rules, std::stop_token stop = {});
   ~Comparer();
 
   // Valid until the next call. Never fails: what peers sent may be anything.
