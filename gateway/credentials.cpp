@@ -102,7 +102,6 @@ std::vector<std::string> Credentials::renew(When when) {
     renew(side, when, news);
   }
   if (runtime::monotonic_now() >= rotate_at_) rotate_tickets();
-  publish();
   return news;
 }
 

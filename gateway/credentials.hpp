@@ -41,6 +41,8 @@ class Credentials {
   std::vector<std::string> renew(When when);
   // What the last renew() renewed, for one core; nullopt: nothing.
   std::optional<CoreTls> make_renewed() const;
+  // What renew() did has reached every core: status() may say so.
+  void publish();
 
   // Certificates that are shown and have expired, a line for each.
   std::vector<std::string> warnings() const;
@@ -80,7 +82,6 @@ class Credentials {
   void rotate_tickets();
   runtime::TlsContext make_one(const Side& side, const runtime::PemFiles& files) const;
   CoreTls make(Which which) const;
-  void publish();
   static void add_warnings(const Side& side, std::vector<std::string>& lines);
 
   const GatewaySettings& settings_;

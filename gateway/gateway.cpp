@@ -108,6 +108,7 @@ std::vector<std::string> Gateway::renew_credentials(Credentials::When when) {
     if (!renewed) break;
     world->core.ask([&] { world->worker.tls.replace(std::move(*renewed)); });
   }
+  credentials_.publish();
   return news;
 }
 

@@ -4,8 +4,7 @@
 #include <chrono>
 #include <thread>
 
-#include "tests/support/certificate.hpp"
-#include "tests/support/gateway_process.hpp"
+#include "tests/e2e/tls_gateway.hpp"
 #include "tests/support/raw_client.hpp"
 #include "tests/support/recorded.hpp"
 #include "tests/support/scripted_backend.hpp"
@@ -16,10 +15,7 @@ namespace segue::test {
 namespace {
 
 ConfigText terminating_tls(std::uint16_t backend, const Certificate& certificate) {
-  auto config = all_to(backend);
-  config.listener(fmt::format("tls: {{ certificates: [{{ cert: {}, key: {{ file: {} }} }}] }}",
-                              certificate.certificate_file(), certificate.key_file()));
-  return config;
+  return tls_to(backend, certificate_entry(certificate));
 }
 
 ConfigText originating_tls(std::uint16_t backend, const Certificate& authority,
@@ -66,34 +62,6 @@ TEST_CASE("a TLS backend that takes longer than the looks at the client is waite
   GatewayProcess outer(originating_tls(inner.port(), certificate, "inner.test"));
   RawClient client(outer.port());
   CHECK(client.get("/").body == "at last");
-}
-
-TEST_CASE("a backend whose certificate is not trusted, or is another's, is a 502") {
-  ScriptedBackend backend(answer_always(response_with(200, "x")));
-  const Certificate certificate("inner.test");
-  const Certificate stranger("inner.test");
-  GatewayProcess inner(terminating_tls(backend.port(), certificate));
-  GatewayProcess untrusting(originating_tls(inner.port(), stranger, "inner.test"));
-  GatewayProcess misnamed(originating_tls(inner.port(), certificate, "other.test"));
-  for (GatewayProcess* gateway : {&untrusting, &misnamed}) {
-    RawClient client(gateway->port());
-    CHECK(client.get("/").status() == 502);
-  }
-  CHECK(backend.requests().empty());
-}
-
-TEST_CASE("plain text on a TLS port is closed and counted, and TLS goes on") {
-  ScriptedBackend backend(answer_always(response_with(200, "x")));
-  const Certificate certificate("inner.test");
-  GatewayProcess inner(terminating_tls(backend.port(), certificate));
-  RawClient plain(inner.port());
-  plain.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
-  plain.reader().wait_for_end();
-  CHECK(backend.requests().empty());
-  inner.wait_for_metric("segue_tls_handshake_failures_total", {}, 1);
-  GatewayProcess outer(originating_tls(inner.port(), certificate, "inner.test"));
-  RawClient client(outer.port());
-  CHECK(client.get("/").status() == 200);
 }
 
 }  // namespace
