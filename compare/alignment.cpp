@@ -18,7 +18,7 @@ void Alignment::clear() noexcept {
   traits_.clear();
   pairs_.clear();
   matches_.clear();
-  cells_ = 0;
+  work_ = 0;
 }
 
 Alignment::Ends Alignment::ends() const noexcept {
@@ -34,6 +34,18 @@ Alignment::Ends Alignment::ends() const noexcept {
 bool Alignment::wants_traits(const Ends& ends) const noexcept {
   const std::size_t both = ends.front + ends.back;
   return (left_.size() - both) * (right_.size() - both) <= kMostCells;
+}
+
+// What it takes to hold the traits of each against those of each.
+std::uint64_t Alignment::trait_steps(const Ends& ends) const noexcept {
+  const auto traits = [&](const std::vector<Item>& items) {
+    std::uint64_t count = 0;
+    for (std::size_t i = ends.front; i + ends.back < items.size(); ++i)
+      count += items[i].to - items[i].from;
+    return count;
+  };
+  const std::size_t both = ends.front + ends.back;
+  return traits(left_) * (right_.size() - both) + traits(right_) * (left_.size() - both);
 }
 
 std::uint32_t Alignment::likeness(const Item& a, const Item& b) const noexcept {
@@ -66,8 +78,7 @@ void Alignment::pair_gap(std::size_t l, std::size_t l_end, std::size_t r, std::s
 
 // Fills matches_ with what belongs together, last first.
 void Alignment::pair_middle(std::size_t front, std::size_t rows, std::size_t columns) {
-  cells_ = rows * columns;
-  ways_.assign(cells_, kLeft);
+  ways_.assign(rows * columns, kLeft);
   scores_.assign(columns + 1, 0);
   for (std::size_t i = 0; i < rows; ++i) {
     std::uint32_t diagonal = 0;  // of the row above
@@ -102,9 +113,13 @@ void Alignment::pair_middle(std::size_t front, std::size_t rows, std::size_t col
 const std::vector<Alignment::Pair>& Alignment::pair(const Ends& ends) {
   const std::size_t rows = left_.size() - ends.front - ends.back;
   const std::size_t columns = right_.size() - ends.front - ends.back;
-  equal_only_ = !wants_traits(ends);
-  if (rows > 0 && columns > 0 && rows * columns <= kMostEqualCells)
+  constexpr std::uint64_t kStepsOfNode = 8;  // that cost what a node does
+  const std::uint64_t steps = trait_steps(ends);
+  equal_only_ = !wants_traits(ends) || steps > kMostTraitSteps;
+  if (rows > 0 && columns > 0 && rows * columns <= kMostEqualCells) {
     pair_middle(ends.front, rows, columns);
+    work_ = rows * columns + (equal_only_ ? 0 : steps / kStepsOfNode);
+  }
   std::size_t l = 0;
   std::size_t r = 0;
   for (; l < ends.front; ++l, ++r) pair_gap(l, l + 1, r, r + 1);

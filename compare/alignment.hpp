@@ -10,12 +10,13 @@ namespace segue::compare {
 // inserted in front does not make all others differ: the pairs, in order, that are alike the most
 // (Needleman and Wunsch, 1970). Elements between two pairs are paired as they come.
 //
-// Bounded: beyond kMostCells of left times right only equal elements count, beyond kMostEqualCells
-// elements are paired by position. Equal ones at both ends cost nothing.
+// Bounded: beyond kMostCells of left times right, or kMostTraitSteps between their traits, only equal
+// elements count; beyond kMostEqualCells elements are paired by position. Equal ones at both ends cost nothing.
 class Alignment {
  public:
   static constexpr std::size_t kMostCells = 16'384;
   static constexpr std::size_t kMostEqualCells = 1'000'000;
+  static constexpr std::uint64_t kMostTraitSteps = 4'000'000;
   static constexpr std::uint32_t kNone = ~std::uint32_t{0};
 
   struct Item {
@@ -45,10 +46,12 @@ class Alignment {
 
   // Valid until clear(). What `left` has alone stands before what `right` has alone.
   const std::vector<Pair>& pair(const Ends& ends);
-  std::size_t cells() const noexcept { return cells_; }  // that pair() has looked at
+  // What pair() has cost, in nodes of a tree.
+  std::uint64_t work() const noexcept { return work_; }
 
  private:
   std::uint32_t likeness(const Item& a, const Item& b) const noexcept;
+  std::uint64_t trait_steps(const Ends& ends) const noexcept;
   void pair_gap(std::size_t l, std::size_t l_end, std::size_t r, std::size_t r_end);
   void pair_middle(std::size_t front, std::size_t rows, std::size_t columns);
 
@@ -59,7 +62,7 @@ class Alignment {
   std::vector<std::uint8_t> ways_;
   std::vector<std::uint32_t> scores_;
   std::vector<Pair> matches_;
-  std::size_t cells_ = 0;
+  std::uint64_t work_ = 0;
   bool equal_only_ = false;
 };
 

@@ -153,7 +153,17 @@ std::string BodyDiffer::problem_of(Form form, const Side& side) {
 std::string_view BodyDiffer::compare_trees(DifferenceList& list) {
   const auto end = differ_.compare({left_.tree, left_.hidden}, {right_.tree, right_.hidden}, list);
   if (differ_.is_root_hidden()) return "redacted";
-  return end == TreeDiffer::End::early ? "too large" : std::string_view();
+  switch (end) {
+    case TreeDiffer::End::too_large:
+      return "too large";
+    case TreeDiffer::End::too_many_differences:
+      return "too many differences";
+    case TreeDiffer::End::stopped:
+      return "stopped";
+    case TreeDiffer::End::whole:
+      break;
+  }
+  return {};
 }
 
 // What is malformed is said, and where both are they are compared as text.

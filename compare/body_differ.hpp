@@ -1,5 +1,6 @@
 #pragma once
 
+#include <stop_token>
 #include <string>
 #include <string_view>
 
@@ -20,7 +21,7 @@ class BodyDiffer {
   static constexpr std::size_t kKeptBytes = 1 << 20;
 
   // `rules` must outlive the differ.
-  explicit BodyDiffer(PathRules& rules) : differ_(rules) {}
+  BodyDiffer(PathRules& rules, const std::stop_token& stop) : differ_(rules, stop) {}
 
   // Why they could not be compared, static text; empty: they could.
   std::string_view compare(const v1::Exchange& left, const v1::Exchange& right,

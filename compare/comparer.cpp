@@ -53,13 +53,14 @@ std::string_view name_of(Verdict verdict) noexcept {
 
 struct Comparer::State {
   State(const RouteRules& rules, std::stop_token stop_token)
-      : stop(std::move(stop_token)), headers(rules), bodies(paths) {}
+      : stop(std::move(stop_token)), headers(rules), bodies(paths, stop), list(comparison) {}
 
   std::stop_token stop;
   PathRules paths;
   HeaderDiffer headers;
   BodyDiffer bodies;
   Comparison comparison;
+  DifferenceList list;
 };
 
 Comparer::Comparer(std::unique_ptr<State> state) : state_(std::move(state)) {}
@@ -74,7 +75,7 @@ Comparer::Made Comparer::make(const RouteRules& rules, std::stop_token stop) {
 
 const Comparison& Comparer::compare(const v1::Exchange& left, const v1::Exchange& right) {
   Comparison& comparison = state_->comparison;
-  DifferenceList list(comparison);
+  DifferenceList& list = state_->list;
   list.clear();
   if (!has_response(left) || !has_response(right)) {
     comparison.verdict = Verdict::incomparable;
@@ -96,6 +97,7 @@ const Comparison& Comparer::compare(const v1::Exchange& left, const v1::Exchange
     reason = "stopped";
   else if (same_class(l, r))
     reason = state_->bodies.compare(left, right, list);
+  if (reason.empty() && list.lacks_a_field()) reason = "too many differences";
   comparison.reason = reason;
   if (!comparison.differences.empty())
     comparison.verdict = Verdict::different;

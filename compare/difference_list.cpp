@@ -49,11 +49,27 @@ void DifferenceList::clear() {
   comparison_.reason = {};
   comparison_.differences.clear();
   comparison_.hidden.clear();
+  listed_.clear();
+  hidden_.clear();
+  lacks_a_field_ = false;
+}
+
+bool DifferenceList::wants(Part part, std::string_view field, DifferenceKind kind) {
+  key_.clear();
+  key_.push_back(static_cast<char>(part));
+  key_.push_back(static_cast<char>(kind));
+  key_ += field.substr(0, kMostPathBytes);
+  const auto listed = listed_.find(key_);
+  if (listed != listed_.end()) return listed->second < kMostOfField;
+  if (comparison_.differences.size() < kMostDifferences) return true;
+  lacks_a_field_ = true;
+  return false;
 }
 
 void DifferenceList::add(Part part, std::string_view path, std::string_view field,
                          DifferenceKind kind, std::string_view left, std::string_view right) {
-  if (is_full()) return;
+  if (!wants(part, field, kind) || comparison_.differences.size() >= kMostDifferences) return;
+  ++listed_[key_];
   Difference& added = comparison_.differences.emplace_back();
   const std::size_t from = shown_from(left, right);
   added.part = part;
@@ -67,7 +83,7 @@ void DifferenceList::add(Part part, std::string_view path, std::string_view fiel
 void DifferenceList::hide(std::string_view field) {
   auto& hidden = comparison_.hidden;
   std::string name = readable(field, kMostPathBytes);
-  if (hidden.size() >= kMostHidden || std::ranges::find(hidden, name) != hidden.end()) return;
+  if (hidden.size() >= kMostHidden || !hidden_.insert(name).second) return;
   hidden.push_back(std::move(name));
 }
 

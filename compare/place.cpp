@@ -42,35 +42,38 @@ void write_name(std::string_view name, std::string& out) {
 struct Ordinal {
   std::size_t number = 1;
   std::size_t of = 1;
+  std::uint64_t seen = 0;
 };
 Ordinal ordinal_of(const Tree& tree, Tree::Index parent, Tree::Index child) {
-  Ordinal ordinal{0, 0};
-  std::size_t seen = 0;
+  Ordinal ordinal{0, 0, 0};
   const Node& wanted = tree[child];
   for (Tree::Index at = tree.first_child(parent); at < tree[parent].end; at = tree.next(at)) {
     if (tree[at].kind != NodeKind::attribute && tree[at].name == wanted.name) ++ordinal.of;
     if (at == child) ordinal.number = ordinal.of;
-    if (++seen > kMostSiblings && ordinal.number > 0) break;
+    if (++ordinal.seen > kMostSiblings && ordinal.number > 0) break;
   }
   return ordinal;
 }
 
 }  // namespace
 
-void Place::write_member(const Step& step, std::string& out) {
+std::uint64_t Place::write_member(const Step& step, std::string& out) {
   const Ordinal ordinal = ordinal_of(*step.tree, step.parent, step.child);
   write_name((*step.tree)[step.child].name, out);
   if (ordinal.number > 1) out += '#' + std::to_string(ordinal.number);
+  return ordinal.seen;
 }
 
-void Place::write_element(const Step& step, std::string& out) {
+std::uint64_t Place::write_element(const Step& step, std::string& out) {
   const Ordinal ordinal = ordinal_of(*step.tree, step.parent, step.child);
   out += '/';
   out += (*step.tree)[step.child].name;
   if (ordinal.of > 1) out += '[' + std::to_string(ordinal.number) + ']';
+  return ordinal.seen;
 }
 
-void Place::write_path(NodeKind root, std::string& out) const {
+std::uint64_t Place::write_path(NodeKind root, std::string& out) const {
+  std::uint64_t seen = 0;
   out.clear();
   if (root != NodeKind::element && root != NodeKind::lines) out += '$';
   for (const Step& step : steps_) {
@@ -81,14 +84,15 @@ void Place::write_path(NodeKind root, std::string& out) const {
     } else if (parent == NodeKind::array) {
       out += '[' + std::to_string(step.index) + ']';
     } else if (child.kind == NodeKind::element) {
-      write_element(step, out);
+      seen += write_element(step, out);
     } else if (child.kind == NodeKind::attribute) {
       out += "/@";
       out += child.name;
     } else if (child.kind != NodeKind::text) {
-      write_member(step, out);
+      seen += write_member(step, out);
     }
   }
+  return seen;
 }
 
 void Place::write_field(NodeKind root, std::string& out) const {

@@ -24,8 +24,10 @@ class Place {
   }
   void leave() noexcept { steps_.pop_back(); }
 
-  // `root`: what the place begins with when it is of JSON.
-  void write_path(NodeKind root, std::string& out) const;
+  std::size_t depth() const noexcept { return steps_.size(); }
+
+  // How many siblings were looked at for their names. `root`: of the whole tree.
+  std::uint64_t write_path(NodeKind root, std::string& out) const;
   // What is counted: indexes as [*], names that are keys of data as *, markup without numbers.
   void write_field(NodeKind root, std::string& out) const;
 
@@ -36,8 +38,8 @@ class Place {
     Tree::Index child;
     std::uint32_t index;
   };
-  static void write_member(const Step& step, std::string& out);
-  static void write_element(const Step& step, std::string& out);
+  static std::uint64_t write_member(const Step& step, std::string& out);
+  static std::uint64_t write_element(const Step& step, std::string& out);
 
   std::vector<Step> steps_;
 };

@@ -19,7 +19,8 @@ bool is_container(NodeKind kind) noexcept {
 
 // The texts of a markup element, one behind the other.
 void append_texts(const Tree& tree, Tree::Index at, std::string& out) {
-  for (Tree::Index i = at + 1; i < tree[at].end && out.size() < kMostShown; ++i)
+  const Tree::Index end = std::min(tree[at].end, at + static_cast<Tree::Index>(kMostShown));
+  for (Tree::Index i = at + 1; i < end && out.size() < kMostShown; ++i)
     if (tree[i].kind == NodeKind::text) {
       out += ' ';
       out += tree[i].text;
@@ -71,6 +72,8 @@ TreeDiffer::End TreeDiffer::compare(const Side& left, const Side& right, Differe
   probing_ = false;
   found_ = 0;
   work_ = 0;
+  look_at_ = 0;
+  end_ = End::whole;
   place_.clear();
   states_.clear();
   states_from_ = 0;
@@ -79,7 +82,15 @@ TreeDiffer::End TreeDiffer::compare(const Side& left, const Side& right, Differe
   if (has_rules_) treatment = rules_.start(states_);
   states_to_ = states_.size();
   if (!treatment.is_ignored) values(0, 0, treatment);
-  return work_ > kMostWork ? End::early : End::whole;
+  return end_;
+}
+
+void TreeDiffer::look() noexcept {
+  if (work_ > kMostWork)
+    end_ = End::too_large;
+  else if (stop_.stop_requested())
+    end_ = End::stopped;
+  look_at_ = std::min(work_ + kWorkBetweenLooks, kMostWork + 1);
 }
 
 bool TreeDiffer::is_hidden(const Node& node, Which which) const noexcept {
@@ -94,19 +105,18 @@ bool TreeDiffer::is_hidden(const Node& node, Which which) const noexcept {
 }
 
 void TreeDiffer::values(Index l, Index r, const Treatment& treatment) {
-  ++work_;
   const Node& left = (*left_)[l];
   const Node& right = (*right_)[r];
-  if ((left_hidden_.any() || right_hidden_.any()) &&
+  spend_text(left.text);
+  spend_text(right.text);
+  if (any_hidden() &&
       (is_hidden(left, Which::left) || is_hidden(right, Which::right)))
     return hide();
   if (left.kind != right.kind) {
-    if (probing_) {
-      ++found_;
-      return;
-    }
-    return found(DifferenceKind::type, written(Which::left, l, left_text_),
-                 written(Which::right, r, right_text_));
+    if (is_listed(DifferenceKind::type))
+      list(DifferenceKind::type, written(Which::left, l, left_text_),
+           written(Which::right, r, right_text_));
+    return;
   }
   switch (left.kind) {
     case NodeKind::null:
@@ -134,12 +144,16 @@ void TreeDiffer::values(Index l, Index r, const Treatment& treatment) {
 void TreeDiffer::numbers(const Node& l, const Node& r, const Treatment& treatment) {
   if (l.text == r.text || same_number(l.text, r.text)) return;
   if (treatment.tolerance > 0 && within(l.text, r.text, treatment.tolerance)) return;
+  spend_matching(treatment, l.text);
   if (rules_.matches(treatment, l.text, r.text)) return;
   found(DifferenceKind::value, l.text, r.text);
 }
 
 void TreeDiffer::texts(const Node& l, const Node& r, const Treatment& treatment) {
-  if (l.text == r.text || rules_.matches(treatment, l.text, r.text)) return;
+  if (l.text == r.text) return;
+  spend_matching(treatment, l.text);
+  spend_matching(treatment, r.text);
+  if (rules_.matches(treatment, l.text, r.text)) return;
   const bool alike = same_shape(l.text, r.text);
   found(alike ? DifferenceKind::value : DifferenceKind::pattern,
         l.kind == NodeKind::string ? l.written : l.text,
@@ -179,12 +193,12 @@ void TreeDiffer::attributes(Index l, Index r) {
 }
 
 // Scalars that are written alike, as most are: no rule makes them differ.
-bool TreeDiffer::are_plainly_equal(Index l, Index r) const noexcept {
+bool TreeDiffer::are_plainly_equal(Index l, Index r) noexcept {
   const Node& left = (*left_)[l];
   const Node& right = (*right_)[r];
+  spend_text(left.text);
   return left.kind == right.kind && left.end == l + 1 && right.end == r + 1 &&
-         left.kind != NodeKind::element && left.text == right.text && !left_hidden_.any() &&
-         !right_hidden_.any();
+         left.kind != NodeKind::element && left.text == right.text && !any_hidden();
 }
 
 void TreeDiffer::member(Index l_parent, Index l, Index r) {
@@ -195,62 +209,71 @@ void TreeDiffer::member(Index l_parent, Index l, Index r) {
 
 // From `l` and `r` on; of one name the first with the first, the second with the second.
 void TreeDiffer::members_by_name(Index l_parent, Index l, Index r_parent, Index r) {
-  Scratch<Keyed> keys(left_keys_);
-  const auto add = [&](Which which, Index parent, Index from) {
+  Scratch<Keyed> lefts(left_keys_);
+  Scratch<Keyed> rights(right_keys_);
+  const auto add = [&](Which which, Index parent, Index from, Scratch<Keyed>& keys) {
     const Tree& tree = this->tree(which);
     const bool of_element = tree[parent].kind == NodeKind::element;
     for (Index at = from; at < tree[parent].end; at = tree.next(at)) {
       if (of_element && tree[at].kind != NodeKind::attribute) break;
       keys.add({std::hash<std::string_view>{}(tree[at].name), at});
-      ++work_;
+      spend_text(tree[at].name);
     }
   };
-  add(Which::left, l_parent, l);
-  const std::size_t lefts_end = keys.size();
-  add(Which::right, r_parent, r);
-  std::sort(keys.begin(), keys.begin() + static_cast<std::ptrdiff_t>(lefts_end));
-  std::sort(keys.begin() + static_cast<std::ptrdiff_t>(lefts_end), keys.end());
-  std::size_t a = 0;
-  std::size_t b = lefts_end;
-  while ((a < lefts_end || b < keys.size()) && !is_done()) {
-    const bool has_left = a < lefts_end && (b == keys.size() || keys[a].key <= keys[b].key);
-    const bool has_right = b < keys.size() && (a == lefts_end || keys[b].key <= keys[a].key);
-    const Index l_at = has_left ? keys[a++].at : 0;
-    const Index r_at = has_right ? keys[b++].at : 0;
-    if (has_left && has_right) {
-      member(l_parent, l_at, r_at);
+  add(Which::left, l_parent, l, lefts);
+  add(Which::right, r_parent, r, rights);
+  Pairs pairs(pairs_);
+  match(lefts, rights, pairs, Until::end,
+        [this](Index a, Index b) { return (*left_)[a].name == (*right_)[b].name; });
+  const std::size_t count = pairs.size();
+  for (std::size_t i = 0; i < count && !is_done(); ++i) {
+    const Alignment::Pair pair = pairs[i];
+    const bool has_left = pair.left != Alignment::kNone;
+    if (has_left && pair.right != Alignment::kNone) {
+      member(l_parent, pair.left, pair.right);
       continue;
     }
     const Which which = has_left ? Which::left : Which::right;
-    const Within within(*this, which, has_left ? l_parent : r_parent, has_left ? l_at : r_at);
-    if (!within.treatment().is_ignored) found_alone(which, has_left ? l_at : r_at);
+    const Index at = has_left ? pair.left : pair.right;
+    const Within within(*this, which, has_left ? l_parent : r_parent, at);
+    if (!within.treatment().is_ignored) found_alone(which, at);
   }
 }
 
-void TreeDiffer::found(DifferenceKind kind, std::string_view left, std::string_view right) {
+bool TreeDiffer::is_listed(DifferenceKind kind) {
   ++found_;
-  if (probing_ || list_->is_full()) return;
-  place_.write_path(root_, path_);
+  if (probing_ || is_over()) return false;
   place_.write_field(root_, field_);
+  spend(place_.depth() + field_.size() / kMatchedBytesOfNode);
+  if (list_->wants(Part::body, field_, kind)) {
+    spend(place_.write_path(root_, path_));
+    return true;
+  }
+  if (list_->lacks_a_field()) end_ = End::too_many_differences;
+  return false;
+}
+
+void TreeDiffer::list(DifferenceKind kind, std::string_view left, std::string_view right) {
   list_->add(Part::body, path_, field_, kind, left, right);
 }
 
+void TreeDiffer::found(DifferenceKind kind, std::string_view left, std::string_view right) {
+  if (is_listed(kind)) list(kind, left, right);
+}
+
 void TreeDiffer::found_alone(Which which, Index at) {
-  if (probing_) {
-    ++found_;
-    return;
-  }
+  const bool is_left = which == Which::left;
+  const DifferenceKind kind = is_left ? DifferenceKind::missing : DifferenceKind::extra;
+  if (!is_listed(kind)) return;
   const std::string_view text = written(which, at, left_text_);
-  if (which == Which::left)
-    found(DifferenceKind::missing, text, {});
-  else
-    found(DifferenceKind::extra, {}, text);
+  list(kind, is_left ? text : std::string_view(), is_left ? std::string_view() : text);
 }
 
 void TreeDiffer::hide() {
   if (probing_) return;
   if (place_.is_root()) root_hidden_ = true;
   place_.write_field(root_, field_);
+  spend(place_.depth() + field_.size() / kMatchedBytesOfNode);
   list_->hide(field_);
 }
 

@@ -25,8 +25,8 @@ constexpr std::uint64_t kTolerated = 0x74;
 }  // namespace
 
 std::uint64_t TreeDiffer::hash(Which which, Index at, const Treatment& treatment) {
-  ++work_;
   const Node& node = tree(which)[at];
+  spend_text(node.text);
   const auto kind = static_cast<std::uint64_t>(node.kind) + 1;
   switch (node.kind) {
     case NodeKind::null:
@@ -35,13 +35,13 @@ std::uint64_t TreeDiffer::hash(Which which, Index at, const Treatment& treatment
       return mix(kind, node.text == "true" ? 1 : 0);
     case NodeKind::number:
       if (treatment.tolerance > 0) return mix(kind, kTolerated);
-      if (treatment.patterns > 0 && rules_.may_ignore(treatment, node.text)) return kIgnored;
+      if (treatment.patterns > 0 && may_ignore(treatment, node.text)) return kIgnored;
       return mix(kind, hash_of_number(node.text));
     case NodeKind::string:
     case NodeKind::text:
     case NodeKind::attribute:
       if (is_hidden(node, which)) return kHidden;
-      if (rules_.may_ignore(treatment, node.text)) return mix(kind, kIgnored);
+      if (may_ignore(treatment, node.text)) return mix(kind, kIgnored);
       return mix(kind, hash_of_text(node.text));
     case NodeKind::array:
     case NodeKind::object:
@@ -50,6 +50,11 @@ std::uint64_t TreeDiffer::hash(Which which, Index at, const Treatment& treatment
       break;
   }
   return mix(mix(kind, hash_of_text(node.name)), hash_children(which, at, treatment));
+}
+
+bool TreeDiffer::may_ignore(const Treatment& treatment, std::string_view text) {
+  spend_matching(treatment, text);
+  return rules_.may_ignore(treatment, text);
 }
 
 // Members and attributes in any order, elements in theirs unless the array has another policy.
@@ -61,7 +66,7 @@ std::uint64_t TreeDiffer::hash_children(Which which, Index at, const Treatment& 
   std::uint64_t ordered = 0;
   std::size_t index = 0;
   for (Index child = tree.first_child(at); child < tree[at].end; child = tree.next(child)) {
-    if (work_ > kMostWork) break;
+    if (is_over()) break;
     const std::uint64_t hashed = hash_child(which, at, child, index++);
     const bool is_named = parent == NodeKind::object || tree[child].kind == NodeKind::attribute;
     if (is_named || any_order)
@@ -82,6 +87,7 @@ std::uint64_t TreeDiffer::hash_child(Which which, Index parent, Index child, std
   const Within within(*this, which, parent, child);
   if (within.treatment().is_ignored) return 0;
   const std::uint64_t hashed = hash(which, child, within.treatment());
+  spend_text(tree[child].name);
   const bool is_named =
       tree[parent].kind == NodeKind::object || tree[child].kind == NodeKind::attribute;
   return is_named ? mix(hash_of_text(tree[child].name), hashed) : hashed;

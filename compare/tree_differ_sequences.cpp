@@ -42,6 +42,7 @@ void TreeDiffer::sequence(Index l, Index r, const Treatment& treatment) {
   const Siblings right{Which::right, r, rights};
   gather(left);
   gather(right);
+  spend(lefts.size() + rights.size());
   const NodeKind kind = (*left_)[l].kind;
   const bool same_size = lefts.size() == rights.size();
   if (kind == NodeKind::element)
@@ -82,34 +83,49 @@ void TreeDiffer::compare_pair(Siblings left, Siblings right, Alignment::Pair pai
   }
 }
 
-// What differs element by element; unless the same elements stand in another order.
+// What differs element by element; unless the same elements stand in another order. So it is
+// found out first which elements differ, and said after that.
 void TreeDiffer::by_position(Siblings left, Siblings right) {
-  Scratch<std::uint32_t> differing(differing_);
-  const std::size_t mark = list_->size();
-  const std::uint64_t found_before = found_;
-  for (std::uint32_t i = 0; i < left.children.size() && !is_done(); ++i) {
-    const std::uint64_t before = found_;
-    compare_pair(left, right, {i, i});
-    if (found_ != before) differing.add(i);
+  const auto count = static_cast<std::uint32_t>(left.children.size());
+  if (probing_ || count < 2) {
+    for (std::uint32_t i = 0; i < count && !is_done(); ++i) compare_pair(left, right, {i, i});
+    return;
   }
-  if (probing_ || differing.size() < 2 || !is_reordered(left, right, differing)) return;
-  list_->cut_to(mark);
-  found_ = found_before;
-  found(DifferenceKind::order, written(Which::left, left.parent, left_text_),
-        written(Which::right, right.parent, right_text_));
+  Scratch<std::uint32_t> differing(differing_);
+  for (std::uint32_t i = 0; i < count && !is_over(); ++i)
+    if (!are_equal(left, right, {i, i})) differing.add(i);
+  if (is_over()) return;
+  const std::size_t differing_count = differing.size();
+  const bool reordered = differing_count > 1 && is_reordered(left, right, differing);
+  if (reordered && is_listed(DifferenceKind::order))
+    list(DifferenceKind::order, written(Which::left, left.parent, left_text_),
+         written(Which::right, right.parent, right_text_));
+  std::size_t next = 0;
+  for (std::uint32_t i = 0; i < count && !is_over(); ++i) {
+    const bool differs = next < differing_count && differing[next] == i;
+    if (differs) ++next;
+    // What is equal is looked at again only for what is hidden within.
+    if (differs ? !reordered : any_hidden()) compare_pair(left, right, {i, i});
+  }
 }
 
 bool TreeDiffer::is_reordered(Siblings left, Siblings right, Scratch<std::uint32_t>& differing) {
   Scratch<Keyed> lefts(left_keys_);
   Scratch<Keyed> rights(right_keys_);
   for (const std::uint32_t at : differing) {
-    lefts.add({hash_child(Which::left, left.parent, left.children[at], at), 0});
-    rights.add({hash_child(Which::right, right.parent, right.children[at], at), 0});
+    lefts.add({hash_child(Which::left, left.parent, left.children[at], at), at});
+    rights.add({hash_child(Which::right, right.parent, right.children[at], at), at});
   }
-  std::sort(lefts.begin(), lefts.end());
-  std::sort(rights.begin(), rights.end());
-  return std::equal(lefts.begin(), lefts.end(), rights.begin(), rights.end(),
-                    [](const Keyed& a, const Keyed& b) { return a.key == b.key; });
+  Pairs pairs(pairs_);
+  return match_equal(left, right, lefts, rights, pairs, Until::one_is_alone);
+}
+
+// Elements whose hashes agree are looked at, because numbers within a tolerance have one hash.
+bool TreeDiffer::match_equal(Siblings left, Siblings right, Scratch<Keyed>& lefts,
+                             Scratch<Keyed>& rights, Pairs& pairs, Until until) {
+  return match(lefts, rights, pairs, until, [&](std::uint32_t l, std::uint32_t r) {
+    return are_equal(left, right, {l, r});
+  });
 }
 
 void TreeDiffer::add_items(Siblings siblings, std::vector<Alignment::Item>& items) {
@@ -151,7 +167,7 @@ void TreeDiffer::by_alignment(Siblings left, Siblings right) {
   }
   Scratch<Alignment::Pair> pairs(pairs_);
   for (const Alignment::Pair& pair : alignment_.pair(ends)) pairs.add(pair);
-  work_ += alignment_.cells();
+  spend(alignment_.work());
   const std::size_t count = pairs.size();
   for (std::size_t i = 0; i < count && !is_done(); ++i) compare_pair(left, right, pairs[i]);
 }
@@ -168,8 +184,7 @@ bool TreeDiffer::are_equal(Siblings left, Siblings right, Alignment::Pair pair) 
   return equal;
 }
 
-// Each with an equal one. Elements whose hashes agree are looked at, because numbers within a
-// tolerance have one hash.
+// Each with an equal one.
 void TreeDiffer::as_set(Siblings left, Siblings right) {
   Scratch<Keyed> lefts(left_keys_);
   Scratch<Keyed> rights(right_keys_);
@@ -177,44 +192,45 @@ void TreeDiffer::as_set(Siblings left, Siblings right) {
     lefts.add({hash_child(Which::left, left.parent, left.children[i], i), i});
   for (std::uint32_t i = 0; i < right.children.size(); ++i)
     rights.add({hash_child(Which::right, right.parent, right.children[i], i), i});
-  std::sort(rights.begin(), rights.end());
-  Scratch<std::uint32_t> taken(differing_);  // 1: the one on the right has its pair
-  for (std::size_t i = 0; i < rights.size(); ++i) taken.add(0);
-  const std::size_t count = lefts.size();
-  for (std::uint32_t i = 0; i < count && !is_done(); ++i) {
-    std::uint32_t match = Alignment::kNone;
-    const auto first = std::lower_bound(rights.begin(), rights.end(), Keyed{lefts[i].key, 0});
-    for (auto at = static_cast<std::size_t>(first - rights.begin());
-         at < rights.size() && rights[at].key == lefts[i].key; ++at) {
-      ++work_;
-      if (taken[at] != 0 || !are_equal(left, right, {i, rights[at].at})) continue;
-      taken[at] = 1;
-      match = rights[at].at;
-      break;
-    }
-    compare_pair(left, right, {i, match});
+  Pairs pairs(pairs_);
+  const Until until = probing_ ? Until::one_is_alone : Until::end;
+  const bool none_alone = match_equal(left, right, lefts, rights, pairs, until);
+  if (probing_) {
+    if (!none_alone) ++found_;
+    return;
   }
-  for (std::size_t at = 0; at < rights.size(); ++at) {
-    if (taken[at] != 0 || is_done()) continue;
-    compare_pair(left, right, {Alignment::kNone, rights[at].at});
+  const std::size_t count = pairs.size();
+  for (std::size_t i = 0; i < count && !is_over(); ++i) {
+    const Alignment::Pair pair = pairs[i];
+    const bool is_alone = pair.left == Alignment::kNone || pair.right == Alignment::kNone;
+    // What is equal is looked at again only for what is hidden within.
+    if (is_alone || any_hidden()) compare_pair(left, right, pair);
   }
 }
 
-std::uint64_t TreeDiffer::hash_of_key(Which which, Index at,
-                                      const std::vector<JsonStep>& key) const {
+// Where the key of the element `at` stands; 0: it has none.
+Tree::Index TreeDiffer::key_of(Which which, Index at, const std::vector<JsonStep>& key) {
   const Tree& tree = this->tree(which);
   for (const JsonStep& step : key) {
     const bool wants_name = step.kind == JsonStep::Kind::name;
-    if (tree[at].kind != (wants_name ? NodeKind::object : NodeKind::array)) return kNoKey;
+    if (tree[at].kind != (wants_name ? NodeKind::object : NodeKind::array)) return 0;
     const std::int64_t index = step.index < 0 ? step.index + tree[at].children : step.index;
     std::int64_t number = 0;
     Index child = tree.first_child(at);
-    while (child < tree[at].end && (wants_name ? tree[child].name != step.name : number++ != index))
-      child = tree.next(child);
-    if (child >= tree[at].end) return kNoKey;
+    for (; child < tree[at].end; child = tree.next(child)) {
+      spend(1);
+      if (wants_name ? tree[child].name == step.name : number++ == index) break;
+    }
+    if (child >= tree[at].end) return 0;
     at = child;
   }
-  const Node& node = tree[at];
+  spend_text(tree[at].text);
+  return at;
+}
+
+std::uint64_t TreeDiffer::hash_of_key(Which which, Index key_at) const {
+  if (key_at == 0) return kNoKey;
+  const Node& node = tree(which)[key_at];
   const auto kind = static_cast<std::uint64_t>(node.kind) + 1;
   const std::uint64_t hash = node.kind == NodeKind::number
                                  ? hash_of_number(node.text)
@@ -222,35 +238,27 @@ std::uint64_t TreeDiffer::hash_of_key(Which which, Index at,
   return hash * 31 + kind;
 }
 
+bool TreeDiffer::same_key(Index l, Index r) const noexcept {
+  if (l == 0 || r == 0) return l == r;
+  const Node& left = (*left_)[l];
+  const Node& right = (*right_)[r];
+  if (left.kind != right.kind) return false;
+  return left.kind == NodeKind::number ? same_number(left.text, right.text)
+                                       : left.text == right.text;
+}
+
+// Of one key the first with the first, the second with the second.
 void TreeDiffer::by_key(Siblings left, Siblings right, const std::vector<JsonStep>& key) {
   Scratch<Keyed> lefts(left_keys_);
   Scratch<Keyed> rights(right_keys_);
   for (std::uint32_t i = 0; i < left.children.size(); ++i)
-    lefts.add({hash_of_key(Which::left, left.children[i], key), i});
+    lefts.add({hash_of_key(Which::left, key_of(Which::left, left.children[i], key)), i});
   for (std::uint32_t i = 0; i < right.children.size(); ++i)
-    rights.add({hash_of_key(Which::right, right.children[i], key), i});
-  pair_up(left, right, lefts, rights);
-}
-
-// Of one key the first with the first, the second with the second; reported as the left ones
-// stand, then what the right has alone.
-void TreeDiffer::pair_up(Siblings left, Siblings right, Scratch<Keyed>& left_keys,
-                         Scratch<Keyed>& right_keys) {
-  std::sort(left_keys.begin(), left_keys.end());
-  std::sort(right_keys.begin(), right_keys.end());
-  Scratch<Alignment::Pair> pairs(pairs_);
-  std::size_t l = 0;
-  std::size_t r = 0;
-  while (l < left_keys.size() || r < right_keys.size()) {
-    const bool has_left =
-        l < left_keys.size() && (r == right_keys.size() || left_keys[l].key <= right_keys[r].key);
-    const bool has_right =
-        r < right_keys.size() && (l == left_keys.size() || right_keys[r].key <= left_keys[l].key);
-    pairs.add({has_left ? left_keys[l++].at : Alignment::kNone,
-               has_right ? right_keys[r++].at : Alignment::kNone});
-  }
-  std::sort(pairs.begin(), pairs.end(), [](const auto& a, const auto& b) {
-    return a.left != b.left ? a.left < b.left : a.right < b.right;
+    rights.add({hash_of_key(Which::right, key_of(Which::right, right.children[i], key)), i});
+  Pairs pairs(pairs_);
+  match(lefts, rights, pairs, Until::end, [&](std::uint32_t l, std::uint32_t r) {
+    return same_key(key_of(Which::left, left.children[l], key),
+                    key_of(Which::right, right.children[r], key));
   });
   const std::size_t count = pairs.size();
   for (std::size_t i = 0; i < count && !is_done(); ++i) compare_pair(left, right, pairs[i]);

@@ -278,7 +278,7 @@ TEST_CASE("JSON that is deeper than any limit is not compared, and is no crash")
   CHECK(comparison.reason == "too large");
 }
 
-TEST_CASE("no more differences are listed than the limit allows") {
+TEST_CASE("of one kind and field no more differences are listed than the limit allows") {
   Comparing comparing;
   std::string left = "[0";
   std::string right = "[1";
@@ -286,7 +286,7 @@ TEST_CASE("no more differences are listed than the limit allows") {
     left += ",0";
     right += ",1";
   }
-  CHECK(comparing.found(left + "]", right + "]").size() == 1'000);
+  CHECK(comparing.found(left + "]", right + "]").size() == 20);
 }
 
 TEST_CASE("of long values the part is shown where they begin to differ") {
