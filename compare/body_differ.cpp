@@ -29,6 +29,13 @@ bool is_broken_off(const v1::Exchange& exchange) {
   }
 }
 
+// What the backend did to the body that it had begun, if that was it.
+std::string_view break_of(const v1::Exchange& exchange) {
+  if (exchange.outcome() == v1::OUTCOME_UPSTREAM_RESET) return "broken off (reset)";
+  if (exchange.outcome() == v1::OUTCOME_UPSTREAM_TIMEOUT) return "broken off (timeout)";
+  return {};
+}
+
 bool is_whole(const v1::Exchange& exchange) {
   return exchange.response().body().capture() == v1::CAPTURE_COMPLETE && !is_broken_off(exchange);
 }
@@ -203,8 +210,9 @@ std::string_view BodyDiffer::compare_contents(const v1::Exchange& left, Differen
   }
   left_.made = make_tree(form, left_);
   right_.made = make_tree(form, right_);
-  const bool is_guess =
-      recorder::parse_media_type(left.response().body().content_type()).type.empty();
+  const recorder::MediaType type =
+      recorder::parse_media_type(left.response().body().content_type());
+  const bool is_guess = recorder::kind_of(type) == BodyKind::unknown;
   if (left_.made == TreeMade::too_large || right_.made == TreeMade::too_large) return "too large";
   if (left_.made == TreeMade::done && right_.made == TreeMade::done) return compare_trees(list);
   if (!is_guess) return compare_malformed(form, list);
@@ -239,7 +247,14 @@ std::string_view BodyDiffer::compare(const v1::Exchange& left, const v1::Exchang
     return {};
   const std::string_view left_reason = take(left, left_);
   if (!left_reason.empty()) return left_reason;
-  const std::string_view right_reason = take(right, right_);
+  // What the right backend alone does not bring to its end, or codes wrongly, is what differs.
+  std::string_view damage = break_of(right);
+  const std::string_view right_reason = damage.empty() ? take(right, right_) : std::string_view();
+  if (right_reason == reason_of(Decoding::damaged)) damage = right_reason;
+  if (!damage.empty()) {
+    list.add(Part::body, "", "", DifferenceKind::malformed, left_.content, damage);
+    return {};
+  }
   if (!right_reason.empty()) return right_reason;
   const std::string_view reason = compare_contents(left, list);
   if (std::max(left_.content.size(), right_.content.size()) > kKeptBytes) {

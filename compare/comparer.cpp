@@ -26,6 +26,15 @@ bool has_response(const v1::Exchange& exchange) {
   }
 }
 
+// Why the backend gave no response at all; empty: it did, or it was not the backend's doing.
+std::string_view failure_of(const v1::Exchange& exchange) {
+  if (exchange.outcome() == v1::OUTCOME_UPSTREAM_CONNECT_FAILED) return "no connection";
+  if (exchange.response().status() != 0) return {};
+  if (exchange.outcome() == v1::OUTCOME_UPSTREAM_TIMEOUT) return "timeout";
+  if (exchange.outcome() == v1::OUTCOME_UPSTREAM_RESET) return "reset";
+  return {};
+}
+
 bool refuses_credentials(std::uint32_t status) {
   return status == kUnauthorized || status == kForbidden;
 }
@@ -77,6 +86,13 @@ const Comparison& Comparer::compare(const v1::Exchange& left, const v1::Exchange
   Comparison& comparison = state_->comparison;
   DifferenceList& list = state_->list;
   list.clear();
+  const std::string_view failure = failure_of(right);
+  if (left.outcome() == v1::OUTCOME_COMPLETED && has_response(left) && !failure.empty()) {
+    comparison.verdict = Verdict::different;
+    list.add(Part::status, "", "", DifferenceKind::missing,
+             std::to_string(left.response().status()), failure);
+    return comparison;
+  }
   if (!has_response(left) || !has_response(right)) {
     comparison.verdict = Verdict::incomparable;
     comparison.reason = "no response";

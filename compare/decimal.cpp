@@ -32,6 +32,7 @@ class Decimal {
 
   bool is_zero() const noexcept { return begin_ == end_; }
   bool is_beyond() const noexcept { return beyond_; }
+  bool is_below_one() const noexcept { return is_zero() || magnitude_ <= 0; }
   bool operator==(const Decimal& other) const noexcept {
     if (is_zero() || other.is_zero()) return is_zero() && other.is_zero();
     if (negative_ != other.negative_ || magnitude_ != other.magnitude_) return false;
@@ -57,8 +58,8 @@ class Decimal {
     if (is_negative || text.starts_with('+')) text.remove_prefix(1);
     while (text.size() > 1 && text.front() == '0') text.remove_prefix(1);
     beyond_ = text.size() > kMostExponentDigits;
-    if (beyond_) return;
-    for (const char c : text) exponent_ = exponent_ * 10 + (c - '0');
+    for (const char c : text.substr(0, kMostExponentDigits))
+      exponent_ = exponent_ * 10 + (c - '0');
     if (is_negative) exponent_ = -exponent_;
   }
 
@@ -74,6 +75,10 @@ class Decimal {
 
 bool read(std::string_view text, long double& number) noexcept {
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (error == std::errc::result_out_of_range && Decimal(text).is_below_one()) {
+    number = 0;
+    return true;
+  }
   return error == std::errc{} && end == text.data() + text.size();
 }
 

@@ -151,7 +151,13 @@ void HeaderDiffer::compare_group(const Value* left, std::size_t left_count, cons
   const std::string_view r = joined(right, right_count, right_text_);
   const Value& value = left_count > 0 ? *left : *right;
   const bool both = left_count > 0 && right_count > 0;
-  const bool is_hidden = both && (left_hidden_.covers(l) || right_hidden_.covers(r));
+  const auto any_covered = [](const HiddenValues& hidden, const Value* values, std::size_t count) {
+    return hidden.any() && std::any_of(values, values + count, [&](const Value& each) {
+             return hidden.covers(each.text);
+           });
+  };
+  const bool is_hidden = both && (any_covered(left_hidden_, left, left_count) ||
+                                  any_covered(right_hidden_, right, right_count));
   if (both && l == r && !is_hidden) return;
   if (both && !is_hidden && value.name == kContentType && same_media_type(l, r)) return;
   path_ = value.is_trailer ? "trailer: " : "";

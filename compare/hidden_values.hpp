@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <string_view>
 
 #include "recorder/exchange.pb.h"
@@ -14,18 +15,22 @@ class HiddenValues {
   static HiddenValues in_fields(const v1::Exchange& exchange);
   static HiddenValues in_body(const v1::Exchange& exchange);
 
-  bool any() const noexcept { return masks_ || encrypts_; }
+  bool any() const noexcept { return (masks_ | encrypts_) != 0; }
   bool covers(std::string_view text) const noexcept {
-    return any() && ((masks_ && holds_mask(text)) || (encrypts_ && holds_sealed(text)));
+    return any() && (holds_mask(text) || holds_sealed(text));
   }
 
  private:
-  void add(v1::Redaction::Mode mode) noexcept;
-  static bool holds_mask(std::string_view text) noexcept;
-  static bool holds_sealed(std::string_view text) noexcept;
+  // Where a rule puts what stands in for a value: it is the whole text, the value of a parameter
+  // within ("pin=***"), or anything within.
+  enum Where : std::uint8_t { kWhole = 1, kParameter = 2, kAnywhere = 4 };
 
-  bool masks_ = false;
-  bool encrypts_ = false;
+  void add(v1::Redaction::Mode mode, Where where) noexcept;
+  bool holds_mask(std::string_view text) const noexcept;
+  bool holds_sealed(std::string_view text) const noexcept;
+
+  std::uint8_t masks_ = 0;  // of Where
+  std::uint8_t encrypts_ = 0;
 };
 
 }  // namespace segue::compare

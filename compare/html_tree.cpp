@@ -5,6 +5,7 @@
 #include <csetjmp>
 #include <cstddef>
 #include <cstring>
+#include <string>
 
 #include "compare/folded_text.hpp"
 #include "compare/markup_tree.hpp"
@@ -59,10 +60,11 @@ class Converter {
 
  private:
   TreeMade element(const GumboNode& node, std::size_t depth);
-  bool text(const GumboNode& node);
+  bool end_text();
   std::string_view name_of(const GumboElement& element);
 
   Tree& tree_;
+  std::string text_;          // up to the next element, whatever comments stand in it
   std::size_t verbatim_ = 0;  // elements around, in which blanks count
 };
 
@@ -96,10 +98,12 @@ TreeMade Converter::element(const GumboNode& node, std::size_t depth) {
   return made;
 }
 
-// False: nothing of it counts.
-bool Converter::text(const GumboNode& node) {
-  const std::string_view text = verbatim_ > 0 ? tree_.texts().keep(node.v.text.text)
-                                              : fold_blanks(node.v.text.text, tree_.texts());
+// False: there is none, or nothing of it counts.
+bool Converter::end_text() {
+  if (text_.empty()) return false;
+  const std::string_view text =
+      verbatim_ > 0 ? tree_.texts().keep(text_) : fold_blanks(text_, tree_.texts());
+  text_.clear();
   if (text.empty()) return false;
   tree_.edit(tree_.add(NodeKind::text)).text = text;
   return true;
@@ -111,13 +115,15 @@ TreeMade Converter::children(const GumboVector& nodes, std::size_t depth, Tree::
     const auto* const child = static_cast<const GumboNode*>(nodes.data[i]);
     if (tree_.is_full()) return TreeMade::too_large;
     if (child->type == GUMBO_NODE_ELEMENT || child->type == GUMBO_NODE_TEMPLATE) {
+      count += end_text() ? 2 : 1;
       const TreeMade made = element(*child, depth + 1);
       if (made != TreeMade::done) return made;
-      ++count;
-    } else if (child->type == GUMBO_NODE_TEXT || child->type == GUMBO_NODE_CDATA) {
-      count += text(*child) ? 1 : 0;
+    } else if (child->type == GUMBO_NODE_TEXT || child->type == GUMBO_NODE_CDATA ||
+               child->type == GUMBO_NODE_WHITESPACE) {
+      text_ += child->v.text.text;
     }
   }
+  if (end_text()) ++count;
   tree_.edit(parent).children = count;
   return TreeMade::done;
 }

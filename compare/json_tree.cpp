@@ -63,6 +63,68 @@ bool are_escapes(std::string_view raw) noexcept {
   return true;
 }
 
+unsigned hex_value(char c) noexcept {
+  if (c <= '9') return static_cast<unsigned>(c - '0');
+  return static_cast<unsigned>((c | 0x20) - 'a' + 10);
+}
+
+unsigned code_unit(std::string_view digits) noexcept {
+  unsigned unit = 0;
+  for (const char c : digits.substr(0, 4)) unit = unit << 4 | hex_value(c);
+  return unit;
+}
+
+char* put_utf8(unsigned code, char* to) noexcept {
+  const auto put = [&](unsigned byte) { *to++ = static_cast<char>(byte); };
+  if (code < 0x80) {
+    put(code);
+  } else if (code < 0x800) {
+    put(0xc0 | code >> 6);
+    put(0x80 | (code & 0x3f));
+  } else if (code < 0x10000) {
+    put(0xe0 | code >> 12);
+    put(0x80 | (code >> 6 & 0x3f));
+    put(0x80 | (code & 0x3f));
+  } else {
+    put(0xf0 | code >> 18);
+    put(0x80 | (code >> 12 & 0x3f));
+    put(0x80 | (code >> 6 & 0x3f));
+    put(0x80 | (code & 0x3f));
+  }
+  return to;
+}
+
+// What `raw`, whose escapes are some, means; half a surrogate pair in the three bytes that it would
+// have in UTF-8 (WTF-8), which no string that is valid can hold.
+std::string_view unescaped(std::string_view raw, TextArena& arena) {
+  constexpr std::string_view kNames = "\"\\/bfnrt";
+  constexpr std::string_view kMeant = "\"\\/\b\f\n\r\t";
+  char* const room = arena.take(raw.size());  // no escape is shorter than what it means
+  char* to = room;
+  for (std::size_t at = 0; at < raw.size(); ++at) {
+    if (raw[at] != '\\') {
+      *to++ = raw[at];
+      continue;
+    }
+    if (raw[++at] != 'u') {
+      *to++ = kMeant[kNames.find(raw[at])];
+      continue;
+    }
+    unsigned code = code_unit(raw.substr(at + 1));
+    at += 4;
+    const std::string_view next = raw.substr(at + 1);
+    if (code >= 0xd800 && code < 0xdc00 && next.starts_with("\\u")) {
+      const unsigned low = code_unit(next.substr(2));
+      if (low >= 0xdc00 && low < 0xe000) {
+        code = 0x10000 + ((code - 0xd800) << 10) + (low - 0xdc00);
+        at += 6;
+      }
+    }
+    to = put_utf8(code, to);
+  }
+  return {room, static_cast<std::size_t>(to - room)};
+}
+
 bool is_at_end(ondemand::document& document) noexcept {
   return document.current_location().error() == simdjson::OUT_OF_BOUNDS;
 }
@@ -176,8 +238,12 @@ bool JsonReader::Walk::name_of(ondemand::field& field, std::string_view& name) {
   name = {begin, static_cast<std::size_t>(end - begin)};
   if (!has_escapes) return true;
   std::string_view plain;
-  if (field.unescaped_key().get(plain) != simdjson::SUCCESS) return are_escapes(name);
-  name = tree_.texts().keep(plain);
+  if (field.unescaped_key().get(plain) == simdjson::SUCCESS) {
+    name = tree_.texts().keep(plain);
+    return true;
+  }
+  if (!are_escapes(name)) return false;
+  name = unescaped(name, tree_.texts());
   return true;
 }
 
@@ -197,7 +263,9 @@ TreeMade JsonReader::Walk::string(ondemand::value& value, Tree::Index at) {
     node.text = tree_.texts().keep(plain);
     return TreeMade::done;
   }
-  return are_escapes(node.text) ? TreeMade::done : malformed("an escape is none");
+  if (!are_escapes(node.text)) return malformed("an escape is none");
+  node.text = unescaped(node.text, tree_.texts());
+  return TreeMade::done;
 }
 
 // The parser passes over a scalar that was not taken.
@@ -289,9 +357,10 @@ TreeMade JsonReader::read_lines(std::string_view body, Tree& tree) {
   const Tree::Index root = tree.add(NodeKind::array);
   tree.edit(root).written = text;
   std::uint32_t count = 0;
+  constexpr char kRecord = '\x1e';  // RFC 7464; then a line feed is a blank
+  const char separator = text.find(kRecord) == std::string_view::npos ? '\n' : kRecord;
   for (std::size_t at = 1; at <= text.size();) {
-    constexpr std::string_view kEnds = "\n\x1e";
-    const std::size_t found = text.find_first_of(kEnds, at - 1);
+    const std::size_t found = text.find(separator, at - 1);
     const std::size_t end = found == std::string_view::npos ? text.size() + 1 : found + 1;
     std::size_t begin = at;
     while (begin < end && is_blank(padded_[begin])) ++begin;

@@ -11,7 +11,7 @@ namespace segue::compare {
 
 // Makes trees of JSON (RFC 8259). Strict: what is not JSON is malformed, down to the last number.
 // Numbers of any length and names that occur twice stay as they are; a byte order mark is passed
-// over; of a string whose escapes name half a surrogate pair, the escapes stay.
+// over; half a surrogate pair that a string's escapes name is three bytes (WTF-8).
 //
 // Keeps its memory; a tree is valid until the next call.
 class JsonReader {

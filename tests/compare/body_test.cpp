@@ -96,7 +96,8 @@ TEST_CASE("a coding that cannot be undone makes bodies incomparable, unless they
     const auto& comparison = comparing(left, right);
     return comparison.verdict == Verdict::incomparable ? comparison.reason : "comparable";
   };
-  CHECK(reason(json("{}"), coded("gzip", "no gzip")) == "content coding damaged");
+  CHECK(reason(coded("gzip", "no gzip"), json("{}")) == "content coding damaged");
+  CHECK(reason(coded("gzip", "no gzip"), coded("gzip", "none")) == "content coding damaged");
   CHECK(reason(coded("compress", "x"), json("{}")) == "unknown content coding");
   CHECK(reason(coded("br", brotli(std::string(200'000, ' '))), json("{}")) == "decoded too long");
   CHECK(comparing(coded("compress", "x"), coded("compress", "x")).verdict == Verdict::same);
@@ -117,10 +118,27 @@ TEST_CASE("what is not whole on record is never equal") {
   CHECK(reason(v1::CAPTURE_SKIPPED) == "skipped");
   Response broken = json("{}");
   broken.exchange.set_outcome(v1::OUTCOME_UPSTREAM_RESET);
-  CHECK(comparing(json("{}"), broken).reason == "broken off");
   CHECK(comparing(broken, json("{}")).reason == "broken off");
+  CHECK(comparing(broken, broken).reason == "broken off");
+  Response ended = json("{}");
+  ended.exchange.set_outcome(v1::OUTCOME_INTERRUPTED);
+  CHECK(comparing(json("{}"), ended).reason == "broken off");
   broken.header("x", "y");
   CHECK(comparing(broken, json("{}")).verdict == Verdict::different);
+}
+
+TEST_CASE("a body that the right backend alone breaks off or codes wrongly is a difference") {
+  Comparing comparing;
+  Response broken = json("{}");
+  broken.exchange.set_outcome(v1::OUTCOME_UPSTREAM_RESET);
+  CHECK(lines_of(comparing(json("{}"), broken)) == Lines{"malformed : {} -> broken off (reset)"});
+  broken.exchange.set_outcome(v1::OUTCOME_UPSTREAM_TIMEOUT);
+  CHECK(lines_of(comparing(json("{}"), broken)) == Lines{"malformed : {} -> broken off (timeout)"});
+  CHECK(lines_of(comparing(json("{}"), coded("gzip", "no gzip"))) ==
+        Lines{"malformed : {} -> content coding damaged"});
+  Response cut = json("{}");
+  cut.exchange.mutable_response()->mutable_body()->set_capture(v1::CAPTURE_TRUNCATED);
+  CHECK(comparing(cut, broken).verdict == Verdict::incomparable);
 }
 
 TEST_CASE("a body that one side has alone is missing or extra") {
@@ -141,6 +159,8 @@ TEST_CASE("text is compared by lines, and an insertion is one difference") {
   check("", {{"a b", "a c", {"value line 1 (line [*]): a b -> a c"}},
              {"{\"a\":1}", "{\"a\":2}", {"value $.a: 1 -> 2"}},
              {"{a", "{b", {"value line 1 (line [*]): {a -> {b"}}});
+  check("application/x-own", {{"[a", "[b", {"value line 1 (line [*]): [a -> [b"}},
+                              {"{\"a\":1}", "{\"a\":2}", {"value $.a: 1 -> 2"}}});
 }
 
 TEST_CASE("everything else is compared by length and digest") {
@@ -171,8 +191,36 @@ TEST_CASE("XML is compared by structure") {
        {"<a/>", "<b/>", {"missing /a: <a> -> ", "extra /b:  -> <b>"}},
        {"<a>&lt;&#65;<![CDATA[ & ]]></a>",
         "<a>&lt;A &amp;</a>",
-        {"value /a: <A -> <A &", "missing /a: & -> "}},
+        {}},
+       {"<a>x<!-- c --> <!-- d -->y<![CDATA[z]]></a>", "<a>x yz</a>", {}},
+       {"<a>x<!-- c -->y</a>", "<a>x y</a>", {"value /a: xy -> x y"}},
        {"<a/>", "<a>", {"malformed : <a/> -> not XML: <a>"}}});
+}
+
+TEST_CASE("what stands outside the root of XML, or behind a NUL, is not passed over") {
+  Comparing comparing;
+  const auto kinds = [&](std::string_view left, std::string_view right) {
+    const auto& found =
+        comparing(Response().body("text/xml", left), Response().body("text/xml", right));
+    return found.differences.empty() ? "none" : name_of(found.differences.front().kind);
+  };
+  for (const char* bad : {"Warning: database is down <r/>Fatal error", "x<r/>", "<r/>x", "<r/><r/>",
+                          "<r/><![CDATA[ ]]>", "only text", "<!-- c -->"}) {
+    INFO(bad);
+    CHECK(kinds("<r/>", bad) == "malformed");
+    CHECK(kinds(bad, "<r/>") == "malformed");
+  }
+  using namespace std::string_view_literals;
+  CHECK(kinds("<r/>", "<r/>\0<s/>"sv) == "malformed");
+  CHECK(kinds("<r>a</r>", "<r>a\0b</r>"sv) == "malformed");
+  CHECK(kinds("<r/>", " \n<?xml version='1.0'?><!-- c --><r/>\n<!-- d -->\n") == "none");
+  const auto wide = [](std::string_view text) {
+    std::string made = "\xff\xfe";
+    for (const char c : text) (made += c) += '\0';
+    return made;
+  };
+  CHECK(kinds("<r>a</r>", wide("<r>a</r>")) == "none");
+  CHECK(kinds("<r>a</r>", wide("<r>a</r>\0x"sv)) == "malformed");
 }
 
 TEST_CASE("HTML is compared as a browser reads it") {
@@ -191,6 +239,11 @@ TEST_CASE("HTML is compared as a browser reads it") {
           "<input name=csrf value=''>",
           {"pattern /html/body/input/@value: abcdef0123456789 -> "}},
          {"<pre>a  b</pre>", "<pre>a b</pre>", {"value /html/body/pre: a  b -> a b"}},
+         {"<p>x<!-- c --> <!-- d -->y</p>", "<p>x y</p>", {}},
+         {"<p>x<!-- c -->y<b>z</b></p>", "<p>xy<b>z</b></p>", {}},
+         {"<pre><b>1</b> <b>2</b></pre>",
+          "<pre><b>1</b>\n<b>2</b></pre>",
+          {"value /html/body/pre:   -> \n"}},
          {"<x-card>1</x-card>", "<x-card>2</x-card>", {"value /html/body/x-card: 1 -> 2"}}});
 }
 
@@ -234,6 +287,27 @@ TEST_CASE("what redaction hid in a body is neither equal nor different") {
   CHECK(comparing(left, left).hidden == Lines{"$.a", "$.b[*].c"});
   CHECK(lines_of(comparing(left, json(R"({"b":[{"c":"x"}],"d":2})"))) ==
         Lines{"missing $.a: \"***\" -> ", "value $.d: 1 -> 2"});
+}
+
+TEST_CASE("text that only looks a little like what redaction leaves is compared") {
+  Comparing comparing;
+  const std::string words = "note: these: words stand here, and are many more than sixty of them, ";
+  Response left = json("{\"a\":\"" + words + "1\",\"b\":\"five *** stars\"}");
+  Response right = json("{\"a\":\"" + words + "2\",\"b\":\"no *** stars\"}");
+  for (Response* response : {&left, &right})
+    response->redacted("json:$.x", v1::Redaction::ENCRYPT)
+        .redacted("json:$.y", v1::Redaction::MASK)
+        .redacted("pattern:card", v1::Redaction::ENCRYPT);
+  const auto& comparison = comparing(left, right);
+  CHECK(comparison.hidden.empty());
+  CHECK(comparison.differences.size() == 2);
+
+  Response form;
+  Response other;
+  form.body("application/x-www-form-urlencoded", "pin=***&a=1");
+  other.body("application/x-www-form-urlencoded", "pin=***&a=2");
+  form.redacted("form:pin", v1::Redaction::MASK);
+  CHECK(comparing(form, other).hidden == Lines{"line [*]"});
 }
 
 TEST_CASE("values that are sealed are hidden, hashes are compared, dropped ones are named") {

@@ -158,18 +158,40 @@ TEST_CASE("bodies of another class of status are not held against each other") {
         Lines{"status value : 200 -> 201", "value $.a: 1 -> 2"});
 }
 
-TEST_CASE("without a response of both there is nothing to compare") {
+Response without_response(v1::Outcome outcome) {
+  Response response(0);
+  response.exchange.set_outcome(outcome);
+  return response;
+}
+
+TEST_CASE("without a response on the left, or for the gateway's own reasons, nothing is compared") {
   Comparing comparing;
-  Response dead(0);
-  dead.exchange.set_outcome(v1::OUTCOME_UPSTREAM_TIMEOUT);
+  const Response whole(200);
   Response refused(503);
   refused.exchange.set_outcome(v1::OUTCOME_REFUSED);
-  for (const Response* none : {&dead, &refused}) {
-    const auto& comparison = comparing(Response(200), *none);
+  const Response dead = without_response(v1::OUTCOME_UPSTREAM_TIMEOUT);
+  const Response ended = without_response(v1::OUTCOME_INTERRUPTED);
+  const std::vector<std::pair<const Response*, const Response*>> pairs{
+      {&dead, &whole}, {&refused, &whole}, {&dead, &dead}, {&whole, &refused}, {&whole, &ended}};
+  for (const auto& [left, right] : pairs) {
+    const auto& comparison = comparing(*left, *right);
     CHECK(comparison.verdict == Verdict::incomparable);
     CHECK(comparison.reason == "no response");
-    CHECK(comparing(*none, Response(200)).verdict == Verdict::incomparable);
   }
+}
+
+TEST_CASE("that the right backend alone does not answer is a difference") {
+  Comparing comparing;
+  const auto found = [&](const Response& right) {
+    return lines_of(comparing(Response(200), right));
+  };
+  CHECK(found(without_response(v1::OUTCOME_UPSTREAM_TIMEOUT)) ==
+        Lines{"status missing : 200 -> timeout"});
+  CHECK(found(without_response(v1::OUTCOME_UPSTREAM_RESET)) ==
+        Lines{"status missing : 200 -> reset"});
+  Response unreached(502);
+  unreached.exchange.set_outcome(v1::OUTCOME_UPSTREAM_CONNECT_FAILED);
+  CHECK(found(unreached) == Lines{"status missing : 200 -> no connection"});
 }
 
 }  // namespace

@@ -112,7 +112,10 @@ TEST_CASE("strings are compared by what they mean, not by how they are escaped")
         {{R"(["\u00e9\/\n"])", "[\"\u00e9/\\u000a\"]", {}},
          {R"({"\u0061":1})", R"({"a":1})", {}},
          {R"(["\ud83d\ude00"])", "[\"\U0001f600\"]", {}},
-         {R"(["\ud83d"])", R"(["\ud83d"  ])", {}},
+         {R"(["\ud83d"])", R"(["\uD83D"  ])", {}},
+         {R"(["\ud83d\n\ud83d\ude00"])", "[\"\\ud83d\\u000a\U0001f600\"]", {}},
+         {R"(["\ud83d"])", R"(["\\ud83d"])", {R"(value $[0] ($[*]): "\ud83d" -> "\\ud83d")"}},
+         {R"({"\ud83d":1})", R"({"\uD83D":1})", {}},
          {R"(["\ud83d"])", R"(["\ud83e"])", {R"(value $[0] ($[*]): "\ud83d" -> "\ud83e")"}},
          {"\xef\xbb\xbf[1]", "[1]", {}}});
 }
@@ -208,6 +211,9 @@ TEST_CASE("what rules ignore is ignored, and nothing beside it") {
          {R"({"ref":"R-1"})", R"({"ref":"R-22"})", {}},
          {R"({"ref":"R-1"})", R"({"ref":"xR-22"})", {R"(value $.ref: "R-1" -> "xR-22")"}},
          {R"({"x":[{"price":1.0}]})", R"({"x":[{"price":1.3}]})", {}},
+         {R"({"x":[{"price":-1e-6000}]})", R"({"x":[{"price":0.2}]})", {}},
+         {R"({"x":[{"price":1e-9999999999999999999}]})", R"({"x":[{"price":0}]})", {}},
+         {R"({"price":1e6000})", R"({"price":2e6000})", {"value $.price: 1e6000 -> 2e6000"}},
          {R"({"x":[{"price":1.0}]})",
           R"({"x":[{"price":1.31}]})",
           {"value $.x[0].price ($.x[*].price): 1.0 -> 1.31"}}});
@@ -309,6 +315,9 @@ TEST_CASE("JSON lines are compared document by document") {
   left.body("application/x-ndjson", "{\"a\":1}\n{\"b\":\"\\u0061\"}\n7\n");
   right.body("application/x-ndjson", "{\"a\":1}\r\n\n{\"b\":\"b\"}\n7");
   CHECK(lines_of(comparing(left, right)) == Lines{R"(value $[1].b ($[*].b): "\u0061" -> "b")"});
+  left.body("application/json-seq", "\x1e{\"a\":\n1}\n\x1e[\n2]\n");
+  right.body("application/json-seq", "\x1e{\"a\":1}\n\x1e[3]\n");
+  CHECK(lines_of(comparing(left, right)) == Lines{"value $[1][0] ($[*][*]): 2 -> 3"});
 }
 
 TEST_CASE("rules that are none are refused with their place") {
