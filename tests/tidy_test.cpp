@@ -268,6 +268,19 @@ TEST_CASE("tests wait for events, not for time") {
       [](const Source& source) { return source.folder() == "tests"; }, "sleeps in a test"));
 }
 
+TEST_CASE("a test's name does not read as an option of the test program") {
+  Findings findings;
+  const std::regex option("TEST_"
+                          "CASE\\(\"-[^\"]*");
+  for (const auto& source : sources()) {
+    std::smatch match;
+    if (std::regex_search(source.text, match, option))
+      findings.push_back(place(source, static_cast<std::size_t>(match.position())) + ": " +
+                         match.str());
+  }
+  expect_none(findings);
+}
+
 TEST_CASE("nothing is caught without a name in the product") {
   expect_none(matches(
       std::regex(R"(catch\s*\(\s*\.\.\.\s*\))"),

@@ -115,7 +115,7 @@ constexpr Case kListeners[] = {
      "} }",
      "E024", "listeners.public.tls.certificates[0].key is a secret and cannot be written here",
      "write { file: path }"},
-    {"listeners: { public: { address: \"[::1]:0\", tls: { certificates: ‹[]› } } }", "E011",
+    {"listeners: { public: { address: \"[::1]:0\", tls: { certificates: ‹[›] } } }", "E011",
      "listeners.public.tls.certificates must have 1 to 256 entries, not 0", ""},
     {"listeners: { public: { address: \"[::1]:0\", ‹tls›: { certificates: [{ cert: a, key: { file: "
      "b } }], client_certificates: required } } }",
@@ -127,8 +127,8 @@ constexpr Case kListeners[] = {
      "b } }], ‹client_ca›: c } } }",
      "E015", "listeners.public.tls.client_ca has no use: no certificate is asked for",
      "write 'client_certificates: required', or 'optional'"},
-    {"listeners: { probe: { address: \"[::1]:0\", ‹tls›: { certificates: [{ cert: a, key: { file: "
-     "b } }] } } }",
+    {"listeners: { public: { address: \"[::1]:0\" }, probe: { address: \"[::1]:0\", ‹tls›: { "
+     "certificates: [{ cert: a, key: { file: b } }] } } }",
      "E015", "listeners.probe.tls: a probe listener speaks plain HTTP",
      "leave it out, and bind the listener where only probes reach it"},
 };
@@ -256,7 +256,7 @@ constexpr Case kShadows[] = {
     {ROUTE_WITH("shadow: { to: new, percent: 20, max_in_flight: ‹0› }"), "E011",
      "routes.all.shadow.max_in_flight must be between 1 and 100000, not 0", ""},
     {ROUTE_WITH("shadow: { to: new, percent: 20, max_body: ‹2GiB› }"), "E011",
-     "routes.all.shadow.max_body must be between 0B and 1GiB, not 2GiB", ""},
+     "routes.all.shadow.max_body must be between 0B and 8MiB, not 2GiB", ""},
     {ROUTE_WITH("shadow: { to: new, percent: 20, timeout: ‹2› }"), "E014",
      "routes.all.shadow.timeout must be a duration such as 250ms, 5s or 10m, not the number 2",
      "add a unit: 2s or 2ms"},
