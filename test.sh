@@ -122,8 +122,8 @@ step_clang() {
 
 step_tsan() {
   configure_and_build tsan --target runtime_test recorder_test journal_test publisher_test \
-    publisher_kafka_test e2e_test segue seguectl &&
-    run_ctest tsan -L '^(runtime|recorder|journal|publisher|publisher_kafka)$' &&
+    publisher_kafka_test live_test shadow_test e2e_test segue seguectl &&
+    run_ctest tsan -L '^(runtime|recorder|journal|publisher|publisher_kafka|live|shadow)$' &&
     run_ctest tsan -R '^e2e\..*keep-alive'
 }
 
