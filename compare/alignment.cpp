@@ -21,6 +21,13 @@ void Alignment::clear() noexcept {
   work_ = 0;
 }
 
+std::size_t Alignment::held() const noexcept {
+  return (left_.capacity() + right_.capacity()) * sizeof(Item) +
+         (pairs_.capacity() + matches_.capacity()) * sizeof(Pair) +
+         traits_.capacity() * sizeof(traits_[0]) + scores_.capacity() * sizeof(scores_[0]) +
+         ways_.capacity();
+}
+
 Alignment::Ends Alignment::ends() const noexcept {
   const std::size_t most = std::min(left_.size(), right_.size());
   Ends ends;

@@ -10,8 +10,9 @@ namespace segue::compare {
 // inserted in front does not make all others differ: the pairs, in order, that are alike the most
 // (Needleman and Wunsch, 1970). Elements between two pairs are paired as they come.
 //
-// Bounded: beyond kMostCells of left times right, or kMostTraitSteps between their traits, only equal
-// elements count; beyond kMostEqualCells elements are paired by position. Equal ones at both ends cost nothing.
+// Bounded: beyond kMostCells of left times right, or kMostTraitSteps between their traits, only
+// equal elements count; beyond kMostEqualCells elements are paired by position. Equal ones at both
+// ends cost nothing.
 class Alignment {
  public:
   static constexpr std::size_t kMostCells = 16'384;
@@ -46,6 +47,7 @@ class Alignment {
 
   // Valid until clear(). What `left` has alone stands before what `right` has alone.
   const std::vector<Pair>& pair(const Ends& ends);
+  std::size_t held() const noexcept;  // bytes of memory
   // What pair() has cost, in nodes of a tree.
   std::uint64_t work() const noexcept { return work_; }
 

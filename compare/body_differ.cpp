@@ -158,8 +158,8 @@ std::string BodyDiffer::problem_of(Form form, const Side& side) {
 }
 
 std::string_view BodyDiffer::compare_trees(DifferenceList& list) {
-  const auto end = differ_.compare({left_.tree, left_.hidden}, {right_.tree, right_.hidden}, list);
-  if (differ_.is_root_hidden()) return "redacted";
+  const auto end = differ_->compare({left_.tree, left_.hidden}, {right_.tree, right_.hidden}, list);
+  if (differ_->is_root_hidden()) return "redacted";
   switch (end) {
     case TreeDiffer::End::too_large:
       return "too large";
@@ -236,6 +236,15 @@ void BodyDiffer::list_dropped(const v1::Exchange& exchange, DifferenceList& list
 
 std::string_view BodyDiffer::compare(const v1::Exchange& left, const v1::Exchange& right,
                                      DifferenceList& list) {
+  const std::string_view reason = compare_bodies(left, right, list);
+  if (left_.held() > kKeptBytes) left_ = Side();
+  if (right_.held() > kKeptBytes) right_ = Side();
+  if (differ_->held() > kKeptBytes) differ_.emplace(rules_, stop_);
+  return reason;
+}
+
+std::string_view BodyDiffer::compare_bodies(const v1::Exchange& left, const v1::Exchange& right,
+                                            DifferenceList& list) {
   const v1::Body& a = left.response().body();
   const v1::Body& b = right.response().body();
   list_dropped(left, list);
@@ -256,12 +265,7 @@ std::string_view BodyDiffer::compare(const v1::Exchange& left, const v1::Exchang
     return {};
   }
   if (!right_reason.empty()) return right_reason;
-  const std::string_view reason = compare_contents(left, list);
-  if (std::max(left_.content.size(), right_.content.size()) > kKeptBytes) {
-    left_ = Side();
-    right_ = Side();
-  }
-  return reason;
+  return compare_contents(left, list);
 }
 
 }  // namespace segue::compare

@@ -141,6 +141,10 @@ HtmlReader::~HtmlReader() = default;
 HtmlReader::HtmlReader(HtmlReader&&) noexcept = default;
 HtmlReader& HtmlReader::operator=(HtmlReader&&) noexcept = default;
 
+std::size_t HtmlReader::held() const noexcept {
+  return memory_->arena.held();
+}
+
 TreeMade HtmlReader::read(std::string_view body, Tree& tree) {
   tree.clear();
   memory_->start();

@@ -140,6 +140,11 @@ JsonReader::~JsonReader() = default;
 JsonReader::JsonReader(JsonReader&&) noexcept = default;
 JsonReader& JsonReader::operator=(JsonReader&&) noexcept = default;
 
+std::size_t JsonReader::held() const noexcept {
+  constexpr std::size_t kOfParser = 6;  // an index of 4 bytes, and room for a string
+  return padded_.capacity() + parser_->parser.capacity() * kOfParser;
+}
+
 // Goes through one document. Recursion is bounded by Tree::kMostDepth.
 class JsonReader::Walk {
  public:

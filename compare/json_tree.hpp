@@ -25,6 +25,8 @@ class JsonReader {
   // One document in each line (or record, RFC 7464): an array of them.
   TreeMade read_lines(std::string_view body, Tree& tree);
 
+  std::size_t held() const noexcept;  // bytes of memory, about
+
   // Of the last body that was malformed, static text.
   std::string_view problem() const noexcept { return problem_; }
 

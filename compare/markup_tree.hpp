@@ -29,6 +29,7 @@ class HtmlReader {
   HtmlReader(HtmlReader&&) noexcept;
   HtmlReader& operator=(HtmlReader&&) noexcept;
   TreeMade read(std::string_view body, Tree& tree);
+  std::size_t held() const noexcept;  // bytes of memory
 
  private:
   struct Memory;

@@ -6,6 +6,7 @@ namespace segue::compare {
 
 char* TextArena::take(std::size_t bytes) {
   if (bytes > kBlockBytes) {
+    large_bytes_ += bytes;
     large_.push_back(std::make_unique_for_overwrite<char[]>(bytes));
     return large_.back().get();
   }
@@ -29,6 +30,7 @@ std::string_view TextArena::keep(std::string_view text) {
 
 void TextArena::clear() noexcept {
   large_.clear();
+  large_bytes_ = 0;
   block_ = 0;
   used_ = 0;
 }

@@ -18,10 +18,12 @@ class TextArena {
   char* take(std::size_t bytes);
   std::string_view keep(std::string_view text);
   void clear() noexcept;
+  std::size_t held() const noexcept { return blocks_.size() * kBlockBytes + large_bytes_; }
 
  private:
   std::vector<std::unique_ptr<char[]>> blocks_;
   std::vector<std::unique_ptr<char[]>> large_;
+  std::size_t large_bytes_ = 0;
   std::size_t block_ = 0;  // that is being filled
   std::size_t used_ = 0;   // of it
 };
@@ -81,6 +83,7 @@ class Tree {
   // All descendants of `at` have been added.
   void close(Index at) noexcept { nodes_[at].end = static_cast<Index>(nodes_.size()); }
   TextArena& texts() noexcept { return texts_; }
+  std::size_t held() const noexcept { return nodes_.capacity() * sizeof(Node) + texts_.held(); }
 
  private:
   std::vector<Node> nodes_;

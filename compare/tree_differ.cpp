@@ -85,6 +85,15 @@ TreeDiffer::End TreeDiffer::compare(const Side& left, const Side& right, Differe
   return end_;
 }
 
+std::size_t TreeDiffer::held() const noexcept {
+  return alignment_.held() +
+         (left_indexes_.capacity() + right_indexes_.capacity()) * sizeof(Index) +
+         (left_keys_.capacity() + right_keys_.capacity()) * sizeof(Keyed) +
+         pairs_.capacity() * sizeof(Alignment::Pair) +
+         differing_.capacity() * sizeof(differing_[0]) + states_.capacity() * sizeof(states_[0]) +
+         path_.capacity() + field_.capacity() + left_text_.capacity() + right_text_.capacity();
+}
+
 void TreeDiffer::look() noexcept {
   if (work_ > kMostWork)
     end_ = End::too_large;
@@ -109,8 +118,7 @@ void TreeDiffer::values(Index l, Index r, const Treatment& treatment) {
   const Node& right = (*right_)[r];
   spend_text(left.text);
   spend_text(right.text);
-  if (any_hidden() &&
-      (is_hidden(left, Which::left) || is_hidden(right, Which::right)))
+  if (any_hidden() && (is_hidden(left, Which::left) || is_hidden(right, Which::right)))
     return hide();
   if (left.kind != right.kind) {
     if (is_listed(DifferenceKind::type))

@@ -39,6 +39,7 @@ class TreeDiffer {
   End compare(const Side& left, const Side& right, DifferenceList& list);
   // Whether the whole document was hidden by redaction.
   bool is_root_hidden() const noexcept { return root_hidden_; }
+  std::size_t held() const noexcept;  // bytes of memory
 
  private:
   using Index = Tree::Index;

@@ -5,6 +5,7 @@
 #include <stop_token>
 #include <thread>
 
+#include "compare/body_differ.hpp"
 #include "tests/compare/responses.hpp"
 
 namespace segue::test {
@@ -166,6 +167,33 @@ RouteRules tolerant_set() {
 TEST_CASE("long texts that are compared again and again are work") {
   Comparing comparing(tolerant_set());
   CHECK(comparing(json(alike(0)), json(alike(10'000))).reason == "too large");
+}
+
+TEST_CASE("memory that one large pair took is given back after it, whatever took it") {
+  compare::PathRules rules;
+  compare::Comparison comparison;
+  compare::DifferenceList list(comparison);
+  compare::BodyDiffer differ(rules, {});
+  const auto number = [](int i) { return std::to_string(i); };
+  std::string html;
+  for (int i = 0; i < 20'000; ++i) html += "<p>" + number(i);
+  const std::vector<std::pair<const char*, std::string>> bodies{
+      {"application/json", array_of(50'000, number)},
+      {"application/json",
+       array_of(20'000,
+                [](int i) { return "\"\\n" + std::string(40, 'x') + std::to_string(i) + "\""; })},
+      {"text/html", html},
+      {"text/plain", std::string(100'000, '\n')}};
+  for (const auto& [type, body] : bodies) {
+    INFO(type);
+    const Response left = Response().body(type, body);
+    const Response right = Response().body(type, body + " ");
+    list.clear();
+    differ.compare(left.exchange, right.exchange, list);
+    CHECK(differ.held() <= 3 * compare::BodyDiffer::kKeptBytes);
+    differ.compare(Response().body(type, "1").exchange, right.exchange, list);
+    CHECK(differ.held() <= 3 * compare::BodyDiffer::kKeptBytes);
+  }
 }
 
 TEST_CASE("a stop ends every comparison") {
