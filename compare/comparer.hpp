@@ -29,9 +29,10 @@ std::string_view name_of(Verdict verdict) noexcept;
 struct Comparison {
   Verdict verdict = Verdict::same;
   // Why not everything could be compared, static text: "no response", "truncated", "skipped",
-  // "broken off", "unknown content coding", "content coding damaged", "decoded too long", "redacted",
-  // "too large", "too many differences", "stopped". Empty when everything was. Set with incomparable,
-  // and may be with different: then there is more to the pair than its differences say.
+  // "broken off", "unknown content coding", "content coding damaged", "decoded too long",
+  // "redacted", "too large", "too many differences", "stopped". Empty when everything was. Set with
+  // incomparable, and may be with different: then there is more to the pair than its differences
+  // say.
   std::string_view reason;
   std::vector<Difference> differences;
   // Fields that could not be compared because redaction hid them (masked, dropped, encrypted); in

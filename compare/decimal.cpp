@@ -58,8 +58,7 @@ class Decimal {
     if (is_negative || text.starts_with('+')) text.remove_prefix(1);
     while (text.size() > 1 && text.front() == '0') text.remove_prefix(1);
     beyond_ = text.size() > kMostExponentDigits;
-    for (const char c : text.substr(0, kMostExponentDigits))
-      exponent_ = exponent_ * 10 + (c - '0');
+    for (const char c : text.substr(0, kMostExponentDigits)) exponent_ = exponent_ * 10 + (c - '0');
     if (is_negative) exponent_ = -exponent_;
   }
 

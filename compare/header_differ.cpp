@@ -152,9 +152,8 @@ void HeaderDiffer::compare_group(const Value* left, std::size_t left_count, cons
   const Value& value = left_count > 0 ? *left : *right;
   const bool both = left_count > 0 && right_count > 0;
   const auto any_covered = [](const HiddenValues& hidden, const Value* values, std::size_t count) {
-    return hidden.any() && std::any_of(values, values + count, [&](const Value& each) {
-             return hidden.covers(each.text);
-           });
+    return hidden.any() && std::any_of(values, values + count,
+                                       [&](const Value& each) { return hidden.covers(each.text); });
   };
   const bool is_hidden = both && (any_covered(left_hidden_, left, left_count) ||
                                   any_covered(right_hidden_, right, right_count));

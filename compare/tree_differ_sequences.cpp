@@ -123,9 +123,8 @@ bool TreeDiffer::is_reordered(Siblings left, Siblings right, Scratch<std::uint32
 // Elements whose hashes agree are looked at, because numbers within a tolerance have one hash.
 bool TreeDiffer::match_equal(Siblings left, Siblings right, Scratch<Keyed>& lefts,
                              Scratch<Keyed>& rights, Pairs& pairs, Until until) {
-  return match(lefts, rights, pairs, until, [&](std::uint32_t l, std::uint32_t r) {
-    return are_equal(left, right, {l, r});
-  });
+  return match(lefts, rights, pairs, until,
+               [&](std::uint32_t l, std::uint32_t r) { return are_equal(left, right, {l, r}); });
 }
 
 void TreeDiffer::add_items(Siblings siblings, std::vector<Alignment::Item>& items) {
