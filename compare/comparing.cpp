@@ -24,6 +24,7 @@ struct Comparing::State {
   void compare(const Pair& pair);
   std::pair<const std::string, Route>& route_of(const v1::Exchange& primary);
   void note_moment(const v1::Exchange& primary);
+  RouteReport without_pairs(const std::string& route) const;
 
   ComparingSettings settings;
   Pairing pairing;
@@ -42,7 +43,7 @@ Comparing::~Comparing() = default;
 Comparing::Made Comparing::make(ComparingSettings settings) {
   std::map<std::string, std::unique_ptr<Comparer>> comparers;
   for (const auto& [route, rules] : settings.routes) {
-    Comparer::Made made = Comparer::make(rules);
+    Comparer::Made made = Comparer::make(rules, settings.stop);
     if (!made.comparer) return {nullptr, "route " + route + ": " + made.problem};
     comparers.emplace(route, std::move(made.comparer));
   }
@@ -90,7 +91,7 @@ std::pair<const std::string, Route>& Comparing::State::route_of(const v1::Exchan
   const std::string_view counted = room ? std::string_view(name) : kOtherRoutes;
   if (const auto known = routes.find(counted); known != routes.end()) return *known;
   return *routes
-              .emplace(counted, Route{Comparer::make(settings.otherwise).comparer,
+              .emplace(counted, Route{Comparer::make(settings.otherwise, settings.stop).comparer,
                                       RouteTally(counted, settings.otherwise.min_pairs)})
               .first;
 }
@@ -98,6 +99,12 @@ std::pair<const std::string, Route>& Comparing::State::route_of(const v1::Exchan
 void Comparing::State::note_moment(const v1::Exchange& primary) {
   from = from == 0 ? primary.created_at() : std::min(from, primary.created_at());
   until = std::max(until, primary.created_at());
+}
+
+RouteReport Comparing::State::without_pairs(const std::string& route) const {
+  const auto rules = settings.routes.find(route);
+  const RouteRules& of_route = rules == settings.routes.end() ? settings.otherwise : rules->second;
+  return RouteTally(route, of_route.min_pairs).report();
 }
 
 void Comparing::State::compare(const Pair& pair) {
@@ -113,7 +120,13 @@ void Comparing::State::compare(const Pair& pair) {
 
 Report Comparing::report() const {
   Report report;
-  for (const auto& [name, route] : state_->routes) report.routes.push_back(route.tally.report());
+  std::set<std::string> names = state_->settings.expected;
+  for (const auto& [name, route] : state_->routes) names.insert(name);
+  for (const std::string& name : names) {
+    const auto known = state_->routes.find(name);
+    report.routes.push_back(known == state_->routes.end() ? state_->without_pairs(name)
+                                                          : known->second.tally.report());
+  }
   const Pairing::Unpaired unpaired = state_->pairing.unpaired();
   report.unpaired_primaries = unpaired.primaries;
   report.unpaired_others = unpaired.others;

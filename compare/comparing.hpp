@@ -5,6 +5,8 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <set>
+#include <stop_token>
 #include <string>
 
 #include "compare/comparer.hpp"
@@ -19,6 +21,10 @@ struct ComparingSettings {
   std::map<std::string, RouteRules> routes{};  // by name
   RouteRules otherwise{};                      // of routes that are not among them
   PairingBounds waiting{};                     // for their other half
+  std::set<std::string> expected{};            // routes that are in the report even without a pair
+  // Once it is requested, on any thread, the comparison that is under way ends at once, and pairs
+  // are not compared any more: their reason is "stopped".
+  std::stop_token stop{};
 };
 
 // The whole way from exchanges to a report: pairs them, compares each pair by its route's rules,

@@ -9,7 +9,8 @@
 namespace segue::compare {
 namespace {
 
-constexpr std::string_view kExamples = "write match>=99.9%, p99<=1.2x, findings<=0 or pairs>=1000";
+constexpr std::string_view kExamples =
+    "write match>=99.9%, p99<=1.2x, findings<=0, incomparable<=0.1% or pairs>=1000";
 
 // A tolerance of binary fractions: 99.9 % of 1,000 pairs is 999 of them.
 constexpr double kRounding = 1e-9;
@@ -51,6 +52,11 @@ double shown(double value) noexcept {
   return std::floor(value * 1000) / 1000;
 }
 
+// Rounded up, so that what is too much never reads as if it were not.
+double shown_above(double value) noexcept {
+  return std::ceil(value * 1000 - kRounding) / 1000;
+}
+
 std::string grouped(std::uint64_t value) {
   std::string digits = std::to_string(value);
   for (std::size_t at = digits.size(); at > 3;) digits.insert(at -= 3, ",");
@@ -72,6 +78,7 @@ std::span<const Gate::Form> Gate::forms() noexcept {
   static constexpr Form kForms[] = {
       {"match", Measure::match, ">=", "%", "match>=99.9%"},
       {"findings", Measure::findings, "<=", "", "findings<=0"},
+      {"incomparable", Measure::incomparable, "<=", "%", "incomparable<=0.1%"},
       {"pairs", Measure::pairs, ">=", "", "pairs>=1000"},
       {"p50", Measure::p50, "<=", "x", "p50<=1.2x"},
       {"p95", Measure::p95, "<=", "x", "p95<=1.2x"},
@@ -115,16 +122,21 @@ std::vector<std::string> Gate::failures(const Report& report) const {
   if (report.routes.empty()) return {fmt::format("nothing was compared, wanted {}", text_)};
   std::vector<std::string> failures;
   for (const RouteReport& route : report.routes) {
-    const std::string why =
-        route.enough ? failure_of(route)
-                     : fmt::format("{} pairs could be compared, and fewer than {} decide nothing",
-                                   grouped(route.match.of), grouped(route.min_pairs));
+    const std::string why = failure_of(route);
     if (!why.empty()) failures.push_back(fmt::format("{}: {}", route.route, why));
   }
   return failures;
 }
 
 std::string Gate::failure_of(const RouteReport& route) const {
+  if (route.pairs == 0) return "no pairs";
+  if (!route.enough)
+    return fmt::format("{} pairs could be compared, and fewer than {} decide nothing",
+                       grouped(route.match.of), grouped(route.min_pairs));
+  return shortfall_of(route);
+}
+
+std::string Gate::shortfall_of(const RouteReport& route) const {
   switch (measure_) {
     case Measure::match: {
       const double percent = 100 * route.match.value();
@@ -136,8 +148,16 @@ std::string Gate::failure_of(const RouteReport& route) const {
       if (static_cast<double>(route.findings()) <= bound_) return {};
       return fmt::format("{} findings, wanted at most {}", grouped(route.findings()), bound_);
     case Measure::pairs:
-      if (static_cast<double>(route.pairs) >= bound_) return {};
-      return fmt::format("{} pairs, wanted at least {}", grouped(route.pairs), bound_);
+      if (static_cast<double>(route.match.of) >= bound_) return {};
+      return fmt::format("{} pairs could be compared, wanted at least {}", grouped(route.match.of),
+                         bound_);
+    case Measure::incomparable: {
+      const Share share = route.not_compared();
+      const double percent = 100 * share.value();
+      if (percent <= bound_ + kRounding) return {};
+      return fmt::format("{} % of pairs could not be compared ({} of {}), wanted at most {} %",
+                         shown_above(percent), grouped(share.count), grouped(share.of), bound_);
+    }
     case Measure::p50:
       return slower("p50", route.primary, route.shadow, &Latency::p50);
     case Measure::p95:

@@ -55,9 +55,11 @@ constexpr std::array kStandings{Standing::same, Standing::noise, Standing::diffe
                                 Standing::incomparable, Standing::credentials};
 
 ComparingSettings comparing_settings(const LiveSettings& settings,
-                                     std::map<std::string, RouteRules> routes) {
+                                     std::map<std::string, RouteRules> routes,
+                                     std::stop_token stop) {
   return {.routes = std::move(routes),
-          .waiting = {.exchanges = settings.queue, .bytes = kMostWaitingBytes}};
+          .waiting = {.exchanges = settings.queue, .bytes = kMostWaitingBytes},
+          .stop = std::move(stop)};
 }
 
 }  // namespace
@@ -90,6 +92,7 @@ struct LiveComparison::State {
   std::int64_t findings_at = 0;   // monotonic
   v1::Exchange exchange;          // kept for its memory
 
+  std::stop_source ending;  // of the thread, and of the pair that it is comparing
   std::mutex sleep_mutex;
   std::condition_variable_any sleep;
   mutable std::mutex status_mutex;
@@ -110,13 +113,16 @@ LiveComparison::LiveComparison(fs::path run, const LiveSettings& settings,
     state.counts.resize(state.status.counts.size());
     state.status.findings[route] = 0;
   }
-  Comparing::Made made = Comparing::make(comparing_settings(settings, std::move(routes)));
+  Comparing::Made made = Comparing::make(
+      comparing_settings(settings, std::move(routes), state.ending.get_token()));
   ensure(made.comparing != nullptr, "rules that were loaded are rules");
   state.comparing = std::move(made.comparing);
   state.comparing->on_compared([&state](const Comparing::Compared& one) { state.count(one); });
 }
 
-LiveComparison::~LiveComparison() = default;
+LiveComparison::~LiveComparison() {
+  state_->ending.request_stop();
+}
 
 void LiveComparison::start() {
   State& state = *state_;
@@ -126,7 +132,7 @@ void LiveComparison::start() {
     state.overwritten = 0;
     state.positioned = state.reader != nullptr;
   }
-  state.thread = std::jthread([&state](const std::stop_token& stop) { state.run(stop); });
+  state.thread = std::jthread([&state] { state.run(state.ending.get_token()); });
   ::pthread_setname_np(state.thread.native_handle(), "comparison");
 }
 

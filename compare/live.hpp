@@ -24,7 +24,7 @@ class LiveComparison {
   // until it has ended. `routes` by name: those that shadow, with rules that were checked.
   LiveComparison(std::filesystem::path run, const LiveSettings& settings,
                  std::map<std::string, RouteRules> routes);
-  // Ends the thread.
+  // Ends the thread, in the midst of a pair too.
   ~LiveComparison();
   LiveComparison(const LiveComparison&) = delete;
   LiveComparison& operator=(const LiveComparison&) = delete;

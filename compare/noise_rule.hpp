@@ -12,6 +12,10 @@ namespace segue::compare {
 inline constexpr double kRelativeThreshold = 0.20;
 inline constexpr double kAbsoluteThreshold = 0.0003;
 
+// With fewer control pairs nothing is called noise (where min_pairs is lower, fewer than that): one
+// or two that differ by chance would make it of a fault.
+inline constexpr std::uint64_t kMinControls = 20;
+
 bool exceeds_by_diffys_rule(const Share& raw, const Share& noise) noexcept;
 
 // What becomes of a field that differs in `raw` of the pairs with the shadow and in `noise` of

@@ -56,6 +56,12 @@ std::uint64_t RouteReport::findings() const noexcept {
       fields, [](const FieldReport& field) { return field.judgement == Judgement::finding; }));
 }
 
+Share RouteReport::not_compared() const noexcept {
+  Share share{.count = 0, .of = pairs - credentials};
+  for (const auto& [reason, count] : incomparable) share.count += count;
+  return share;
+}
+
 std::uint64_t Report::pairs() const noexcept {
   std::uint64_t sum = 0;
   for (const RouteReport& route : routes) sum += route.pairs;

@@ -65,12 +65,13 @@ struct Latency {
 struct RouteReport {
   std::string route{};
   std::uint64_t pairs = 0;       // of primary and shadow, compared; the classes below included
-  std::uint64_t controls = 0;    // pairs of primary and control
+  std::uint64_t controls = 0;    // pairs of primary and control that could be compared
+  std::uint64_t controls_not_compared = 0;  // and those that could not
   std::uint64_t same = 0;        // no difference
   std::uint64_t noise_only = 0;  // only in fields that are noise
   std::uint64_t different = 0;   // in a field that is a finding, or uncertain
   std::uint64_t credentials = 0;
-  std::map<std::string, std::uint64_t> incomparable{};  // by reason
+  std::map<std::string, std::uint64_t> incomparable{};  // by reason; the rest of such a pair is noise
   std::map<std::string, std::uint64_t> hidden{};        // fields that redaction hid, pairs of each
   std::uint64_t min_pairs = 0;
   bool enough = false;  // min_pairs is reached by those that could be compared: match.of
@@ -84,10 +85,12 @@ struct RouteReport {
   Latency shadow{};
 
   std::uint64_t findings() const noexcept;
+  // Pairs that could not be compared, of all but those that lack credentials.
+  Share not_compared() const noexcept;
 };
 
 struct Report {
-  std::vector<RouteReport> routes;       // by name
+  std::vector<RouteReport> routes;       // by name; also those expected that no pair came of
   std::uint64_t unpaired_primaries = 0;  // that say their shadow was sent
   std::uint64_t unpaired_others = 0;
   std::map<std::string, std::uint64_t> not_shadowed;  // primaries, by the reason on record

@@ -4,7 +4,8 @@
 
 #include <algorithm>
 #include <iterator>
-#include <set>
+#include <optional>
+#include <span>
 #include <string_view>
 #include <vector>
 
@@ -65,15 +66,55 @@ IgnoredType type_of(const FieldReport& field) {
   return IgnoredType::none;
 }
 
-bool is_json_path(std::string_view path) {
+using recorder::JsonStep;
+using Steps = std::span<const JsonStep>;
+
+// nullopt: no JSON path, such as that of a line.
+std::optional<std::vector<JsonStep>> steps_of(std::string_view path) {
   recorder::JsonPath::Problem problem;
-  return path.starts_with('$') && recorder::JsonPath::parse(path, problem).has_value();
+  if (!path.starts_with('$')) return std::nullopt;
+  auto parsed = recorder::JsonPath::parse(path, problem);
+  if (!parsed) return std::nullopt;
+  return std::move(parsed->steps);
 }
 
-// Whether ignoring `path` hides `field`, too.
-bool covers(std::string_view path, std::string_view field) noexcept {
-  return field.starts_with(path) &&
-         (field.size() == path.size() || field[path.size()] == '.' || field[path.size()] == '[');
+// How much of a field a rule must reach. A field is of many values where a step of it is `*`.
+enum class Reach : std::uint8_t { all, some };
+
+bool reaches(const JsonStep& rule, const JsonStep& field, Reach reach) {
+  if (rule.kind == JsonStep::Kind::any) return true;
+  if (field.kind == JsonStep::Kind::any) return reach == Reach::some;
+  return rule.kind == field.kind && rule.name == field.name && rule.index == field.index;
+}
+
+// Whether ignoring what stands at `rule` hides the field, which may stand below it.
+bool hides(Steps rule, Steps field, Reach reach) {
+  if (rule.empty()) return true;
+  for (std::size_t at = 0; at < field.size(); ++at) {
+    if (reaches(rule[0], field[at], reach) && hides(rule.subspan(1), field.subspan(at + 1), reach))
+      return true;
+    if (!rule[0].descends) break;
+  }
+  return false;
+}
+
+// Of paths as they are written.
+bool hides(std::string_view rule, std::string_view field, Reach reach) {
+  const auto rule_steps = steps_of(rule);
+  const auto field_steps = steps_of(field);
+  return rule_steps && field_steps ? hides(Steps(*rule_steps), Steps(*field_steps), reach)
+                                   : rule == field;
+}
+
+// Whether `field` is below a member of its own name where `path`, which ends in `.*`, stands for
+// members whose names are data.
+bool stands_beside(std::string_view field, std::string_view path) {
+  const auto steps = steps_of(path);
+  const auto others = steps_of(field);
+  if (!path.ends_with(".*") || !steps || !others || others->size() < steps->size()) return false;
+  const std::size_t last = steps->size() - 1;
+  return (*others)[last].kind == JsonStep::Kind::name &&
+         hides(Steps(*steps).first(last), Steps(*others).first(last), Reach::some);
 }
 
 // The suggestions for one route.
@@ -110,6 +151,14 @@ class Suggesting {
     return found == report_.fields.end() ? nullptr : &*found;
   }
 
+  // What has a name of its own among members whose names are data; null: nothing.
+  const FieldReport* beside(const std::string& path) const {
+    const auto found = std::ranges::find_if(report_.fields, [&](const FieldReport& field) {
+      return field.part == Part::body && stands_beside(field.field, path);
+    });
+    return found == report_.fields.end() ? nullptr : &*found;
+  }
+
   void note(std::string_view name, const Fields& fields, std::string_view why) {
     suggested_.notes.push_back(fmt::format("{} {}: {}; {}", name_of(fields.front()->part),
                                            yaml_comment(name), seen_as(*fields.front()), why));
@@ -135,12 +184,19 @@ class Suggesting {
   }
 
   void suggest_path(const std::string& path, const Fields& fields) {
-    if (!is_json_path(path)) return note(path, fields, "no key silences it");
-    if (std::ranges::any_of(suggested_.rules.ignore_json,
-                            [&](const std::string& ignored) { return covers(ignored, path); }))
+    if (!steps_of(path)) return note(path, fields, "no key silences it");
+    if (std::ranges::any_of(suggested_.rules.ignore_json, [&](const std::string& ignored) {
+          return hides(ignored, path, Reach::all);
+        }))
       return;
-    const auto below = [&](std::string_view field) { return covers(path, field); };
+    const auto below = [&](std::string_view field) { return hides(path, field, Reach::some); };
     const FieldReport* const risk = at_risk(Part::body, below);
+    if (const FieldReport* const named = beside(path))
+      return risk != nullptr
+                 ? note_risk(path, fields, *risk)
+                 : note(path, fields,
+                        fmt::format("not suggested, {} stands beside it",
+                                    yaml_comment(named->field)));
     const bool by_treatment = std::ranges::all_of(fields, is_treatable);
     Fields left;
     for (const FieldReport* const field : fields)

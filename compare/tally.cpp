@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <functional>
+#include <span>
 #include <string>
 #include <tuple>
 #include <unordered_map>
@@ -20,6 +21,10 @@ namespace {
 
 using Index = std::uint32_t;
 using FieldSet = std::vector<Index>;  // sorted
+
+// From here on an index is that of a reason why not all of a pair could be compared; it stands last
+// in the set of its fields.
+constexpr Index kFirstReason = Index{1} << 31;
 
 struct SetHash {
   std::size_t operator()(const FieldSet& set) const noexcept {
@@ -46,7 +51,9 @@ struct RouteTally::State {
   void add_differences(const Pair& pair, const Comparison& comparison);
   void add_hidden(const Comparison& comparison);
   void add_latency(const Pair& pair);
-  void count_set();
+  void count_set(std::string_view reason);
+  void count_incomparable(std::string_view reason);
+  Index index_of_reason(std::string_view reason);
 
   const std::string& key_of(Part part, DifferenceKind kind, std::string_view field) const;
   Index index_of(const Difference& difference);
@@ -63,11 +70,13 @@ struct RouteTally::State {
   std::uint64_t pairs = 0;
   std::uint64_t comparable = 0;  // pairs of primary and shadow
   std::uint64_t controls = 0;    // comparable ones
+  std::uint64_t controls_not_compared = 0;
   std::uint64_t same = 0;
   std::uint64_t credentials = 0;
   std::uint64_t without_set = 0;  // pairs that differ, and for whose combination there was no room
   std::map<std::string, std::uint64_t, std::less<>> incomparable;
   std::map<std::string, std::uint64_t> hidden;
+  std::vector<std::string> reasons;  // by their index, from kFirstReason on; a handful
   std::unordered_map<std::string, Index> indexes;
   std::vector<Counted> fields;
   std::unordered_map<FieldSet, std::uint64_t, SetHash> sets;
@@ -132,7 +141,10 @@ void RouteTally::add(const Pair& pair, const Comparison& comparison) {
 }
 
 void RouteTally::State::add_control(const Comparison& comparison) {
-  if (comparison.verdict != Verdict::same && comparison.verdict != Verdict::different) return;
+  if (comparison.verdict != Verdict::same && comparison.verdict != Verdict::different) {
+    ++controls_not_compared;
+    return;
+  }
   ++controls;
   gather(comparison);
   for (const auto& [index, difference] : found) ++fields[index].noise;
@@ -152,10 +164,7 @@ void RouteTally::State::add_shadow(const Pair& pair, const Comparison& compariso
       add_differences(pair, comparison);
       break;
     case Verdict::incomparable:
-      if (const auto known = incomparable.find(comparison.reason); known != incomparable.end())
-        ++known->second;
-      else
-        incomparable.emplace(comparison.reason, 1);
+      count_incomparable(comparison.reason);
       break;
     case Verdict::credentials:
       ++credentials;
@@ -170,12 +179,26 @@ void RouteTally::State::add_differences(const Pair& pair, const Comparison& comp
     ++fields[index].raw;
     fields[index].examples.offer({priority, pair.primary->id(), pair.other.id(), *difference});
   }
-  count_set();
+  count_set(comparison.reason);
 }
 
-void RouteTally::State::count_set() {
+void RouteTally::State::count_incomparable(std::string_view reason) {
+  if (const auto known = incomparable.find(reason); known != incomparable.end())
+    ++known->second;
+  else
+    incomparable.emplace(reason, 1);
+}
+
+Index RouteTally::State::index_of_reason(std::string_view reason) {
+  auto known = std::ranges::find(reasons, reason);
+  if (known == reasons.end()) known = reasons.emplace(known, reason);
+  return kFirstReason + static_cast<Index>(known - reasons.begin());
+}
+
+void RouteTally::State::count_set(std::string_view reason) {
   set.clear();
   for (const auto& [index, difference] : found) set.push_back(index);
+  if (!reason.empty()) set.push_back(index_of_reason(reason));
   if (const auto known = sets.find(set); known != sets.end()) {
     ++known->second;
   } else if (sets.size() < kMostSets && members + set.size() <= kMostMembers) {
@@ -227,7 +250,8 @@ RouteTally::Standing RouteTally::standing(const Comparison& comparison) const {
     return known != state_->indexes.end() &&
            state_->judgement_of(state_->fields[known->second]) == Judgement::noise;
   });
-  return noise ? Standing::noise : Standing::different;
+  if (!noise) return Standing::different;
+  return comparison.reason.empty() ? Standing::noise : Standing::incomparable;
 }
 
 std::uint64_t RouteTally::pairs() const noexcept {
@@ -246,17 +270,18 @@ RouteReport RouteTally::report() const {
   report.route = state.route;
   report.pairs = state.pairs;
   report.controls = state.controls;
+  report.controls_not_compared = state.controls_not_compared;
   report.same = state.same;
   report.credentials = state.credentials;
   report.incomparable = {state.incomparable.begin(), state.incomparable.end()};
   report.hidden = state.hidden;
   report.min_pairs = state.min_pairs;
-  report.enough = state.comparable >= state.min_pairs;
   report.primary = state.primary.latency();
   report.shadow = state.shadow.latency();
   std::vector<Judgement> judgements;
   for (const Counted& counted : state.fields) judgements.push_back(state.judgement_of(counted));
   state.report_classes(judgements, report);
+  report.enough = report.match.of >= state.min_pairs;
   state.report_fields(judgements, report);
   return report;
 }
@@ -266,13 +291,21 @@ void RouteTally::State::report_classes(const std::vector<Judgement>& judgements,
   report.different = without_set;
   report.over_bounds = without_set;
   for (const auto& [members_of, count] : sets) {
+    const bool in_part = members_of.back() >= kFirstReason;
+    const auto of_fields = std::span(members_of).first(members_of.size() - (in_part ? 1 : 0));
     const bool noise = std::ranges::all_of(
-        members_of, [&](Index index) { return judgements[index] == Judgement::noise; });
-    (noise ? report.noise_only : report.different) += count;
-    if (std::ranges::any_of(members_of, [&](Index index) { return fields[index].other; }))
+        of_fields, [&](Index index) { return judgements[index] == Judgement::noise; });
+    if (!noise)
+      report.different += count;
+    else if (in_part)
+      report.incomparable[reasons[members_of.back() - kFirstReason]] += count;
+    else
+      report.noise_only += count;
+    if (std::ranges::any_of(of_fields, [&](Index index) { return fields[index].other; }))
       report.over_bounds += count;
   }
-  report.match = {report.same + report.noise_only, comparable};
+  report.match = {report.same + report.noise_only,
+                  report.same + report.noise_only + report.different};
 }
 
 void RouteTally::State::report_fields(const std::vector<Judgement>& judgements,

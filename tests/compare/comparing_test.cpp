@@ -164,6 +164,31 @@ TEST_CASE("each route is compared by its own rules") {
   CHECK(report.pairs() == 10);
 }
 
+TEST_CASE("a route that pairs are expected of is in the report without any") {
+  ComparingSettings settings;
+  settings.routes["quiet"].min_pairs = 7;
+  settings.routes["shadowless"].min_pairs = 9;
+  settings.expected = {"quiet", kRoute};
+  const Report report = report_of({primary(1), shadow(1)}, settings);
+  REQUIRE(report.routes.size() == 2);
+  CHECK(report.routes[0].route == "quiet");
+  CHECK(report.routes[0].pairs == 0);
+  CHECK(report.routes[0].min_pairs == 7);
+  CHECK_FALSE(report.routes[0].enough);
+  CHECK(report.routes[1].route == kRoute);
+  CHECK(report.routes[1].pairs == 1);
+}
+
+TEST_CASE("once a stop is requested, pairs are not compared any more") {
+  std::stop_source stop;
+  const auto comparing = comparing_of({.stop = stop.get_token()});
+  stop.request_stop();
+  comparing->add(primary(1, {.body = "{\"a\":1}"}));
+  comparing->add(shadow(1, {.body = "{\"a\":2}"}));
+  CHECK(comparing->report().routes.at(0).incomparable ==
+        std::map<std::string, std::uint64_t>{{"stopped", 1}});
+}
+
 TEST_CASE("a rule that is none is refused with its route") {
   ComparingSettings settings;
   settings.routes["search-read"].ignore_json = {"a.b"};

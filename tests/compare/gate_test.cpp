@@ -1,5 +1,6 @@
 #include "compare/gate.hpp"
 
+#include <algorithm>
 #include <catch2/catch_test_macros.hpp>
 #include <catch2/matchers/catch_matchers_string.hpp>
 
@@ -11,6 +12,7 @@ using Catch::Matchers::ContainsSubstring;
 Report report_of(RouteReport route) {
   route.route = "search-read";
   route.enough = true;
+  if (route.pairs == 0) route.pairs = std::max<std::uint64_t>(route.match.of, 1);
   Report report;
   report.routes.push_back(std::move(route));
   return report;
@@ -41,6 +43,9 @@ TEST_CASE("a gate that is none says what to write") {
            Row{"p99>=1.2x", "write p99<=1.2x"},
            Row{"findings>=1", "write findings<=0"},
            Row{"pairs<=10", "write pairs>=1000"},
+           Row{"incomparable>=1%", "write incomparable<=0.1%"},
+           Row{"incomparable<=1", "not followed by '%'"},
+           Row{"incomparable<=101%", "more than all"},
            Row{"match>=99.9", "not followed by '%': write match>=99.9%"},
            Row{"match>=0.999x", "not followed by '%'"},
            Row{"match>=%", "'%' is no number"},
@@ -87,7 +92,7 @@ TEST_CASE("the match rate of each route is held against its bound") {
 }
 
 TEST_CASE("findings and pairs are counted") {
-  RouteReport route{.pairs = 999, .match = {999, 999}};
+  RouteReport route{.pairs = 2'000, .match = {999, 999}};
   for (const Judgement judgement : {Judgement::finding, Judgement::finding, Judgement::uncertain})
     route.fields.push_back({.field = "$.a", .judgement = judgement, .examples = {}});
   const Report report = report_of(route);
@@ -96,7 +101,32 @@ TEST_CASE("findings and pairs are counted") {
         std::vector<std::string>{"search-read: 2 findings, wanted at most 1"});
   CHECK(failures("pairs>=999", report).empty());
   CHECK(failures("pairs>=1000", report) ==
-        std::vector<std::string>{"search-read: 999 pairs, wanted at least 1000"});
+        std::vector<std::string>{
+            "search-read: 999 pairs could be compared, wanted at least 1000"});
+}
+
+TEST_CASE("what could not be compared is a share of all pairs but those without credentials") {
+  const Report report = report_of({.pairs = 1'010,
+                                   .credentials = 10,
+                                   .incomparable = {{"too large", 1}, {"truncated", 1}},
+                                   .match = {998, 998}});
+  CHECK(failures("incomparable<=0.2%", report).empty());
+  CHECK(failures("incomparable<=0.1%", report) ==
+        std::vector<std::string>{
+            "search-read: 0.2 % of pairs could not be compared (2 of 1,000), wanted at most 0.1 %"});
+  // What is too much by little does not read as if it were not.
+  CHECK(failures("incomparable<=0%", report_of({.pairs = 10'000'000,
+                                                .incomparable = {{"truncated", 1}},
+                                                .match = {9'999'999, 9'999'999}})) ==
+        std::vector<std::string>{"search-read: 0.001 % of pairs could not be compared "
+                                 "(1 of 10,000,000), wanted at most 0 %"});
+}
+
+TEST_CASE("no gate holds for a route without a pair") {
+  Report report = report_of({.pairs = 500, .match = {500, 500}});
+  report.routes.push_back({.route = "home", .min_pairs = 200});
+  for (const char* gate : {"match>=1%", "findings<=9", "pairs>=0", "incomparable<=100%"})
+    CHECK(failures(gate, report) == std::vector<std::string>{"home: no pairs"});
 }
 
 TEST_CASE("latency is a multiple of the primary's") {

@@ -54,12 +54,21 @@ TEST_CASE("what becomes of a field follows from how often it differs, and how of
            Row{"always, too few pairs", {199, 199}, {0, 100}, true, uncertain},
            Row{"always, just enough pairs", {200, 200}, {0, 100}, true, finding},
            Row{"as noise, too few pairs", {100, 199}, {50, 100}, false, uncertain},
+           Row{"often, two controls of two", {270, 400}, {2, 2}, false, uncertain},
+           Row{"often, one control of two", {270, 400}, {1, 2}, false, uncertain},
+           Row{"as noise, nearly enough controls", {5'000, 10'000}, {9, 19}, false, uncertain},
+           Row{"as noise, just enough controls", {5'000, 10'000}, {10, 20}, false, noise},
            Row{"nothing at all", {}, {}, false, uncertain},
        }) {
     INFO(row.what);
     CHECK(exceeds_by_diffys_rule(row.raw, row.noise) == row.by_diffy);
     CHECK(name_of(judge(row.raw, row.noise, kMinPairs)) == name_of(row.judgement));
   }
+}
+
+TEST_CASE("where fewer pairs are enough, as many controls are") {
+  CHECK(judge({5, 10}, {5, 10}, 10) == Judgement::noise);
+  CHECK(judge({5, 10}, {4, 9}, 10) == Judgement::uncertain);
 }
 
 // How often a field is judged in which way, over many runs of a comparison.
@@ -119,6 +128,12 @@ TEST_CASE("a true difference is found, or at least not taken for noise") {
   CHECK(simulate({.raw = 1.0, .noise = 0.5}).finding > 0.99);
 }
 
+TEST_CASE("a handful of controls never makes a difference noise") {
+  for (const std::uint64_t controls : {1U, 2U, 5U, 19U})
+    CHECK(simulate({.raw = 0.675, .noise = 0.3, .controls = controls}).noise == 0);
+  CHECK(simulate({.raw = 0.675, .noise = 0.3, .controls = 50}).noise < 0.05);
+}
+
 // For docs/decisions/0004-noise.md: compare_test "[figures]"
 TEST_CASE("figures of both rules", "[.][figures]") {
   std::puts("raw      noise    controls  diffy    finding  noise    uncertain");
@@ -128,6 +143,8 @@ TEST_CASE("figures of both rules", "[.][figures]") {
                 static_cast<unsigned long long>(scene.controls), rates.diffy, rates.finding,
                 rates.noise, rates.uncertain);
   };
+  for (const std::uint64_t controls : {2U, 19U, 20U, 50U, 100U})
+    row({.raw = 0.675, .noise = 0.3, .controls = controls});
   for (const std::uint64_t controls : {200U, 500U, 1'000U}) {
     for (const double noise : {0.0005, 0.005, 0.01, 0.05, 0.5})
       row({.raw = noise, .noise = noise, .controls = controls});

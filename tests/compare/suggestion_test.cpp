@@ -126,6 +126,54 @@ TEST_CASE("ignoring a path or a header must not hide what is no noise") {
   CHECK_THAT(suggestion, ContainsSubstring("would hide missing of x-a (finding)"));
 }
 
+TEST_CASE("a path with a * hides what has a name of its own, and is not suggested then") {
+  const std::string suggestion =
+      suggest_rules(report_with({field("$.users.*", DifferenceKind::value, Judgement::noise),
+                                 field("$.users.total", DifferenceKind::value, Judgement::finding),
+                                 field("$.carts.*.at", DifferenceKind::value, Judgement::noise),
+                                 field("$.carts.open.at", DifferenceKind::type,
+                                       Judgement::uncertain),
+                                 field("$.rows[*]", DifferenceKind::value, Judgement::noise),
+                                 field("$.rows[*].price", DifferenceKind::value,
+                                       Judgement::finding),
+                                 field("$.kept", DifferenceKind::value, Judgement::noise)}),
+                    {});
+  const RouteRules rules = loaded(suggestion);
+  CHECK(rules.ignore_json == std::vector<std::string>{"$.kept"});
+  CHECK_THAT(suggestion, ContainsSubstring("would hide value of $.users.total (finding)"));
+  CHECK_THAT(suggestion, ContainsSubstring("would hide type of $.carts.open.at (uncertain)"));
+}
+
+TEST_CASE("members whose names are data are ignored only where no other stands beside them") {
+  const std::string uuid = "\"2f1c8a54-6a45-4bd0-9c8f-52f0b0a3a2c1\"";
+  const std::string suggestion =
+      suggest_rules(report_with({field("$.users.*", DifferenceKind::value, Judgement::noise),
+                                 field("$.users.count.new", DifferenceKind::value, Judgement::noise),
+                                 field("$.ids.*", DifferenceKind::value, Judgement::noise, uuid,
+                                       uuid),
+                                 field("$.ids.first", DifferenceKind::value, Judgement::noise),
+                                 field("$.carts.*", DifferenceKind::value, Judgement::noise)}),
+                    {});
+  const RouteRules rules = loaded(suggestion);
+  CHECK(rules.ignore_json ==
+        std::vector<std::string>{"$.carts.*", "$.ids.first", "$.users.count.new"});
+  CHECK(rules.json.empty());
+  CHECK_THAT(suggestion, ContainsSubstring("$.users.count.new stands beside it"));
+}
+
+TEST_CASE("what a rule ignores already, a * or .. in it or not, is not suggested again") {
+  RouteRules rules;
+  rules.ignore_json = {"$.users.*", "$..at", "$['odd name']", "$.list[0]"};
+  const RouteRules after =
+      suggested(report_with({field("$.users.total.x", DifferenceKind::value, Judgement::noise),
+                             field("$.a.b[*].at", DifferenceKind::value, Judgement::noise),
+                             field("$['odd name'].x", DifferenceKind::value, Judgement::noise),
+                             field("$.list[*]", DifferenceKind::value, Judgement::noise)}),
+                rules);
+  CHECK(after.ignore_json == std::vector<std::string>{"$.users.*", "$..at", "$['odd name']",
+                                                      "$.list[0]", "$.list[*]"});
+}
+
 TEST_CASE("a type is ignored beside a finding of another kind") {
   const std::string uuid = "\"2f1c8a54-6a45-4bd0-9c8f-52f0b0a3a2c1\"";
   const RouteRules rules =

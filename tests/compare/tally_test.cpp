@@ -128,6 +128,7 @@ TEST_CASE("what cannot be compared, and stripped credentials, are no matches and
   CHECK(report.match.count == 150);
   CHECK(report.match.of == 150);
   CHECK(report.controls == 0);
+  CHECK(report.controls_not_compared == 10);
   CHECK(report.fields.empty());
   CHECK(report.same + report.noise_only + report.different + report.credentials + 30 ==
         report.pairs);
@@ -143,6 +144,42 @@ TEST_CASE("pairs that cannot be compared do not make a sample") {
   add_many(tally, 2'000, 1, 0, {});
   CHECK(tally.report().enough);
   CHECK(field_of(tally.report(), "$.a").judgement == Judgement::finding);
+}
+
+TEST_CASE("a pair of which something was not compared is no match, whatever noise it shows") {
+  RouteTally tally(kRoute, kMinPairs);
+  add_many(tally, 0, 200, 100, different_in({"$.noisy"}));
+  Comparison half = different_in({"$.noisy"});
+  half.reason = "truncated";
+  add_many(tally, 1'000, 30, 0, half);
+  add_many(tally, 2'000, 10, 0, verdict_of(Verdict::incomparable, "truncated"));
+  half.reason = "too large";
+  add_many(tally, 3'000, 5, 0, half);
+  Comparison broken = different_in({"$.noisy", "$.broken"});
+  broken.reason = "truncated";
+  add_many(tally, 4'000, 40, 0, broken);
+  const RouteReport report = tally.report();
+  CHECK(report.noise_only == 200);
+  CHECK(report.different == 40);
+  CHECK(report.incomparable ==
+        std::map<std::string, std::uint64_t>{{"too large", 5}, {"truncated", 40}});
+  CHECK(report.match.count == 200);
+  CHECK(report.match.of == 240);
+  CHECK(report.pairs == 285);
+  CHECK(field_of(report, "$.noisy").raw.count == 275);
+  CHECK(field_of(report, "$.broken").judgement == Judgement::finding);
+  CHECK(tally.standing(half) == RouteTally::Standing::incomparable);
+  CHECK(tally.standing(broken) == RouteTally::Standing::different);
+}
+
+TEST_CASE("pairs that were compared in part do not make a sample either") {
+  RouteTally tally(kRoute, kMinPairs);
+  Comparison half = different_in({"$.noisy"});
+  half.reason = "truncated";
+  add_many(tally, 0, 50, 50, different_in({"$.noisy"}));
+  add_many(tally, 1'000, 200, 0, half);
+  CHECK(tally.report().match.of == 50);
+  CHECK_FALSE(tally.report().enough);
 }
 
 TEST_CASE("fields that redaction hid are counted by pairs") {
