@@ -127,7 +127,8 @@ BodyDiffer::Form BodyDiffer::form_of(const v1::Body& body, std::string_view cont
   return Form::bytes;
 }
 
-TreeMade BodyDiffer::make_tree(Form form, Side& side) {
+TreeMade BodyDiffer::make_tree(Form form, Side& side) const {
+  if (stop_.stop_requested()) return TreeMade::too_large;
   switch (form) {
     case Form::json:
       return side.json.read(side.content, side.tree);
@@ -136,7 +137,7 @@ TreeMade BodyDiffer::make_tree(Form form, Side& side) {
     case Form::xml:
       return read_xml(side.content, side.tree);
     case Form::html:
-      return side.html.read(side.content, side.tree);
+      return side.html.read(side.content, side.tree, stop_);
     case Form::lines:
     case Form::bytes:
       break;

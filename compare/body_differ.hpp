@@ -53,7 +53,7 @@ class BodyDiffer {
 
   static std::string_view take(const v1::Exchange& exchange, Side& side);
   static Form form_of(const v1::Body& body, std::string_view content);
-  static TreeMade make_tree(Form form, Side& side);
+  TreeMade make_tree(Form form, Side& side) const;
   static std::string problem_of(Form form, const Side& side);
   std::string_view compare_bodies(const v1::Exchange& left, const v1::Exchange& right,
                                   DifferenceList& list);

@@ -109,10 +109,8 @@ const Comparison& Comparer::compare(const v1::Exchange& left, const v1::Exchange
   }
   state_->headers.compare(left, right, list);
   std::string_view reason;
-  if (state_->stop.stop_requested())
-    reason = "stopped";
-  else if (same_class(l, r))
-    reason = state_->bodies.compare(left, right, list);
+  if (same_class(l, r)) reason = state_->bodies.compare(left, right, list);
+  if (state_->stop.stop_requested()) reason = "stopped";
   if (reason.empty() && list.lacks_a_field()) reason = "too many differences";
   comparison.reason = reason;
   if (!comparison.differences.empty())

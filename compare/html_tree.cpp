@@ -21,6 +21,7 @@ struct HtmlReader::Memory {
   std::size_t taken = 0;
   std::size_t calls = 0;
   std::chrono::nanoseconds until{0};
+  const std::stop_token* stop = nullptr;
   std::jmp_buf exit;
 
   static std::chrono::nanoseconds cpu_time() noexcept {
@@ -28,7 +29,8 @@ struct HtmlReader::Memory {
     clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
     return std::chrono::seconds(now.tv_sec) + std::chrono::nanoseconds(now.tv_nsec);
   }
-  void start() {
+  void start(const std::stop_token& asked) {
+    stop = &asked;
     arena.clear();
     taken = 0;
     calls = 0;
@@ -37,7 +39,8 @@ struct HtmlReader::Memory {
   static void* allocate(void* own, std::size_t bytes) {
     constexpr std::size_t kCallsBetweenLooks = 256;  // at the clock
     auto* const memory = static_cast<Memory*>(own);
-    if (++memory->calls % kCallsBetweenLooks == 0 && cpu_time() > memory->until)
+    if (++memory->calls % kCallsBetweenLooks == 0 &&
+        (cpu_time() > memory->until || memory->stop->stop_requested()))
       std::longjmp(memory->exit, 1);
     constexpr std::size_t kAlignment = alignof(std::max_align_t);
     const std::size_t rounded = (bytes + kAlignment - 1) / kAlignment * kAlignment;
@@ -145,9 +148,9 @@ std::size_t HtmlReader::held() const noexcept {
   return memory_->arena.held();
 }
 
-TreeMade HtmlReader::read(std::string_view body, Tree& tree) {
+TreeMade HtmlReader::read(std::string_view body, Tree& tree, const std::stop_token& stop) {
   tree.clear();
-  memory_->start();
+  memory_->start(stop);
   GumboOptions options = kGumboDefaultOptions;
   options.allocator = Memory::allocate;
   options.deallocator = Memory::release;

@@ -3,6 +3,7 @@
 #include <chrono>
 #include <cstddef>
 #include <memory>
+#include <stop_token>
 #include <string_view>
 
 #include "compare/tree.hpp"
@@ -28,7 +29,8 @@ class HtmlReader {
   ~HtmlReader();
   HtmlReader(HtmlReader&&) noexcept;
   HtmlReader& operator=(HtmlReader&&) noexcept;
-  TreeMade read(std::string_view body, Tree& tree);
+  // Ends early, as `too_large`, once `stop` is requested.
+  TreeMade read(std::string_view body, Tree& tree, const std::stop_token& stop);
   std::size_t held() const noexcept;  // bytes of memory
 
  private:
