@@ -25,6 +25,7 @@ const char* name_of(ShadowResult result) noexcept {
       "skipped_body_size",
       "skipped_incomplete",
       "skipped_draining",
+      "skipped_journal",
       "skipped_unrecorded",
   };
   return kNames[static_cast<std::size_t>(result)];

@@ -104,9 +104,10 @@ enum class ShadowResult : std::uint8_t {
   skipped_body_size,
   skipped_incomplete,
   skipped_draining,
+  skipped_journal,     // it has so little room left that the copy would not be recorded
   skipped_unrecorded,  // the journal had no room for the primary: no record says so
 };
-inline constexpr std::size_t kShadowResults = 11;
+inline constexpr std::size_t kShadowResults = 12;
 // "sent", "skipped_method", ...: static text, in the record and in metrics.
 const char* name_of(ShadowResult result) noexcept;
 
@@ -114,9 +115,9 @@ const char* name_of(ShadowResult result) noexcept;
 struct ShadowCounts {
   std::array<std::uint64_t, kShadowResults> shadows{};   // by ShadowResult
   std::array<std::uint64_t, kShadowResults> controls{};  // the same for those sent once more
-  std::uint64_t in_flight = 0;  // gauge: planned, under way, or repeated as a control
+  std::uint64_t in_flight = 0;  // gauge: promised, under way, or repeated as a control
   DurationHistogram duration;          // answered ones: connection ready to last byte
-  DurationHistogram primary_duration;  // the same of the requests that they copy
+  DurationHistogram primary_duration;  // the same of the requests that these copied
 };
 
 // Everything one core counts: plain numbers, written by the core and copied out by a message to

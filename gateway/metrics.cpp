@@ -188,7 +188,7 @@ void write_shadows(const Counters& sum, const GatewaySettings& settings,
              "Requests sent to the primary's backend once more, by what became of that.");
   results(&ShadowCounts::controls);
   out.family(MetricType::Gauge, "segue_shadow_in_flight",
-             "Copies that hold a place: planned, under way, or repeated as a control.");
+             "Copies that hold a place: promised, under way, or repeated as a control.");
   each([&](const std::string& route, const ShadowCounts& shadow) {
     out.value(number(shadow.in_flight), {{"route", route}});
   });
@@ -196,7 +196,7 @@ void write_shadows(const Counters& sum, const GatewaySettings& settings,
              "Time from a connection ready to the end of a shadow's response.");
   durations(&ShadowCounts::duration);
   out.family(MetricType::Histogram, "segue_shadow_primary_duration_seconds",
-             "The same for the requests that were copied.");
+             "The same for the requests that these copied.");
   durations(&ShadowCounts::primary_duration);
   write_pools(sum.shadow_backends, settings, "segue_shadow_backend_", out);
 }

@@ -186,20 +186,22 @@ Task<Next> Relay::finish_response() {
 
 // A body that is too long for a copy goes on to the backend all the same.
 void Relay::copy_to_shadow(std::string_view content) noexcept {
-  if (!exchange_.shadow->add(content)) exchange_.skip_shadow(ShadowResult::skipped_body_size);
+  if (const auto skipped = exchange_.shadow->add(content)) exchange_.skip_shadow(*skipped);
 }
 
 // The answer is here; the record that follows says what becomes of the shadow.
 void Relay::promise_shadow() noexcept {
   const bool whole = uploaded_ || upload_plan_ == Upload::whole;
   if (!whole) return exchange_.skip_shadow(ShadowResult::skipped_incomplete);
+  if (worker_.recorder->scarce()) return exchange_.skip_shadow(ShadowResult::skipped_journal);
+  const std::size_t rest = upload_plan_ == Upload::whole ? window_used_ : 0;
+  if (const auto skipped = exchange_.shadow->promise(rest)) return exchange_.skip_shadow(*skipped);
   exchange_.shadow_note = name_of(ShadowResult::sent);
 }
 
 void Relay::launch_shadow() noexcept {
   const http1::RequestHead& head = exchange_.request();
-  worker_.counters.shadows[exchange_.route_index()].primary_duration.observe(
-      exchange_.timing.last_byte - sent_at_);
+  exchange_.shadow->primary_took(exchange_.timing.last_byte - sent_at_);
   std::string_view rest;
   if (upload_plan_ == Upload::whole)
     rest = client_.buffer.readable().substr(head.bytes, window_used_);

@@ -1,5 +1,6 @@
 #include "gateway/shadow.hpp"
 
+#include <algorithm>
 #include <cstring>
 #include <new>
 
@@ -8,20 +9,21 @@
 namespace segue::gateway {
 namespace {
 
+constexpr std::size_t kPieceBytes = 64 << 10;
+
 std::string_view host_of(const BackendSettings& backend, const http1::RequestHead& head) {
   return backend.host.empty() ? head.authority : std::string_view(backend.host);
 }
 
 }  // namespace
 
-Shadow::Shadow(const ShadowBudget& budget, runtime::BufferPool& pool, std::uint32_t backend)
-    : budget_(budget), backend_(backend), body_(pool) {
-  ++budget_.counts->in_flight;
-}
+Shadow::Shadow(ShadowBudget& budget, runtime::BufferPool& pool, std::uint32_t backend)
+    : budget_(budget), pool_(pool), backend_(backend) {}
 
 Shadow::~Shadow() {
   settle(otherwise_);
-  --budget_.counts->in_flight;
+  budget_.held_bytes -= held_bytes_;
+  if (promised_) --budget_.counts->in_flight;
 }
 
 void Shadow::settle(ShadowResult result) noexcept {
@@ -33,21 +35,50 @@ void Shadow::settle_control(ShadowResult result) noexcept {
   ++budget_.counts->controls[static_cast<std::size_t>(result)];
 }
 
-bool Shadow::add(std::string_view bytes) noexcept {
-  const std::size_t size = body_.size() + bytes.size();
-  if (size > settings().max_body_bytes) return false;
-  if (bytes.empty()) return true;
-  try {
-    body_.reserve(size);
-  } catch (const std::bad_alloc&) {  // the client's stream goes on without a copy
-    return false;
-  }
-  std::memcpy(body_.writable().data(), bytes.data(), bytes.size());
-  body_.commit(bytes.size());
+bool Shadow::hold(std::size_t bytes) noexcept {
+  if (budget_.held_bytes + bytes > budget_.max_held_bytes) return false;
+  budget_.held_bytes += bytes;
+  held_bytes_ += bytes;
   return true;
 }
 
-void Shadow::take(const Client& client, Exchange& exchange) {
+std::optional<ShadowResult> Shadow::add(std::string_view bytes) noexcept {
+  if (body_bytes_ + bytes.size() > settings().max_body_bytes)
+    return ShadowResult::skipped_body_size;
+  if (!hold(bytes.size())) return ShadowResult::skipped_in_flight;
+  try {
+    copy(bytes);
+  } catch (const std::bad_alloc&) {  // the client's stream goes on without a copy
+    return ShadowResult::skipped_in_flight;
+  }
+  return std::nullopt;
+}
+
+void Shadow::copy(std::string_view bytes) {
+  while (!bytes.empty()) {
+    if (body_.empty() || body_.back().size() == kPieceBytes) body_.emplace_back(pool_);
+    runtime::Buffer& last = body_.back();
+    const std::size_t now = std::min(bytes.size(), kPieceBytes - last.size());
+    last.reserve(last.size() + now);
+    std::memcpy(last.writable().data(), bytes.data(), now);
+    last.commit(now);
+    body_bytes_ += now;
+    bytes.remove_prefix(now);
+  }
+}
+
+std::optional<ShadowResult> Shadow::promise(std::size_t rest) noexcept {
+  if (body_bytes_ + rest > settings().max_body_bytes) return ShadowResult::skipped_body_size;
+  if (budget_.counts->in_flight >= budget_.max_in_flight || !hold(rest))
+    return ShadowResult::skipped_in_flight;
+  ++budget_.counts->in_flight;
+  promised_ = true;
+  otherwise_ = ShadowResult::error;
+  return std::nullopt;
+}
+
+void Shadow::take(const Client& client, Exchange& exchange, std::string_view rest) {
+  copy(rest);
   const Worker& worker = exchange.worker;
   const routing::Decision& decision = exchange.decision;
   const http1::RequestHead& head = exchange.request();
@@ -75,7 +106,7 @@ void Shadow::take(const Client& client, Exchange& exchange) {
                           .host = host_of(worker.settings.backends[backend_], head),
                           .body_bytes = std::nullopt,
                           .remove = settings().remove_headers};
-  if (has_body_) parts.body_bytes = body_.size();
+  if (has_body_) parts.body_bytes = body_bytes_;
   head_.emplace(parts, forward, exchange.out);
   if (!repeated_) return;
   // The primary's backend has had every field: without them it would not answer the same.
@@ -106,7 +137,7 @@ ExchangeView Shadow::view(Kind kind) const noexcept {
                        copied.fields()};
   if (has_body_)
     view.request.body = {
-        .blocks = {}, .size = body_.size(), .capture = Capture::skipped, .reason = "as_primary"};
+        .blocks = {}, .size = body_bytes_, .capture = Capture::skipped, .reason = "as_primary"};
   return view;
 }
 

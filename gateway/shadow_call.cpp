@@ -1,10 +1,10 @@
 #include "gateway/shadow_call.hpp"
 
 #include <algorithm>
-#include <array>
 #include <boost/asio/error.hpp>
 
 #include "exchange/ensure.hpp"
+#include "gateway/afterwards.hpp"
 
 namespace segue::gateway {
 
@@ -18,6 +18,8 @@ namespace {
 
 constexpr std::size_t kReadBytes = 64 << 10;  // what is read of a backend at once
 constexpr std::size_t kMaxInterim = 32;       // 1xx responses before a final one
+// A server with few processes would keep one of them for each idle connection, from clients.
+constexpr std::chrono::milliseconds kControlIdle{1'000};
 
 }  // namespace
 
@@ -53,13 +55,17 @@ Task<ShadowResult> ShadowCall::run() {
   const Fault fault = co_await call();
   deadline_.disarm();
   if (fault != Fault::none) failed(fault);
+  Afterwards turn(worker_.core);
+  co_await turn;
   record();
   if (fault == Fault::none) give_back_connection();
   lease_.discard();
   switch (fault) {
     case Fault::none:
-      if (kind_ == Kind::shadow && !body_cut_)
+      if (kind_ == Kind::shadow && !body_cut_) {
         shadow_.counts().duration.observe(timing_.last_byte - ready_at_);
+        shadow_.counts().primary_duration.observe(shadow_.primary_micros());
+      }
       co_return ShadowResult::sent;
     case Fault::timeout:
     case Fault::connect_timeout:
@@ -78,9 +84,7 @@ Task<ShadowCall::Fault> ShadowCall::call() {
   for (;;) {
     Fault fault = co_await connect(reuse);
     if (fault != Fault::none) co_return fault;
-    co_await send();
-    fault = co_await read_head();
-    if (fault == Fault::none) fault = co_await read_body();
+    fault = co_await ask();
     if (!may_retry(fault)) co_return fault;
     attempt_failed(endpoint_, "stale pooled connection");
     lease_.discard();
@@ -110,17 +114,41 @@ Task<ShadowCall::Fault> ShadowCall::connect(Reuse reuse) {
   co_return lease.error().code == errors::timed_out ? Fault::connect_timeout : Fault::no_connection;
 }
 
+Task<ShadowCall::Fault> ShadowCall::ask() {
+  ready_at_ = elapsed_micros();
+  sent_whole_ = false;
+  upload_.start(send());
+  Fault fault = Fault::none;
+  std::exception_ptr failure;  // of an allocation; the upload must not outlive what it uses
+  try {
+    fault = co_await read_answer();
+  } catch (const std::exception&) {
+    failure = std::current_exception();
+  }
+  if (upload_.running()) lease_->stream.cancel();
+  co_await upload_.join();
+  if (failure) std::rethrow_exception(failure);
+  co_return fault;
+}
+
 // A failed write is not the end: the backend may have answered before it closed.
 Task<void> ShadowCall::send() {
-  ready_at_ = elapsed_micros();
-  const auto piece = [](std::string_view text) {
-    return iovec{const_cast<char*>(text.data()), text.size()};
+  std::vector<iovec> all;
+  const auto add = [&all](std::string_view text) {
+    all.push_back({const_cast<char*>(text.data()), text.size()});
   };
-  std::array<iovec, 2> both{piece(head_.text()), piece(shadow_.body())};
-  const std::span<iovec> pieces(both.data(), shadow_.body().empty() ? 1 : 2);
+  add(head_.text());
+  for (const runtime::Buffer& piece : shadow_.body()) add(piece.readable());
+  const std::span<iovec> pieces(all);
   const Transfer sent = co_await lease_->stream.write(pieces, runtime::kNever);
   sent_whole_ = !sent.ec;
-  timing_.request_sent = elapsed_micros();
+  if (sent_whole_) timing_.request_sent = elapsed_micros();
+}
+
+Task<ShadowCall::Fault> ShadowCall::read_answer() {
+  const Fault fault = co_await read_head();
+  if (fault != Fault::none) co_return fault;
+  co_return co_await read_body();
 }
 
 ShadowCall::Fault ShadowCall::stopped() noexcept {
@@ -133,6 +161,10 @@ Task<Transfer> ShadowCall::read() {
   Transfer got;
   got.ec = co_await lease_->stream.readable(expiry_);
   if (!got.ec) {
+    Afterwards turn(worker_.core);
+    co_await turn;
+    // What was cut meanwhile found nothing that waits.
+    if (stopped() != Fault::none) co_return Transfer{make_error_code(errors::operation_aborted), 0};
     runtime::Buffer& in = lease_->buffer;
     if (in.capacity() == 0) in.reserve(buffer_bytes());
     got = co_await lease_->stream.read_some(in.writable(), expiry_);
@@ -268,6 +300,7 @@ void ShadowCall::give_back_connection() {
     return;
   }
   lease_->idle_time = upstream_.settings().idle_time;
+  if (kind_ == Kind::control) lease_->idle_time = std::min(lease_->idle_time, kControlIdle);
   if (head.keep_alive_seconds)
     lease_->idle_time = std::min<std::chrono::milliseconds>(
         lease_->idle_time, std::chrono::seconds(*head.keep_alive_seconds));

@@ -13,6 +13,7 @@
 #include "recorder/capture.hpp"
 #include "runtime/deadline_wheel.hpp"
 #include "runtime/task.hpp"
+#include "runtime/task_group.hpp"
 
 namespace segue::gateway {
 
@@ -51,7 +52,10 @@ class ShadowCall {
 
   runtime::Task<Fault> call();
   runtime::Task<Fault> connect(Reuse reuse);
+  // Sends the request and reads the answer, which may come before the request was taken.
+  runtime::Task<Fault> ask();
   runtime::Task<void> send();
+  runtime::Task<Fault> read_answer();
   runtime::Task<Fault> read_head();
   // Takes the interim responses at the front of the buffer; done when a final head is there.
   std::optional<Fault> parse_head();
@@ -94,6 +98,7 @@ class ShadowCall {
   UpstreamLease lease_;
   std::string endpoint_;
   std::int64_t ready_at_ = 0;  // microseconds since the start: connection ready
+  runtime::Fork upload_;
   bool sent_whole_ = false;
   bool got_bytes_ = false;  // any byte of an answer
 

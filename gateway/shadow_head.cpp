@@ -22,10 +22,27 @@ std::string_view name_of_line(std::string_view line) {
   return line.substr(0, line.find(':'));
 }
 
+// Many servers take X_Api_Key for X-Api-Key.
+bool is_same_to_servers(std::string_view left, std::string_view right) {
+  const auto folded = [](char c) {
+    if (c == '_') return '-';
+    return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+  };
+  return std::ranges::equal(left, right, {}, folded, folded);
+}
+
 bool keeps(std::string_view name, std::span<const std::string> remove) {
   if (equals_ignoring_case(name, "expect")) return false;
   return std::ranges::none_of(
-      remove, [name](const std::string& gone) { return equals_ignoring_case(name, gone); });
+      remove, [name](const std::string& gone) { return is_same_to_servers(name, gone); });
+}
+
+bool is_of_gateway(std::string_view name) {
+  static constexpr std::string_view kNames[] = {
+      "via", "forwarded", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto",
+  };
+  return std::ranges::any_of(
+      kNames, [name](std::string_view ours) { return equals_ignoring_case(name, ours); });
 }
 
 }  // namespace
@@ -61,6 +78,7 @@ void ShadowHead::index() {
   target_ = request.substr(method_end + 1, request.rfind(' ') - method_end - 1);
   for (std::string_view line = take_line(rest); !rest.empty(); line = take_line(rest)) {
     const std::string_view name = name_of_line(line);
+    if (is_of_gateway(name)) continue;
     const std::string_view value = line.substr(name.size() + 1, line.size() - name.size() - 3);
     fields_.push_back({name, http1::trim_blanks(value)});
   }

@@ -23,7 +23,7 @@ class ShadowHead {
     std::string_view target;
     std::string_view host;
     std::optional<std::uint64_t> body_bytes;  // none: no body
-    std::span<const std::string> remove;      // names, any case; Host and framing stay
+    std::span<const std::string> remove;      // names, any case, _ as -; Host and framing stay
   };
 
   // `scratch` is used up.
@@ -35,6 +35,7 @@ class ShadowHead {
   std::string_view method() const noexcept { return method_; }
   std::string_view target() const noexcept { return target_; }
   std::string_view authority() const noexcept { return fields_.front().value; }  // Host is first
+  // Without Via, Forwarded and the like, which are the gateway's: they tell a redacted Host again.
   std::span<const Field> fields() const noexcept { return fields_; }
 
  private:

@@ -1,10 +1,10 @@
 #include "gateway/shadows.hpp"
 
 #include <algorithm>
-#include <coroutine>
 #include <new>
 
 #include "exchange/ensure.hpp"
+#include "gateway/afterwards.hpp"
 #include "gateway/client.hpp"
 #include "gateway/shadow_call.hpp"
 
@@ -20,26 +20,6 @@ std::uint32_t draw_of(const ExchangeId& id) noexcept {
     bits = bits << 8 | static_cast<unsigned char>(byte);
   return static_cast<std::uint32_t>(bits * kDraws >> 32);
 }
-
-// Lets what the core has in hand go first: clients before shadows.
-class Afterwards : runtime::Waiter {
- public:
-  explicit Afterwards(runtime::Core& core)
-      : Waiter([](Waiter& self, boost::system::error_code) {
-          static_cast<Afterwards&>(self).resume_.resume();
-        }),
-        core_(core) {}
-  bool await_ready() const noexcept { return false; }
-  void await_suspend(std::coroutine_handle<> resume) {
-    resume_ = resume;
-    core_.wake_later(*this, {});
-  }
-  void await_resume() const noexcept {}
-
- private:
-  runtime::Core& core_;
-  std::coroutine_handle<> resume_;
-};
 
 // Known to abort() while it runs.
 class Running {
@@ -70,27 +50,33 @@ Shadows::Shadows(Worker& worker, unsigned cores)
   const GatewaySettings& settings = worker.settings;
   worker.counters.shadows.resize(settings.shadows.size());
   worker.counters.shadow_backends.resize(settings.backends.size());
+  std::uint64_t in_flight = 0;
   for (std::size_t i = 0; i < settings.shadows.size(); ++i) {
     ShadowBudget& budget = budgets_.emplace_back();
     if (!settings.shadows[i]) continue;
     budget.settings = &*settings.shadows[i];
     budget.max_in_flight = std::max<std::uint64_t>(1, budget.settings->max_in_flight / cores);
+    budget.max_held_bytes = budget.max_in_flight * budget.settings->max_body_bytes;
+    in_flight += budget.settings->max_in_flight;
     budget.counts = &worker.counters.shadows[i];
   }
-  for (std::size_t i = 0; i < settings.backends.size(); ++i)
-    upstreams_.push_back(std::make_unique<Upstream>(worker.core, buffers_, settings.backends[i],
-                                                    worker.tls.backends[i], cores,
-                                                    worker.counters.shadow_backends[i]));
+  // More connections than copies can use would only take a small backend's workers.
+  backends_ = settings.backends;
+  for (BackendSettings& backend : backends_)
+    backend.max_connections = std::min(backend.max_connections, in_flight);
+  for (std::size_t i = 0; i < backends_.size(); ++i)
+    upstreams_.push_back(std::make_unique<Upstream>(
+        worker.core, buffers_, backends_[i], worker.tls.backends[i], cores,
+        worker.counters.shadow_backends[i], names_.get_executor()));
 }
 
 Shadows::~Shadows() = default;
 
 std::optional<ShadowResult> Shadows::reason_to_skip(const Exchange& exchange,
-                                                    const ShadowBudget& budget,
+                                                    const ShadowSettings& settings,
                                                     std::uint32_t draw) const noexcept {
   using Wanted = routing::Decision::Shadow;
   const Wanted wanted = exchange.decision.shadow;
-  const ShadowSettings& settings = *budget.settings;
   const http1::RequestHead& head = exchange.request();
   if (wanted == Wanted::unsafe_method) return ShadowResult::skipped_method;
   if (wanted == Wanted::same_backend) return ShadowResult::skipped_same_backend;
@@ -98,7 +84,7 @@ std::optional<ShadowResult> Shadows::reason_to_skip(const Exchange& exchange,
   if (draw >= settings.share) return ShadowResult::skipped_sampling;
   if (head.framing == http1::Framing::length && head.content_length > settings.max_body_bytes)
     return ShadowResult::skipped_body_size;
-  if (budget.counts->in_flight >= budget.max_in_flight) return ShadowResult::skipped_in_flight;
+  if (worker_.recorder->scarce()) return ShadowResult::skipped_journal;
   return std::nullopt;
 }
 
@@ -106,9 +92,9 @@ void Shadows::plan(Exchange& exchange) noexcept {
   const std::uint32_t route = exchange.decision.route->index;
   ensure(route < budgets_.size() && budgets_[route].settings != nullptr,
          "a route that shadows has settings for it");
-  const ShadowBudget& budget = budgets_[route];
+  ShadowBudget& budget = budgets_[route];
   const std::uint32_t draw = draw_of(exchange.id);
-  std::optional<ShadowResult> skipped = reason_to_skip(exchange, budget, draw);
+  std::optional<ShadowResult> skipped = reason_to_skip(exchange, *budget.settings, draw);
   if (!skipped) {
     exchange.shadow.reset(new (std::nothrow)
                               Shadow(budget, buffers_, exchange.decision.shadow_backend));
@@ -129,14 +115,18 @@ void Shadows::launch(const Client& client, Exchange& exchange, std::string_view 
   std::unique_ptr<Shadow> shadow = std::move(exchange.shadow);
   const bool on_record = worker_.recorder->settings(exchange.route_index()).enabled;
   if (on_record && !exchange.recorded) return shadow->settle(ShadowResult::skipped_unrecorded);
-  shadow->promise();
   try {
-    if (!shadow->add(rest)) return;
-    shadow->take(client, exchange);
+    shadow->take(client, exchange, rest);
     tasks_.spawn(run(std::move(shadow)));
   } catch (const std::bad_alloc&) {
     return;  // it is an error by now
   }
+}
+
+std::optional<ShadowResult> Shadows::reason_not_to_repeat() const noexcept {
+  if (worker_.draining()) return ShadowResult::skipped_draining;
+  if (worker_.recorder->scarce()) return ShadowResult::skipped_journal;
+  return std::nullopt;
 }
 
 runtime::Task<void> Shadows::run(std::unique_ptr<Shadow> shadow) {
@@ -145,7 +135,7 @@ runtime::Task<void> Shadows::run(std::unique_ptr<Shadow> shadow) {
   const ShadowResult result = co_await call(*shadow, Kind::shadow);
   shadow->settle(result);
   if (!shadow->repeated()) co_return;
-  if (worker_.draining()) co_return shadow->settle_control(ShadowResult::skipped_draining);
+  if (const auto skipped = reason_not_to_repeat()) co_return shadow->settle_control(*skipped);
   const ShadowResult repeated = co_await call(*shadow, Kind::control);
   shadow->settle_control(repeated);
 }

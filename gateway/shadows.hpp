@@ -1,5 +1,6 @@
 #pragma once
 
+#include <boost/asio/io_context.hpp>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -34,18 +35,22 @@ class Shadows {
   // With the primary's decision: makes exchange.shadow, or notes why there is none.
   void plan(Exchange& exchange) noexcept;
   // When the primary is over and on record as `sent`: sends the copy, after what the core has in
-  // hand now. `rest`: of the request's body, what was not added to the shadow yet. Nothing of
+  // hand now. `rest`: of the request's body, what was promised and not added yet. Nothing of
   // client and exchange is needed afterwards.
   void launch(const Client& client, Exchange& exchange, std::string_view rest) noexcept;
 
   // Copies that run, until they are on record.
   std::size_t running() const noexcept { return tasks_.size(); }
+  std::size_t failed() const noexcept { return tasks_.failed(); }
+  std::uint64_t cut_captures() const noexcept { return captures_.cut_captures(); }
   // Cuts what runs, and what is still to come.
   void abort() noexcept;
 
  private:
-  std::optional<ShadowResult> reason_to_skip(const Exchange& exchange, const ShadowBudget& budget,
+  std::optional<ShadowResult> reason_to_skip(const Exchange& exchange,
+                                             const ShadowSettings& settings,
                                              std::uint32_t draw) const noexcept;
+  std::optional<ShadowResult> reason_not_to_repeat() const noexcept;
   runtime::Task<void> run(std::unique_ptr<Shadow> shadow);
   runtime::Task<ShadowResult> call(const Shadow& shadow, Kind kind);
 
@@ -53,6 +58,8 @@ class Shadows {
   std::vector<ShadowBudget> budgets_;  // by route index
   runtime::BufferPool buffers_;
   recorder::CapturePool captures_;
+  boost::asio::io_context names_;                     // a name that hangs holds up no client's
+  std::vector<BackendSettings> backends_;             // by backend index; as shadows may use them
   std::vector<std::unique_ptr<Upstream>> upstreams_;  // by backend index
   std::vector<ShadowCall*> calls_;
   bool aborted_ = false;

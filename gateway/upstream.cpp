@@ -117,7 +117,7 @@ Endpoint::~Endpoint() = default;
 
 Upstream::Upstream(runtime::Core& core, runtime::BufferPool& pool, const BackendSettings& settings,
                    const std::optional<runtime::TlsContext>& tls, unsigned shares,
-                   BackendCounts& counts)
+                   BackendCounts& counts, runtime::Executor names)
     : core_(core),
       pool_(pool),
       settings_(settings),
@@ -127,7 +127,7 @@ Upstream::Upstream(runtime::Core& core, runtime::BufferPool& pool, const Backend
       max_idle_(share(settings.max_idle, shares)),
       tls_(tls),
       turn_(core.index()),
-      resolver_(core.executor()),
+      resolver_(names),
       sweep_(core.wheel(), [](void* self) { static_cast<Upstream*>(self)->drop_expired(); }, this) {
   for (const EndpointSettings& endpoint : settings.endpoints)
     endpoints_.push_back(std::make_unique<Endpoint>(endpoint));
@@ -138,6 +138,7 @@ Upstream::~Upstream() {
 }
 
 void Upstream::abort() noexcept {
+  aborted_ = true;
   while (close_one_idle()) {
   }
   while (!waiting_.empty()) waiting_.front()->end(Queued::Outcome::gave_up);
@@ -225,7 +226,15 @@ Task<bool> Upstream::wait_for_slot(MonotonicNs expiry) {
   co_return outcome == Queued::Outcome::slot;
 }
 
+void Upstream::take_resolved() {
+  const runtime::Executor names = resolver_.get_executor();
+  if (names == core_.executor()) return;  // the core does
+  names.context().restart();
+  names.context().poll();
+}
+
 void Upstream::refresh(Endpoint& endpoint) {
+  take_resolved();
   if (endpoint.literal || endpoint.resolving || monotonic_now() < endpoint.resolve_again) return;
   endpoint.resolving = true;
   resolver_.async_resolve(endpoint.host, std::to_string(endpoint.port),
@@ -247,10 +256,12 @@ Task<error_code> Upstream::resolve(Endpoint& endpoint, MonotonicNs expiry) {
     if (!endpoint.resolving)
       co_return endpoint.resolve_error ? endpoint.resolve_error
                                        : make_error_code(errors::host_not_found);
+    if (aborted_) co_return make_error_code(errors::operation_aborted);
     const MonotonicNs now = monotonic_now();
     if (now >= expiry) co_return make_error_code(errors::timed_out);
     runtime::Pause pause(core_, std::min(expiry, now + runtime::DeadlineWheel::kTick));
     co_await pause;
+    take_resolved();
   }
   co_return error_code();
 }

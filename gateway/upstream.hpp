@@ -90,8 +90,11 @@ class Upstream {
 
   // `counts` and everything else must outlive it. `tls` none: plain; what it holds may be replaced
   // at any time, for connections to come. `shares`: among how many cores the limits are divided.
+  // `names`: where names are resolved, one after the other; the core's own, or a context that
+  // nobody runs, which is polled here.
   Upstream(runtime::Core& core, runtime::BufferPool& pool, const BackendSettings& settings,
-           const std::optional<runtime::TlsContext>& tls, unsigned shares, BackendCounts& counts);
+           const std::optional<runtime::TlsContext>& tls, unsigned shares, BackendCounts& counts,
+           runtime::Executor names);
   ~Upstream();
 
   // Errors carry at_fault upstream; doing says what failed: the code is timed_out when a limit of
@@ -117,6 +120,7 @@ class Upstream {
   runtime::Task<boost::system::error_code> connect_to(UpstreamConnection& connection,
                                                       runtime::MonotonicNs expiry);
   void refresh(Endpoint& endpoint);
+  void take_resolved();
   runtime::Task<boost::system::error_code> resolve(Endpoint& endpoint, runtime::MonotonicNs expiry);
   runtime::Task<bool> wait_for_slot(runtime::MonotonicNs expiry);
   void give_back(std::unique_ptr<UpstreamConnection> connection);
@@ -139,6 +143,7 @@ class Upstream {
   std::size_t granted_ = 0;  // woken and not there yet: what they were woken for is theirs
   std::vector<UpstreamConnection*> connecting_;
   std::size_t open_ = 0;  // leased, idle and connecting
+  bool aborted_ = false;
   boost::asio::ip::basic_resolver<boost::asio::ip::tcp, runtime::Executor> resolver_;
   runtime::Deadline sweep_;
 };

@@ -34,7 +34,8 @@ Worker::Worker(runtime::Core& on, const GatewaySettings& all, CoreParts parts, C
   counters.backends.resize(settings.backends.size());
   for (std::size_t i = 0; i < settings.backends.size(); ++i)
     upstreams.push_back(std::make_unique<Upstream>(core, buffers, settings.backends[i],
-                                                   tls.backends[i], cores, counters.backends[i]));
+                                                   tls.backends[i], cores, counters.backends[i],
+                                                   core.executor()));
   shadows = Shadows::of(*this, cores);
 }
 
@@ -94,8 +95,8 @@ void Worker::abort() noexcept {
 
 Counters Worker::snapshot() const {
   Counters copy = counters;
-  copy.tasks_failed = tasks.failed();
-  copy.captures_cut = captures.cut_captures();
+  copy.tasks_failed = tasks.failed() + (shadows ? shadows->failed() : 0);
+  copy.captures_cut = captures.cut_captures() + (shadows ? shadows->cut_captures() : 0);
   return copy;
 }
 

@@ -101,11 +101,12 @@ void Core::run() {
   std::array<epoll_event, kEventsATurn> events;
   MonotonicNs next_tick = 0;
   while (!stopping_.load(std::memory_order_relaxed)) {
-    const bool hurry = !later_.empty();
+    const bool hurry = !later_.empty() || !in_turn_.empty();
     const int told = epoll_wait(epoll_.get(), events.data(), static_cast<int>(events.size()),
                                 hurry ? 0 : kTickMillis);
     if (told > 0) dispatch({events.data(), static_cast<std::size_t>(told)});
     wake_late();
+    if (!in_turn_.empty()) wake_those_in_turn();
     const MonotonicNs now = monotonic_now();
     if (now < next_tick) continue;
     next_tick = now + DeadlineWheel::kTick;
@@ -142,6 +143,17 @@ void Core::wake_late() {
     late.waiter->wake(*late.waiter, late.why);
   }
   later_.clear();
+}
+
+// Who waits again while others are woken has its turn after the next look at what came.
+void Core::wake_those_in_turn() {
+  const MonotonicNs end = monotonic_now() + kTurnNs;
+  for (std::size_t left = in_turn_.size(); left != 0; --left) {
+    Waiter* const waiter = in_turn_.front();
+    in_turn_.pop_front();
+    waiter->wake(*waiter, {});
+    if (monotonic_now() >= end) break;
+  }
 }
 
 }  // namespace segue::runtime

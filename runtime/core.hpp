@@ -4,6 +4,7 @@
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
+#include <deque>
 #include <functional>
 #include <future>
 #include <span>
@@ -60,6 +61,10 @@ class Core {
   void wake_later(Waiter& waiter, boost::system::error_code why) {
     later_.push_back({&waiter, why});
   }
+  // On the core: wakes from a later turn of the loop, after the kernel was asked again what came.
+  // First come, first served, and not more in one turn than kTurnNs allows: for work that can wait,
+  // cut into short steps.
+  void wake_in_turn(Waiter& waiter) { in_turn_.push_back(&waiter); }
 
   unsigned index() const noexcept { return index_; }
   Executor executor() noexcept { return context_.get_executor(); }
@@ -90,6 +95,9 @@ class Core {
   void interrupt() noexcept;
   void dispatch(std::span<epoll_event> events);
   void wake_late();
+  void wake_those_in_turn();
+
+  static constexpr MonotonicNs kTurnNs = 100'000;
 
   unsigned index_;
   boost::asio::io_context context_;
@@ -100,6 +108,7 @@ class Core {
   std::atomic<bool> stopping_{false};
   DeadlineWheel wheel_;
   std::vector<Late> later_;
+  std::deque<Waiter*> in_turn_;
   std::span<epoll_event> in_hand_;  // told by the kernel and not dispatched yet
   std::thread thread_;
 };

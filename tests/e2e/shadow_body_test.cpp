@@ -223,16 +223,21 @@ TEST_CASE("a full journal: what is not on record is not copied, and what is prom
   RawClient client(gateway.port());
   for (int i = 0; i < kMany; ++i) REQUIRE(client.get("/").status() == 200);
   wait_until_none_in_flight(gateway);
-  CHECK(shadows(gateway, "skipped_unrecorded") > 0);
+  CHECK(shadows(gateway, "skipped_journal") > 0);
   CHECK(gateway.metric("segue_shadow_requests_total") == kMany);
   double promised = 0;
-  for (const auto& primary : recorded_kind(gateway, "PRIMARY"))
+  double without_room = 0;
+  for (const auto& primary : recorded_kind(gateway, "PRIMARY")) {
     promised += said_of_shadow(primary) == "sent" ? 1 : 0;
+    without_room += said_of_shadow(primary) == "skipped_journal" ? 1 : 0;
+  }
   CHECK(shadows(gateway, "sent") == promised);
+  CHECK(without_room > 0);
   CHECK(copies.requests().size() == static_cast<std::size_t>(promised));
 }
 
-TEST_CASE("a full journal with `block`: a shadow without room is dropped, and waits for nothing") {
+TEST_CASE(
+    "a full journal with `block`: what would find no room is not copied, and waits for nothing") {
   ScriptedBackend legacy(answer_always(response_with(200, "old")));
   ScriptedBackend copies(answer_always(response_with(200, std::string(8000, 'y'))));
   GatewayProcess gateway(with_small_journal(shadowed(legacy.port(), copies.port(), "percent: 100"),
@@ -241,9 +246,11 @@ TEST_CASE("a full journal with `block`: a shadow without room is dropped, and wa
   int served = 0;
   while (client.get("/").status() == 200) REQUIRE(++served < 10'000);
   wait_until_none_in_flight(gateway);
-  CHECK(gateway.metric("segue_journal_dropped_total", {"reason=\"exchange\""}) > 0);
-  CHECK(recorded_kind(gateway, "SHADOW").size() <
-        static_cast<std::size_t>(shadows(gateway, "sent")));
+  CHECK(shadows(gateway, "skipped_journal") > 0);
+  // Room may have become scarce while a copy was under way: dropped then, and counted.
+  const double dropped = gateway.metric("segue_journal_dropped_total", {"reason=\"exchange\""});
+  CHECK(static_cast<double>(recorded_kind(gateway, "SHADOW").size()) + dropped >=
+        shadows(gateway, "sent"));
 }
 
 }  // namespace

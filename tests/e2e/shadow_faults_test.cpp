@@ -236,24 +236,57 @@ TEST_CASE("shadows that are sent 1 GiB each, all at once, do not take its memory
   CHECK(shadows(gateway, "sent") > 0);
 }
 
+// A million chunks of one byte: long to read, and within max_body.
+void send_in_tiny_chunks(BackendConnection& connection) {
+  connection.send("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n");
+  std::string block;
+  for (int i = 0; i < 10'000; ++i) block += "1\r\nx\r\n";
+  for (int i = 0; i < 800; ++i)
+    if (connection.socket().send_what_is_taken(block) < block.size()) return;
+  connection.send("0\r\n\r\n");
+}
+
 TEST_CASE("clients are served while a shadow receives without a pause") {
   ScriptedBackend legacy(echo());
   ScriptedBackend copies([](BackendConnection& connection) {
     connection.request();
-    send_without_end(connection);
+    send_in_tiny_chunks(connection);
   });
   GatewayProcess gateway(shadowed(legacy.port(), copies.port(),
-                                  "percent: 100, max_body: 1GiB, max_in_flight: 1, timeout: 60s"));
+                                  "percent: 100, max_body: 8MiB, max_in_flight: 1, timeout: 60s"));
   RawClient client(gateway.port());
   client.get("/first");
   copies.wait_for_requests(1);
   int served_meanwhile = 0;
-  while (shadows(gateway, "sent") == 0 && served_meanwhile < 50) {
+  while (shadows(gateway, "sent") == 0 && served_meanwhile < 20) {
     CHECK(client.get("/x").body == "/x");
     ++served_meanwhile;
   }
   CHECK(served_meanwhile > 1);
   CHECK(shadows(gateway, "skipped_in_flight") >= 1);
+}
+
+TEST_CASE("a shadow that is refused before its body was read has its answer on record") {
+  ScriptedBackend legacy(echo());
+  ScriptedBackend copies([](BackendConnection& connection) {
+    connection.request_head();
+    connection.send(response_with(413, "too long"));
+    wait_for_end(connection);
+  });
+  GatewayProcess gateway(
+      shadowed(legacy.port(), copies.port(),
+               "percent: 100, writes: \"scratch\", max_body: 8MiB, timeout: 5s"));
+  const std::string body(8 << 20, 'x');
+  RawClient client(gateway.port());
+  const auto answer = client.exchange(fmt::format(
+      "POST /x HTTP/1.1\r\nHost: a\r\nContent-Length: {}\r\n\r\n{}", body.size(), body));
+  CHECK(answer.status() == 200);
+  wait_until_none_in_flight(gateway);
+  CHECK(shadows(gateway, "sent") == 1);
+  const auto record = recorded_kind(gateway, "SHADOW").at(0);
+  CHECK(record.at("outcome") == "COMPLETED");
+  CHECK(record.at("response").at("status") == 413);
+  CHECK(record.at("response").at("body").at("size") == 8);
 }
 
 }  // namespace

@@ -1,8 +1,10 @@
 #include <fmt/format.h>
 
+#include <atomic>
 #include <boost/json/serialize.hpp>
 #include <catch2/catch_test_macros.hpp>
 #include <catch2/generators/catch_generators.hpp>
+#include <memory>
 #include <mutex>
 
 #include "tests/e2e/shadowed.hpp"
@@ -36,6 +38,14 @@ class Sequence {
   mutable std::mutex mutex_;
   std::string order_;
 };
+
+// One answer after the other, whichever connections the requests come on.
+ScriptedBackend::Script answer_once_each(std::vector<std::string> answers) {
+  const auto next = std::make_shared<std::atomic<std::size_t>>(0);
+  return [next, answers = std::move(answers)](BackendConnection& connection) {
+    while (connection.request()) connection.send(answers.at((*next)++));
+  };
+}
 
 TEST_CASE("a copy is sent behind the answer, marked, and both are on record") {
   ScriptedBackend legacy(answer_always(response_with(200, "old", "X-From: legacy\r\n")));
@@ -264,6 +274,52 @@ TEST_CASE("what is redacted of a primary is redacted of its copy") {
   CHECK(text.find("t0k3n") == std::string::npos);
   CHECK(copies.requests()[0].field("authorization") == "Bearer s3cr3t");
   CHECK(copies.requests()[0].target() == "/a?token=t0k3n&b=1");
+}
+
+TEST_CASE("a host that is redacted stands nowhere in the record of its copy") {
+  ScriptedBackend legacy(answer_always(response_with(200, "old")));
+  ScriptedBackend copies(answer_always(response_with(200, "new")));
+  auto config = shadowed(legacy.port(), copies.port(), "percent: 100, control_percent: 100");
+  config.with("defaults", "{ record: { redact: { headers: [host] } } }");
+  GatewayProcess gateway(config);
+  RawClient client(gateway.port());
+  client.exchange("GET / HTTP/1.1\r\nHost: s3cr3t.example\r\n\r\n");
+  wait_for_controls(gateway, "sent", 1);
+  for (const auto* kind : {"SHADOW", "CONTROL"}) {
+    CAPTURE(kind);
+    const auto text = boost::json::serialize(recorded_kind(gateway, kind).at(0));
+    CHECK(text.find("s3cr3t") == std::string::npos);
+  }
+  CHECK(copies.requests()[0].field("x-forwarded-host") == "s3cr3t.example");
+}
+
+TEST_CASE("the backend of shadows may have a name") {
+  ScriptedBackend legacy(answer_always(response_with(200, "old")));
+  ScriptedBackend copies(answer_always(response_with(200, "new")));
+  ConfigText config;
+  config
+      .with("backends", fmt::format("{{ legacy: {{ endpoints: [\"127.0.0.1:{}\"] }}, new: {{ "
+                                    "endpoints: [\"localhost:{}\"] }} }}",
+                                    legacy.port(), copies.port()))
+      .route("all", "{ match: { prefix: / }, to: legacy, shadow: { to: new, percent: 100 } }");
+  GatewayProcess gateway(config);
+  RawClient client(gateway.port());
+  CHECK(client.get("/").body == "old");
+  wait_for_shadows(gateway, "sent", 1);
+  CHECK(copies.requests().size() == 1);
+}
+
+TEST_CASE("both durations are of the same requests: those whose copy was answered whole") {
+  ScriptedBackend legacy(answer_always(response_with(200, "old")));
+  ScriptedBackend copies(answer_once_each({response_with(200, "new"), "nonsense"}));
+  GatewayProcess gateway(shadowed(legacy.port(), copies.port(), "percent: 100"));
+  RawClient client(gateway.port());
+  client.get("/1");
+  wait_for_shadows(gateway, "sent", 1);
+  client.get("/2");
+  wait_for_shadows(gateway, "error", 1);
+  CHECK(gateway.metric("segue_shadow_request_duration_seconds_count") == 1);
+  CHECK(gateway.metric("segue_shadow_primary_duration_seconds_count") == 1);
 }
 
 TEST_CASE("a route without shadow says nothing of it, beside one that has") {

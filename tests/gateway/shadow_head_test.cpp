@@ -10,12 +10,13 @@ namespace {
 // A copy of the request whose head this is.
 struct Copied {
   Copied(std::string head, std::optional<std::uint64_t> body, std::vector<std::string> remove = {},
-         std::string_view host = "new.internal")
+         std::string_view host = "new.internal",
+         http1::UnderscoreNames underscore = http1::UnderscoreNames::drop)
       : received(std::move(head)), removed(std::move(remove)), parser(http1::HeadLimits{}) {
     REQUIRE(parser.parse(received) == http1::ParseState::done);
     http1::Gather scratch;
     const http1::ForwardSettings forward{
-        .via = "segue", .client_address = "192.0.2.1", .scheme = "http"};
+        .via = "segue", .client_address = "192.0.2.1", .scheme = "http", .underscore = underscore};
     const ShadowHead::Parts parts{.head = parser.head(),
                                   .target = "/rewritten?q=a b",
                                   .host = host,
@@ -83,6 +84,24 @@ TEST_CASE("what is to be removed is gone wherever it stands, whoever wrote it") 
   CHECK(copied.has("\r\nX-Kept: yes\r\nCookies: stay\r\n"));
   CHECK(copied.has("\r\nHost: new.internal\r\n"));
   CHECK(copied.has("\r\nX-Forwarded-For: 192.0.2.1\r\n"));
+}
+
+TEST_CASE("what is to be removed is gone in the spelling that backends may take for it, too") {
+  Copied copied("GET /x HTTP/1.1\r\nHost: a\r\nX_Api_Key: k\r\nx-api-key: k\r\nX_Kept: 1\r\n\r\n",
+                std::nullopt, {"X-Api-Key"}, "new.internal", http1::UnderscoreNames::forward);
+  CHECK_FALSE(copied.has("Key"));
+  CHECK_FALSE(copied.has("key"));
+  CHECK(copied.has("\r\nX_Kept: 1\r\n"));
+}
+
+TEST_CASE("what the gateway says of the client is sent, and not told as the request's own") {
+  Copied copied("GET /x HTTP/1.1\r\nHost: shop.example\r\nX-Forwarded-Port: 1\r\n\r\n",
+                std::nullopt);
+  CHECK(copied.has("\r\nForwarded: for=192.0.2.1;host=\"shop.example\";proto=http\r\n"));
+  CHECK(copied.has("\r\nX-Forwarded-Host: shop.example\r\n"));
+  std::vector<std::string> names;
+  for (const Field& field : copied.copy->fields()) names.emplace_back(field.name);
+  CHECK(names == std::vector<std::string>{"Host", "X-Forwarded-Port", "Segue-Shadow"});
 }
 
 TEST_CASE("nobody but the gateway says that a request is a copy") {
