@@ -200,13 +200,16 @@ void Filters::prepare(const std::filesystem::path& journal, const recorder::KeyS
   std::error_code error;
   if (std::filesystem::exists(journal / recorder::kAccountKeyFile, error))
     add_hashes(recorder::load_account_key(journal));
-  if (!keys.account.empty())
-    add_hashes({recorder::read_key_file("account", keys.account).bytes});
+  if (!keys.account.empty()) add_hashes({recorder::read_key_file("account", keys.account).bytes});
 }
 
 bool Filters::wants_finishes() const {
   return std::ranges::any_of(
       kinds_, [](const std::string& kind) { return equals_ignoring_case(kind, "finish"); });
+}
+
+bool Filters::takes_route(std::string_view route) const {
+  return routes_.empty() || is_one_of(routes_, route);
 }
 
 bool Filters::status_matches(const v1::Exchange& exchange) const {
@@ -219,7 +222,7 @@ bool Filters::status_matches(const v1::Exchange& exchange) const {
 bool Filters::matches(const v1::Exchange& exchange) const {
   if (since_ && exchange.created_at() < *since_) return false;
   if (until_ && exchange.created_at() >= *until_) return false;
-  if (!routes_.empty() && !is_one_of(routes_, exchange.decision().route())) return false;
+  if (!takes_route(exchange.decision().route())) return false;
   if (!methods_.empty() && std::ranges::none_of(methods_, [&](const std::string& method) {
         return equals_ignoring_case(method, exchange.request().method());
       }))

@@ -42,6 +42,8 @@ class Filters {
   void prepare(const std::filesystem::path& journal, const recorder::KeySettings& keys = {});
 
   bool matches(const v1::Exchange& exchange) const;
+  // Whether exchanges of this route may be meant.
+  bool takes_route(std::string_view route) const;
   // Whether FINISH records were asked for by name.
   bool wants_finishes() const;
   std::int64_t since() const { return since_.value_or(0); }

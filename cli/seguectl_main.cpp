@@ -8,6 +8,7 @@
 #include "cli/connect_status.hpp"
 #include "cli/exit_code.hpp"
 #include "cli/lag.hpp"
+#include "cli/output.hpp"
 #include "cli/show.hpp"
 #include "cli/tail.hpp"
 #include "cli/topics.hpp"
@@ -59,7 +60,9 @@ int parse_and_run(int argc, char** argv) {
 
 int main(int argc, char** argv) {
   try {
-    return parse_and_run(argc, argv);
+    const int exit_code = parse_and_run(argc, argv);
+    segue::cli::flush_out();  // a full disk shows only when the last of it is written
+    return exit_code;
   } catch (const segue::kafka::RemoteError& error) {
     fmt::print(stderr, "seguectl: {}\n", error.what());
     return kRemote;

@@ -113,8 +113,8 @@ LiveComparison::LiveComparison(fs::path run, const LiveSettings& settings,
     state.counts.resize(state.status.counts.size());
     state.status.findings[route] = 0;
   }
-  Comparing::Made made = Comparing::make(
-      comparing_settings(settings, std::move(routes), state.ending.get_token()));
+  Comparing::Made made =
+      Comparing::make(comparing_settings(settings, std::move(routes), state.ending.get_token()));
   ensure(made.comparing != nullptr, "rules that were loaded are rules");
   state.comparing = std::move(made.comparing);
   state.comparing->on_compared([&state](const Comparing::Compared& one) { state.count(one); });

@@ -64,15 +64,16 @@ struct Latency {
 
 struct RouteReport {
   std::string route{};
-  std::uint64_t pairs = 0;       // of primary and shadow, compared; the classes below included
-  std::uint64_t controls = 0;    // pairs of primary and control that could be compared
+  std::uint64_t pairs = 0;     // of primary and shadow, compared; the classes below included
+  std::uint64_t controls = 0;  // pairs of primary and control that could be compared
   std::uint64_t controls_not_compared = 0;  // and those that could not
-  std::uint64_t same = 0;        // no difference
-  std::uint64_t noise_only = 0;  // only in fields that are noise
-  std::uint64_t different = 0;   // in a field that is a finding, or uncertain
+  std::uint64_t same = 0;                   // no difference
+  std::uint64_t noise_only = 0;             // only in fields that are noise
+  std::uint64_t different = 0;              // in a field that is a finding, or uncertain
   std::uint64_t credentials = 0;
-  std::map<std::string, std::uint64_t> incomparable{};  // by reason; the rest of such a pair is noise
-  std::map<std::string, std::uint64_t> hidden{};        // fields that redaction hid, pairs of each
+  std::map<std::string, std::uint64_t>
+      incomparable{};                             // by reason; the rest of such a pair is noise
+  std::map<std::string, std::uint64_t> hidden{};  // fields that redaction hid, pairs of each
   std::uint64_t min_pairs = 0;
   bool enough = false;  // min_pairs is reached by those that could be compared: match.of
   // Of those that could be compared: same and noise_only.

@@ -192,11 +192,10 @@ class Suggesting {
     const auto below = [&](std::string_view field) { return hides(path, field, Reach::some); };
     const FieldReport* const risk = at_risk(Part::body, below);
     if (const FieldReport* const named = beside(path))
-      return risk != nullptr
-                 ? note_risk(path, fields, *risk)
-                 : note(path, fields,
-                        fmt::format("not suggested, {} stands beside it",
-                                    yaml_comment(named->field)));
+      return risk != nullptr ? note_risk(path, fields, *risk)
+                             : note(path, fields,
+                                    fmt::format("not suggested, {} stands beside it",
+                                                yaml_comment(named->field)));
     const bool by_treatment = std::ranges::all_of(fields, is_treatable);
     Fields left;
     for (const FieldReport* const field : fields)

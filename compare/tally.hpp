@@ -12,12 +12,12 @@ namespace segue::compare {
 
 // Counts the comparisons of one route and learns its noise: a field is a finding when pairs of
 // primary and shadow differ in it more often than pairs of primary and control do
-// (docs/comparing.md has the rule). A pair of which something could not be compared is different when
-// what could be differs beyond noise, and else incomparable; never a match. In whichever order pairs come, the report is the same, as long
-// as no bound is reached. Bounded memory: kMostFields fields (of at most kMostFieldName bytes;
-// others are counted under kOtherFields, which are never noise), kMostSets combinations of fields
-// that differ together, kMostMembers in all of them (a pair whose combination has no room is
-// different). One thread.
+// (docs/comparing.md has the rule). A pair of which something could not be compared is different
+// when what could be differs beyond noise, and else incomparable; never a match. In whichever order
+// pairs come, the report is the same, as long as no bound is reached. Bounded memory: kMostFields
+// fields (of at most kMostFieldName bytes; others are counted under kOtherFields, which are never
+// noise), kMostSets combinations of fields that differ together, kMostMembers in all of them (a
+// pair whose combination has no room is different). One thread.
 class RouteTally {
  public:
   static constexpr std::size_t kMostFields = 10'000;

@@ -25,6 +25,9 @@ using compare::ComparingSettings;
 using compare::Gate;
 using compare::Report;
 
+// Exchanges after which --follow shows what it has, though more is there to be read.
+constexpr std::uint64_t kBetweenPauses = 256;
+
 // Why there is nothing to say, and the way out.
 std::string nothing_to_compare(const Report& report, const std::string& source) {
   const std::string begin =
@@ -72,12 +75,13 @@ void CompareCommand::add_output_options() {
           CLI::CheckedTransformer(kForms, CLI::ignore_case).description("{text,json,junit,html}"))
       ->type_name("FORM")
       ->envname("SEGUE_OUTPUT");
-  command_
-      ->add_option("--gate", gates_,
-                   "Decides the exit code, for each route: match>=99.9%, p99<=1.2x (p50, p95), "
-                   "findings<=0, pairs>=1000; may be given again")
-      ->allow_extra_args(false)
-      ->type_name("CONDITION");
+  auto* const gate =
+      command_
+          ->add_option("--gate", gates_,
+                       "Decides the exit code, for each route: match>=99.9%, p99<=1.2x (p50, p95), "
+                       "findings<=0, incomparable<=0.1%, pairs>=1000; may be given again")
+          ->allow_extra_args(false)
+          ->type_name("CONDITION");
   command_->add_flag("--noise", noise_, "Say as much of noise as of findings");
   auto* const follow =
       command_->add_flag("--follow", follow_,
@@ -87,8 +91,9 @@ void CompareCommand::add_output_options() {
   command_->add_option("--pair", pair_, "One pair in full, by the id of one of its exchanges")
       ->type_name("ID")
       ->excludes(follow)
-      ->excludes(suggest);
-  suggest->excludes(follow);
+      ->excludes(suggest)
+      ->excludes(gate);
+  suggest->excludes(follow)->excludes(gate);
 }
 
 bool CompareCommand::chosen() const {
@@ -100,8 +105,11 @@ ComparingSettings CompareCommand::settings() const {
   settings.otherwise = rules_.on_top_of({});
   const auto configured = reading_.kafka().configuration();
   if (!configured) return settings;
-  for (const config::RouteSettings& route : configured->routes)
+  for (const config::RouteSettings& route : configured->routes) {
     settings.routes.emplace(route.rule.name, rules_.on_top_of(route.compare));
+    if (route.shadow && route.shadow->share != 0 && filters_.takes_route(route.rule.name))
+      settings.expected.insert(route.rule.name);
+  }
   return settings;
 }
 
@@ -125,33 +133,39 @@ int CompareCommand::run() {
   Comparing::Made made = Comparing::make(settings);
   if (!made.comparing) throw StartupError(made.problem);
   const auto until = follow_ ? ReadRange::Until::follow : ReadRange::Until::now;
+  if (follow_) listen_for_interrupts();
   ExchangeFeed feed(sources, {filters_.since(), 0, 0, until}, filters_);
   read_all(feed, *made.comparing, source.name());
   if (follow_) follow(feed, *made.comparing);
   feed.tell_damage();
   reading_.tell_closed();
   const Report report = made.comparing->report();
+  if (report.pairs() == 0) throw StartupError(nothing_to_compare(report, source.name()));
   return suggest_ ? suggest(report, settings) : conclude(report, gates, source.name());
 }
 
 void CompareCommand::read_all(ExchangeFeed& feed, Comparing& comparing, const std::string& name) {
   Progress progress(fmt::format("comparing {}", name));
-  while (v1::Exchange* const exchange = feed.next()) {
+  while (v1::Exchange* const exchange = interrupted() ? nullptr : feed.next()) {
     feed.show(progress);
     reading_.unseal(*exchange);
     comparing.add(std::move(*exchange));
   }
+  if (interrupted())
+    fmt::print(stderr, "seguectl: interrupted; the report is of what was read until then\n");
 }
 
 void CompareCommand::follow(ExchangeFeed& feed, Comparing& comparing) {
-  listen_for_interrupts();
+  if (interrupted()) return;
   LiveView view(form_, reading_.paint());
   comparing.on_compared([&view](const Comparing::Compared& compared) { view.tell(compared); });
   view.begin(comparing);
+  std::uint64_t taken = 0;
   for (;;) {
     while (v1::Exchange* const exchange = interrupted() ? nullptr : feed.next()) {
       reading_.unseal(*exchange);
       comparing.add(std::move(*exchange));
+      if (++taken % kBetweenPauses == 0) view.pause(comparing);
     }
     feed.tell_damage();
     view.pause(comparing);
@@ -172,8 +186,6 @@ int CompareCommand::suggest(const Report& report, const ComparingSettings& setti
 
 int CompareCommand::conclude(const Report& report, const std::vector<Gate>& gates,
                              const std::string& source) const {
-  if (report.pairs() == 0 && controls_of(report) == 0)
-    throw StartupError(nothing_to_compare(report, source));
   const auto& kafka = reading_.kafka();
   ReportView view{
       report, source, kafka.configuration() ? kafka.configuration_path() : std::string{}, {}};

@@ -20,7 +20,7 @@ class LiveView {
   // What was there before.
   void begin(const compare::Comparing& comparing) { stand(comparing); }
   void tell(const compare::Comparing::Compared& compared);
-  // Nothing more for now: what was written is on its way.
+  // What was written is on its way, and now and then how it stands.
   void pause(const compare::Comparing& comparing);
 
  private:

@@ -123,6 +123,10 @@ class RoutePage {
           "<p>Credentials: {} answered 401 or 403 by the shadow alone (expired or "
           "stripped credentials).</p>\n",
           grouped(route_.credentials));
+    if (route_.over_bounds != 0)
+      out_ += fmt::format(
+          "<p>Different for want of room: {} (too many fields to tell them apart).</p>\n",
+          grouped(route_.over_bounds));
     if (!route_.hidden.empty())
       out_ += fmt::format("<p>Hidden by redaction, not compared: {}.</p>\n",
                           counts_list(route_.hidden));

@@ -79,12 +79,14 @@ void write_route(JsonWriter& json, const RouteReport& route) {
   json.member("route", route.route);
   json.member("pairs", route.pairs);
   json.member("controls", route.controls);
+  json.member("controls_not_compared", route.controls_not_compared);
   json.member("min_pairs", route.min_pairs);
   json.key("enough");
   json.boolean(route.enough);
   json.member("same", route.same);
   json.member("noise_only", route.noise_only);
   json.member("different", route.different);
+  json.member("over_bounds", route.over_bounds);
   json.member("credentials", route.credentials);
   write_counts(json, "incomparable", route.incomparable);
   write_counts(json, "hidden", route.hidden);

@@ -94,6 +94,9 @@ class RouteText {
           fmt::format("credentials: {} answered 401 or 403 by the shadow alone (expired or "
                       "stripped credentials)",
                       grouped(route_.credentials)));
+    if (route_.over_bounds != 0)
+      line(fmt::format("different for want of room: {} (too many fields to tell them apart)",
+                       grouped(route_.over_bounds)));
     if (!route_.hidden.empty())
       line(fmt::format("hidden by redaction, not compared: {}", counts_text(route_.hidden)));
   }

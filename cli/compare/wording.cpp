@@ -9,6 +9,7 @@
 
 #include "cli/exchange_text.hpp"
 #include "cli/figures.hpp"
+#include "compare/noise_rule.hpp"
 
 namespace segue::cli {
 namespace {
@@ -30,6 +31,24 @@ std::string moment(std::int64_t unix_micros) {
   std::string text = time_text(unix_micros).substr(0, 19);
   text[10] = ' ';
   return text;
+}
+
+// Empty: there are enough of them.
+std::string doubt_of_controls(const compare::RouteReport& route) {
+  constexpr std::string_view kCannotTell =
+      "what differs by chance cannot be told from what differs for good";
+  const std::uint64_t least = std::min(compare::kMinControls, route.min_pairs);
+  if (route.controls == 0 && route.controls_not_compared != 0)
+    return fmt::format("None of {} could be compared: {}.",
+                       number_of(route.controls_not_compared, "control pair"), kCannotTell);
+  if (route.controls == 0)
+    return fmt::format("No control pairs: {}. Set shadow.control_percent.", kCannotTell);
+  if (route.controls < least)
+    return fmt::format(
+        "Too few control pairs to call anything noise: {} of at least {}. Raise "
+        "shadow.control_percent.",
+        grouped(route.controls), grouped(least));
+  return {};
 }
 
 bool continues(char c) {
@@ -111,16 +130,16 @@ std::string_view kind_text(DifferenceKind kind) {
 }
 
 std::vector<std::string> doubts(const compare::RouteReport& route) {
+  if (route.pairs == 0) return {"No pairs: nothing of this route was compared."};
   std::vector<std::string> said;
   if (!route.enough)
-    said.push_back(fmt::format("Too few pairs to decide anything: {} of at least {} (min_pairs).",
-                               grouped(route.pairs), grouped(route.min_pairs)));
-  if (route.controls == 0)
     said.push_back(
-        "No control pairs: what differs by chance cannot be told from what differs for good. Set "
-        "shadow.control_percent.");
-  if (route.pairs != 0 && route.match.of == 0)
-    said.push_back("None of its pairs could be compared in full.");
+        fmt::format("Too few pairs that could be compared to decide anything: {} of at least {} "
+                    "(min_pairs).",
+                    grouped(route.match.of), grouped(route.min_pairs)));
+  if (std::string about_controls = doubt_of_controls(route); !about_controls.empty())
+    said.push_back(std::move(about_controls));
+  if (route.match.of == 0) said.push_back("None of its pairs could be compared in full.");
   return said;
 }
 

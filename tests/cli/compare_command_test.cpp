@@ -1,69 +1,15 @@
 // seguectl compare as a user runs it, over journals that the recorder wrote.
-#include <fmt/format.h>
-#include <poll.h>
-#include <signal.h>
-
 #include <algorithm>
-#include <boost/json.hpp>
 #include <catch2/catch_test_macros.hpp>
 #include <fstream>
 #include <pugixml.hpp>
 #include <string>
 #include <vector>
 
-#include "tests/cli/shadowed_journal.hpp"
-#include "tests/support/patience.hpp"
-#include "tests/support/process.hpp"
-#include "tests/support/temp_dir.hpp"
+#include "tests/cli/comparing_command.hpp"
 
 namespace segue::test {
 namespace {
-
-CommandResult compare(std::vector<std::string> arguments) {
-  std::vector<std::string> command{seguectl_path(), "compare"};
-  command.insert(command.end(), arguments.begin(), arguments.end());
-  return run_command(command);
-}
-
-std::string source(const TempDir& folder) {
-  return "journal:" + folder.path().string();
-}
-
-bool has(const std::string& text, std::string_view part) {
-  const bool found = text.find(part) != std::string::npos;
-  if (!found) UNSCOPED_INFO("not there: " << part << "\nbut:\n" << text);
-  return found;
-}
-
-boost::json::object json_of(const CommandResult& result) {
-  INFO(result.err);
-  return boost::json::parse(result.out).as_object();
-}
-
-// The fields of the first route that were judged like that, "body $.price" and so on.
-std::string judged(const CommandResult& result, std::string_view judgement) {
-  std::string found;
-  const auto json = json_of(result);  // the loop would not keep it
-  for (const auto& field : json.at("routes").at(0).at("fields").as_array())
-    if (field.at("judgement").as_string() == judgement)
-      found += fmt::format("{}{} {}", found.empty() ? "" : ", ",
-                           std::string_view(field.at("part").as_string()),
-                           std::string_view(field.at("field").as_string()));
-  return found;
-}
-
-Answer search(std::uint64_t made_at, std::string_view price) {
-  return {fmt::format(R"({{"generated_at":{},"items":[{{"id":7,"price":{}}}]}})", made_at, price)};
-}
-
-// 300 pairs, 60 with a control: every answer has a time of its own, which is noise, and the shadow
-// has another price in each tenth.
-void fill_with_noise_and_finding(ShadowedJournal& journal) {
-  for (std::uint64_t n = 0; n < 300; ++n) {
-    journal.pair(n, search(3 * n, "12.50"), search(3 * n + 1, n % 10 == 0 ? "13" : "12.50"));
-    if (n % 5 == 0) journal.control(n, search(3 * n + 2, "12.50"));
-  }
-}
 
 TEST_CASE("compare finds what differs beyond noise, and ends with 1") {
   const TempDir folder;
@@ -132,22 +78,6 @@ TEST_CASE("the report comes as JSON, as JUnit and as one page of HTML") {
   CHECK(as_page.out.starts_with("<!DOCTYPE html>"));
   CHECK(has(as_page.out, "<title>1 finding: primary and shadow compared</title>"));
   CHECK(has(as_page.out, "seguectl compare --pair 019aa5a4-4"));
-}
-
-TEST_CASE("gates alone decide the exit code") {
-  const TempDir folder;
-  ShadowedJournal journal(folder.path());
-  fill_with_noise_and_finding(journal);
-  const CommandResult holds = compare({source(folder), "--gate", "match>=80%"});
-  CHECK(holds.exit_code == 0);
-  CHECK(has(holds.out, "ok    match>=80%"));
-  const CommandResult fails =
-      compare({source(folder), "--gate", "match>=80%", "--gate", "findings<=0"});
-  CHECK(fails.exit_code == 1);
-  CHECK(has(fails.out, "ok    match>=80%\nFAIL  findings<=0\n      search-read: "));
-  CHECK(compare({source(folder), "--gate", "p99<=1.2x"}).exit_code == 0);
-  CHECK(compare({source(folder), "--gate", "pairs>=1000"}).exit_code == 1);
-  CHECK(compare({source(folder), "--gate", "match>=80%", "--min-pairs", "301"}).exit_code == 1);
 }
 
 TEST_CASE("rules of the command line silence what they name") {
@@ -242,66 +172,7 @@ TEST_CASE("filters are about the primary, and take the shadow along") {
   CHECK(compare({source(folder), "--kind", "shadow"}).exit_code == 2);
 }
 
-TEST_CASE("a source without pairs says why, and ends with 2") {
-  const TempDir empty;
-  const ShadowedJournal journal(empty.path());
-  const CommandResult nothing = compare({source(empty)});
-  CHECK(nothing.exit_code == 2);
-  CHECK(nothing.out.empty());
-  CHECK(has(nothing.err, "nothing to compare: no pair of primary and shadow in journal:"));
-  CHECK(has(nothing.err, "shadow a route"));
-
-  const TempDir skipped;
-  ShadowedJournal sampling(skipped.path());
-  sampling.primary(1, {"{}"},
-                   [](SampleExchange& s) { s.view.decision.shadow = "skipped_sampling"; });
-  CHECK(has(compare({source(skipped)}).err, "skipped_sampling 1"));
-
-  const TempDir elsewhere;
-  ShadowedJournal alone(elsewhere.path());
-  alone.primary(1, {"{}"});
-  const CommandResult lonely = compare({source(elsewhere), "--gate", "match>=1%"});
-  CHECK(lonely.exit_code == 2);
-  CHECK(has(lonely.err, "1 primary exchange sent a shadow that is not on record here"));
-  CHECK(compare({source(elsewhere), "--route", "nowhere"}).exit_code == 2);
-}
-
-TEST_CASE("too few pairs, and no controls, are said and decide nothing") {
-  const TempDir folder;
-  ShadowedJournal journal(folder.path());
-  for (std::uint64_t n = 0; n < 5; ++n) journal.pair(n, search(1, "1"), search(1, "2"));
-  const CommandResult result = compare({source(folder)});
-  CHECK(result.exit_code == 0);
-  CHECK(has(result.out, "Too few pairs to decide anything: 5 of at least 200"));
-  CHECK(has(result.out, "No control pairs"));
-  CHECK(has(result.out, "too little is known to judge"));
-  CHECK(compare({source(folder), "--min-pairs", "5"}).exit_code == 1);
-}
-
-TEST_CASE("what was not shadowed, not paired and not comparable is told apart") {
-  const TempDir folder;
-  ShadowedJournal journal(folder.path());
-  journal.pair(1, {"{}"}, {"{}"});
-  journal.pair(2, {"{}"}, {"denied", 401, "text/plain"});
-  journal.primary(3, {"{}"});
-  journal.shadow(4, {"{}"});
-  journal.primary(5, {"{}"},
-                  [](SampleExchange& s) { s.view.decision.shadow = "skipped_in_flight"; });
-  journal.primary(6, {"{}"});
-  journal.shadow(6, {"{}"}, [](SampleExchange& s) {
-    s.view.response.body.capture = Capture::truncated;
-    s.view.response.body.size = 99;
-  });
-  const auto json = json_of(compare({source(folder), "-o", "json"}));
-  const auto& route = json.at("routes").at(0).as_object();
-  CHECK(route.at("credentials").as_int64() == 1);
-  CHECK(route.at("incomparable").as_object().size() == 1);
-  CHECK(json.at("unpaired").at("primaries").as_int64() == 1);
-  CHECK(json.at("unpaired").at("others").as_int64() == 1);
-  CHECK(json.at("not_shadowed").at("skipped_in_flight").as_int64() == 1);
-}
-
-TEST_CASE("--suggest writes rules that silence the noise") {
+TEST_CASE("suggest writes rules that silence the noise") {
   const TempDir folder;
   ShadowedJournal journal(folder.path());
   fill_with_noise_and_finding(journal);
@@ -316,7 +187,7 @@ TEST_CASE("--suggest writes rules that silence the noise") {
   CHECK(has(silent.err, "nothing to suggest"));
 }
 
-TEST_CASE("--pair shows one pair in full, by the id of either side or the start of one") {
+TEST_CASE("pair shows one pair in full, by the id of either side or the start of one") {
   const TempDir folder;
   ShadowedJournal journal(folder.path());
   journal.pair(7, search(1, "12.50"), {R"({"generated_at":2,"items":[]})"});
@@ -346,63 +217,6 @@ TEST_CASE("--pair shows one pair in full, by the id of either side or the start 
   CHECK(has(none.err, "no pair of 01234567-89ab"));
 }
 
-// Waits until standard output has the text.
-std::string wait_for(const std::filesystem::path& file, std::string_view part) {
-  const Deadline deadline;
-  for (;;) {
-    std::string text = read_whole_file(file);
-    if (text.find(part) != std::string::npos) return text;
-    REQUIRE(deadline.left() > 0);
-    poll(nullptr, 0, 10);  // a file has no event that would say it grew
-  }
-}
-
-TEST_CASE("--follow tells each difference as it comes, and the report at Ctrl-C") {
-  const TempDir folder;
-  const TempDir output;
-  ShadowedJournal journal(folder.path());
-  fill_with_noise_and_finding(journal);
-  for (const std::string form : {"text", "json"}) {
-    Process process({seguectl_path(), "compare", "--follow", source(folder), "-o", form},
-                    output / form);
-    // What was there is read before anything is told: so noise is known already.
-    const auto begun = process.next_error_line();
-    REQUIRE(begun);
-    CHECK(has(*begun, "pairs compared so far; search-read: 1 finding"));
-    const std::uint64_t n = form == "text" ? 1'001 : 2'001;
-    journal.pair(n - 1, search(1, "12.50"), search(2, "12.50"));
-    journal.pair(n, search(1, "12.50"), search(1, "99"));
-    const std::string told = wait_for(output / form, shadow_id(n).text());
-    CHECK(has(told, primary_id(n).text()));
-    CHECK(has(told, "$.items[*].price"));
-    CHECK(told.find(primary_id(n - 1).text()) == std::string::npos);
-    CHECK(std::count(told.begin(), told.end(), '\n') == 1);
-    process.signal(SIGINT);
-    CHECK(process.wait().exit_code == 1);
-    CHECK(has(read_whole_file(output / form),
-              form == "text" ? "1 finding in 1 of 1 route, " : "\"findings\":1,"));
-  }
-}
-
-TEST_CASE("--follow with gates ends by them, with one document alone on standard output") {
-  const TempDir folder;
-  const TempDir output;
-  ShadowedJournal journal(folder.path());
-  fill_with_noise_and_finding(journal);
-  Process process({seguectl_path(), "compare", "--follow", source(folder), "-o", "junit", "--gate",
-                   "match>=50%"},
-                  output / "xml");
-  REQUIRE(process.next_error_line());
-  journal.pair(1'000, search(1, "1"), search(1, "2"));
-  const auto line = process.next_error_line();
-  REQUIRE(line);
-  CHECK(has(*line, primary_id(1'000).text()));
-  process.signal(SIGINT);
-  CHECK(process.wait().exit_code == 0);
-  pugi::xml_document document;
-  CHECK(document.load_string(read_whole_file(output / "xml").c_str()));
-}
-
 TEST_CASE("what cannot be is one clear line, and exit 2") {
   const TempDir folder;
   ShadowedJournal journal(folder.path());
@@ -430,6 +244,8 @@ TEST_CASE("what cannot be is one clear line, and exit 2") {
   CHECK(compare({"journal:/nowhere/at/all"}).exit_code == 2);
   CHECK(compare({source(folder), "--output", "pdf"}).exit_code == 2);
   CHECK(compare({source(folder), "--suggest", "--follow"}).exit_code == 2);
+  CHECK(compare({source(folder), "--suggest", "--gate", "findings<=0"}).exit_code == 2);
+  CHECK(compare({source(folder), "--pair", "01234567", "--gate", "findings<=0"}).exit_code == 2);
 }
 
 }  // namespace

@@ -53,8 +53,29 @@ TEST_CASE("the text says for each route how much matches, how fast, and what dif
 
 TEST_CASE("the text says plainly that pairs or controls are too few") {
   const std::string text = text_of_report(shop_report());
-  CHECK(has(text, "Too few pairs to decide anything: 14 of at least 200 (min_pairs)."));
+  CHECK(has(text, "Too few pairs that could be compared to decide anything: 14 of at least 200"));
   CHECK(has(text, "No control pairs: what differs by chance cannot be told"));
+}
+
+TEST_CASE("pairs that were too many to tell apart are said, in every form") {
+  ReportView view = shop_report();
+  CHECK(text_of_report(view).find("want of room") == std::string::npos);
+  view.report.routes[2].over_bounds = 1'234;
+  CHECK(has(text_of_report(view), "different for want of room: 1,234"));
+  CHECK(has(report_page(view), "Different for want of room: 1,234"));
+  CHECK(boost::json::parse(report_json(view)).at("routes").at(2).at("over_bounds").as_int64() ==
+        1'234);
+}
+
+TEST_CASE("a route without pairs says that, and no more, in every form") {
+  ReportView view = shop_report();
+  view.report.routes.push_back({.route = "silent", .min_pairs = 200});
+  const std::string text = text_of_report(view);
+  CHECK(has(text, "silent  no findings\n  pairs    0:"));
+  CHECK(has(text, "! No pairs: nothing of this route was compared."));
+  CHECK(has(report_page(view), "<p>No pairs: nothing of this route was compared.</p>"));
+  CHECK(has(report_junit(view), "<skipped message=\"No pairs: nothing"));
+  CHECK(boost::json::parse(report_json(view)).at("routes").at(3).at("pairs").as_int64() == 0);
 }
 
 TEST_CASE("noise is a line each, and as full as a finding when asked for") {

@@ -101,8 +101,7 @@ TEST_CASE("findings and pairs are counted") {
         std::vector<std::string>{"search-read: 2 findings, wanted at most 1"});
   CHECK(failures("pairs>=999", report).empty());
   CHECK(failures("pairs>=1000", report) ==
-        std::vector<std::string>{
-            "search-read: 999 pairs could be compared, wanted at least 1000"});
+        std::vector<std::string>{"search-read: 999 pairs could be compared, wanted at least 1000"});
 }
 
 TEST_CASE("what could not be compared is a share of all pairs but those without credentials") {
@@ -111,9 +110,10 @@ TEST_CASE("what could not be compared is a share of all pairs but those without 
                                    .incomparable = {{"too large", 1}, {"truncated", 1}},
                                    .match = {998, 998}});
   CHECK(failures("incomparable<=0.2%", report).empty());
-  CHECK(failures("incomparable<=0.1%", report) ==
-        std::vector<std::string>{
-            "search-read: 0.2 % of pairs could not be compared (2 of 1,000), wanted at most 0.1 %"});
+  CHECK(
+      failures("incomparable<=0.1%", report) ==
+      std::vector<std::string>{
+          "search-read: 0.2 % of pairs could not be compared (2 of 1,000), wanted at most 0.1 %"});
   // What is too much by little does not read as if it were not.
   CHECK(failures("incomparable<=0%", report_of({.pairs = 10'000'000,
                                                 .incomparable = {{"truncated", 1}},

@@ -261,8 +261,9 @@ std::string heavy_body(std::uint64_t seed) {
   std::string body = "[";
   for (std::uint64_t n = 0; n < 12'000; ++n) {
     if (n != 0) body += ',';
-    body += "{\"id\":" + std::to_string(seed + n * 7) + ",\"size\":" +
-            std::to_string((seed + n) % 13) + ",\"tags\":[" + std::to_string(n % 5) + "]}";
+    body += "{\"id\":" + std::to_string(seed + n * 7) +
+            ",\"size\":" + std::to_string((seed + n) % 13) + ",\"tags\":[" + std::to_string(n % 5) +
+            "]}";
   }
   return body + "]";
 }
@@ -281,8 +282,7 @@ TEST_CASE("a comparison ends in the midst of pairs that take long") {
   }
   auto ended = std::async(std::launch::async, [&live] { live.reset(); });
   const Deadline deadline;
-  REQUIRE(ended.wait_for(std::chrono::milliseconds(deadline.left())) ==
-          std::future_status::ready);
+  REQUIRE(ended.wait_for(std::chrono::milliseconds(deadline.left())) == std::future_status::ready);
 }
 
 TEST_CASE("a folder that cannot be read is tried again") {

@@ -127,17 +127,15 @@ TEST_CASE("ignoring a path or a header must not hide what is no noise") {
 }
 
 TEST_CASE("a path with a * hides what has a name of its own, and is not suggested then") {
-  const std::string suggestion =
-      suggest_rules(report_with({field("$.users.*", DifferenceKind::value, Judgement::noise),
-                                 field("$.users.total", DifferenceKind::value, Judgement::finding),
-                                 field("$.carts.*.at", DifferenceKind::value, Judgement::noise),
-                                 field("$.carts.open.at", DifferenceKind::type,
-                                       Judgement::uncertain),
-                                 field("$.rows[*]", DifferenceKind::value, Judgement::noise),
-                                 field("$.rows[*].price", DifferenceKind::value,
-                                       Judgement::finding),
-                                 field("$.kept", DifferenceKind::value, Judgement::noise)}),
-                    {});
+  const std::string suggestion = suggest_rules(
+      report_with({field("$.users.*", DifferenceKind::value, Judgement::noise),
+                   field("$.users.total", DifferenceKind::value, Judgement::finding),
+                   field("$.carts.*.at", DifferenceKind::value, Judgement::noise),
+                   field("$.carts.open.at", DifferenceKind::type, Judgement::uncertain),
+                   field("$.rows[*]", DifferenceKind::value, Judgement::noise),
+                   field("$.rows[*].price", DifferenceKind::value, Judgement::finding),
+                   field("$.kept", DifferenceKind::value, Judgement::noise)}),
+      {});
   const RouteRules rules = loaded(suggestion);
   CHECK(rules.ignore_json == std::vector<std::string>{"$.kept"});
   CHECK_THAT(suggestion, ContainsSubstring("would hide value of $.users.total (finding)"));
@@ -146,14 +144,13 @@ TEST_CASE("a path with a * hides what has a name of its own, and is not suggeste
 
 TEST_CASE("members whose names are data are ignored only where no other stands beside them") {
   const std::string uuid = "\"2f1c8a54-6a45-4bd0-9c8f-52f0b0a3a2c1\"";
-  const std::string suggestion =
-      suggest_rules(report_with({field("$.users.*", DifferenceKind::value, Judgement::noise),
-                                 field("$.users.count.new", DifferenceKind::value, Judgement::noise),
-                                 field("$.ids.*", DifferenceKind::value, Judgement::noise, uuid,
-                                       uuid),
-                                 field("$.ids.first", DifferenceKind::value, Judgement::noise),
-                                 field("$.carts.*", DifferenceKind::value, Judgement::noise)}),
-                    {});
+  const std::string suggestion = suggest_rules(
+      report_with({field("$.users.*", DifferenceKind::value, Judgement::noise),
+                   field("$.users.count.new", DifferenceKind::value, Judgement::noise),
+                   field("$.ids.*", DifferenceKind::value, Judgement::noise, uuid, uuid),
+                   field("$.ids.first", DifferenceKind::value, Judgement::noise),
+                   field("$.carts.*", DifferenceKind::value, Judgement::noise)}),
+      {});
   const RouteRules rules = loaded(suggestion);
   CHECK(rules.ignore_json ==
         std::vector<std::string>{"$.carts.*", "$.ids.first", "$.users.count.new"});
@@ -170,8 +167,8 @@ TEST_CASE("what a rule ignores already, a * or .. in it or not, is not suggested
                              field("$['odd name'].x", DifferenceKind::value, Judgement::noise),
                              field("$.list[*]", DifferenceKind::value, Judgement::noise)}),
                 rules);
-  CHECK(after.ignore_json == std::vector<std::string>{"$.users.*", "$..at", "$['odd name']",
-                                                      "$.list[0]", "$.list[*]"});
+  CHECK(after.ignore_json ==
+        std::vector<std::string>{"$.users.*", "$..at", "$['odd name']", "$.list[0]", "$.list[*]"});
 }
 
 TEST_CASE("a type is ignored beside a finding of another kind") {
@@ -233,8 +230,8 @@ TEST_CASE("noise that no rule silences is told in a comment") {
   FieldReport line = field("line", DifferenceKind::value, Judgement::noise);
   line.part = Part::body;
   const std::string suggestion = suggest_rules(
-      report_with({status, line,
-                   field("set-cookie: sid", DifferenceKind::value, Judgement::noise)}),
+      report_with(
+          {status, line, field("set-cookie: sid", DifferenceKind::value, Judgement::noise)}),
       {});
   CHECK_THAT(suggestion, ContainsSubstring("header set-cookie: sid"));
   CHECK_THAT(suggestion, ContainsSubstring("no key silences a status"));
