@@ -71,8 +71,8 @@ struct RouteReport {
   std::uint64_t noise_only = 0;             // only in fields that are noise
   std::uint64_t different = 0;              // in a field that is a finding, or uncertain
   std::uint64_t credentials = 0;
-  std::map<std::string, std::uint64_t>
-      incomparable{};                             // by reason; the rest of such a pair is noise
+  // By reason: not all could be compared, and what could be differs in noise alone, or not at all.
+  std::map<std::string, std::uint64_t> incomparable{};
   std::map<std::string, std::uint64_t> hidden{};  // fields that redaction hid, pairs of each
   std::uint64_t min_pairs = 0;
   bool enough = false;  // min_pairs is reached by those that could be compared: match.of
