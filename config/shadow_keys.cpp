@@ -8,7 +8,8 @@ using gateway::ShadowSettings;
 using routing::ShadowRule;
 
 constexpr std::uint64_t kMostInFlight = 100'000;
-constexpr std::uint64_t kMostBody = std::uint64_t{1} << 30;
+// Each copy under way may hold as much, and its core copies it beside serving clients.
+constexpr std::uint64_t kMostBody = std::uint64_t{8} << 20;
 constexpr std::size_t kMostRemoved = 64;  // headers
 
 ShadowRule& rule_of(RouteSettings& route) {
@@ -57,8 +58,10 @@ Keys<RouteSettings> common_keys() {
               "of each copy, from connecting to the last byte of the answer"),
       setting("max_in_flight", &ShadowSettings::max_in_flight, Count{1, kMostInFlight},
               "copies of the route at the same time; what comes on top is skipped and counted"),
-      setting("max_body", &ShadowSettings::max_body_bytes, Size{0, kMostBody},
-              "of a request that is copied, and of the answer to the copy"),
+      setting(
+          "max_body", &ShadowSettings::max_body_bytes, Size{0, kMostBody},
+          "of a request that is copied, and of the answer to the copy; every copy under way may "
+          "hold as much memory"),
       setting("remove_headers", &ShadowSettings::remove_headers, List<HeaderName>{{}, kMostRemoved},
               "fields that copies go without, such as credentials"),
   };
@@ -124,6 +127,12 @@ Key<RouteSettings> default_shadow_key() {
 }
 
 void finish_shadow(const Place& place, Context& context, const RouteSettings& route) {
+  if (route.shadow && !route.record.enabled)
+    context.report.add(
+        codes::kExclusiveKeys, place.node.find("shadow")->key_at,
+        fmt::format("{}.shadow copies what is not recorded (record: none)", place.name),
+        "a copy is there to be compared, and what is compared is what was recorded: record the "
+        "route, without bodies if need be (record: { bodies: none })");
   if (!route.shadow || route.shadow->control_share <= route.shadow->share) return;
   const yaml::Node& shadow = place.node.find("shadow")->value;
   if (shadow.find("percent") == nullptr) return;  // reported

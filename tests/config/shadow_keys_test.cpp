@@ -92,6 +92,31 @@ routes:
   CHECK(shadow.remove_headers == Texts{"x-c"});
 }
 
+TEST_CASE("a shadow of what is not recorded is refused, and so is more body than a core may hold") {
+  const auto error_of = [](std::string_view changes) {
+    const LoadResult result = load_changed(changes);
+    REQUIRE(result.errors.size() == 1);
+    const Diagnostic& error = result.errors[0];
+    return std::to_string(error.line) + ":" + std::to_string(error.column) + " " + error.code +
+           " " + error.message;
+  };
+  const std::string of_route = error_of(
+      "routes:\n"
+      "  copied: { match: {}, to: legacy, record: none, shadow: { to: new, percent: 1 } }");
+  CHECK(of_route.find("routes.copied.shadow") != std::string::npos);
+  CHECK(of_route.find("record: none") != std::string::npos);
+  const std::string of_defaults = error_of(
+      "defaults: { record: none }\n"
+      "routes:\n"
+      "  plain: { match: { path: /plain }, to: legacy }\n"
+      "  copied: { match: {}, to: legacy, shadow: { to: new, percent: 1 } }");
+  CHECK(of_defaults.find("routes.copied.shadow") != std::string::npos);
+  const std::string of_body = error_of(
+      "routes:\n"
+      "  copied: { match: {}, to: legacy, shadow: { to: new, percent: 1, max_body: 9MiB } }");
+  CHECK(of_body.find("max_body must be between 0B and 8MiB") != std::string::npos);
+}
+
 TEST_CASE("every rule of comparing arrives") {
   const Settings settings = settings_of(R"(
 routes:
