@@ -144,13 +144,14 @@ std::vector<std::string> doubts(const compare::RouteReport& route) {
 }
 
 std::string not_shadowed_text(std::string_view reason) {
-  static constexpr std::array<std::pair<std::string_view, std::string_view>, 7> kReasons{
+  static constexpr std::array<std::pair<std::string_view, std::string_view>, 8> kReasons{
       {{"skipped_sampling", "not drawn (shadow.percent)"},
        {"skipped_method", "a method that writes, and the route states no shadow.writes"},
        {"skipped_same_backend", "the split had chosen the shadow's backend"},
        {"skipped_in_flight", "as many as shadow.max_in_flight were under way"},
        {"skipped_body_size", "the body is longer than shadow.max_body"},
        {"skipped_incomplete", "request or answer did not come to its end"},
+       {"skipped_journal", "half of the journal waited to be read, and the rest is for clients"},
        {"skipped_draining", "the gateway was about to stop"}}};
   const auto* const found =
       std::ranges::find(kReasons, reason, &std::pair<std::string_view, std::string_view>::first);
