@@ -31,12 +31,16 @@ function(segue_library name)
 endfunction()
 
 # segue_test(NAME SOURCES a_test.cpp... LIBRARIES libs... LABELS more... FIXTURES needed...
-# TIMEOUT seconds) makes NAME_test from Catch2 cases; each case is one ctest test named
-# NAME.<case>, labelled NAME and with LABELS.
+# TIMEOUT seconds PROCESSORS 2) makes NAME_test from Catch2 cases; each case is one ctest test named
+# NAME.<case>, labelled NAME and with LABELS. PROCESSORS: as many of ctest's -j are busy with each
+# of them, where servers and a load share the machine with what is tested.
 function(segue_test name)
-  cmake_parse_arguments(ARG "" "TIMEOUT" "SOURCES;LIBRARIES;LABELS;FIXTURES" ${ARGN})
+  cmake_parse_arguments(ARG "" "TIMEOUT;PROCESSORS" "SOURCES;LIBRARIES;LABELS;FIXTURES" ${ARGN})
   if(NOT ARG_TIMEOUT)
     set(ARG_TIMEOUT 120)
+  endif()
+  if(NOT ARG_PROCESSORS)
+    set(ARG_PROCESSORS 1)
   endif()
   add_executable(${name}_test ${ARG_SOURCES})
   target_link_libraries(${name}_test PRIVATE segue_options ${ARG_LIBRARIES} Catch2::Catch2WithMain)
@@ -45,7 +49,7 @@ function(segue_test name)
     return()
   endif()
   catch_discover_tests(${name}_test TEST_PREFIX "${name}." DISCOVERY_MODE PRE_TEST
-                       PROPERTIES LABELS ${name} TIMEOUT ${ARG_TIMEOUT})
+                       PROPERTIES LABELS ${name} TIMEOUT ${ARG_TIMEOUT} PROCESSORS ${ARG_PROCESSORS})
   if(ARG_LABELS OR ARG_FIXTURES)
     # catch_discover_tests takes lists apart, so they are set on what it found.
     set(properties ${CMAKE_CURRENT_BINARY_DIR}/${name}_test_properties.cmake)
