@@ -96,7 +96,8 @@ TEST_CASE("a field that differs several times in a pair counts once, and shows i
   Comparison comparison = different_in({"$.items[*].id", "$.items[*].id", "$.items[*].id"});
   comparison.differences[0].path = "$.items[2].id";
   add_many(tally, 0, 100, 0, comparison);
-  const FieldReport& field = field_of(tally.report(), "$.items[*].id");
+  const RouteReport report = tally.report();
+  const FieldReport& field = field_of(report, "$.items[*].id");
   CHECK(field.raw.count == 100);
   CHECK(field.examples.at(0).path == "$.items[2].id");
   CHECK(field.examples.at(0).left == "1");
