@@ -6,7 +6,7 @@ cd "$(dirname "$0")" || exit 2
 
 all_steps=(scripts servers release demo asan clang tsan)
 steps=()
-fuzz_seconds=30
+fuzz_seconds=20
 jobs=${SEGUE_JOBS:-2}
 for argument in "$@"; do
   case $argument in
@@ -100,7 +100,7 @@ step_asan() {
 # The short form leaves out the tests: they are built twice by g++.
 step_clang() {
   local targets=(--target segue seguectl fuzzers)
-  [ "$fuzz_seconds" -eq 30 ] || targets=()
+  [ "$fuzz_seconds" -eq 20 ] || targets=()
   configure_and_build clang "${targets[@]}" || return 1
   local fuzzer name bad=0
   for fuzzer in build/clang/bin/fuzz_*; do
