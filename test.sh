@@ -50,6 +50,16 @@ run_ctest() {
   fixed_addresses ctest --test-dir "build/$preset" -j "$jobs" --output-on-failure --no-tests=error "$@"
 }
 
+# Tests on real brokers may be tried twice: servers and a load share a few cores with what is tested,
+# and a broker that gets no processor for seconds is an outage that no test meant. Which were tried
+# twice stands in the log ("Test #12" more than once).
+run_all_tests() {
+  local preset=$1 verdict=0
+  run_ctest "$preset" -LE '^kafka$' || verdict=1
+  run_ctest "$preset" -L '^kafka$' --repeat until-pass:2 || verdict=1
+  return $verdict
+}
+
 # Adds what ctest counted in a log: "97% tests passed, 3 tests failed out of 120".
 count_tests() {
   local line total bad
@@ -75,7 +85,7 @@ step_scripts() {
 step_release() {
   configure_and_build release &&
     cmake --build --preset release -j "$jobs" --target all_verify_interface_header_sets &&
-    run_ctest release
+    run_all_tests release
 }
 
 # Fetches the servers that tests stand on, so that no test waits for the network. They stay in a
@@ -94,7 +104,7 @@ step_servers() {
 
 # Its preset leaves out the tests labelled `long`: they wait for servers more than they run this project's code.
 step_asan() {
-  configure_and_build asan && run_ctest asan
+  configure_and_build asan && run_all_tests asan
 }
 
 # The short form leaves out the tests: they are built twice by g++.
