@@ -33,10 +33,6 @@ bool leads_to_one(const std::vector<JsonStep>& steps) {
   });
 }
 
-PathRules::State state(std::size_t path, std::size_t step) {
-  return static_cast<PathRules::State>(path << 8 | step);
-}
-
 }  // namespace
 
 PathRules::PathRules() = default;
@@ -104,7 +100,7 @@ Treatment PathRules::start(std::vector<State>& states) {
     if (paths_[i].steps.empty())
       apply(paths_[i], treatment);
     else
-      states.push_back(state(i, 0));
+      states.push_back(recorder::json_path_state(i, 0));
   }
   return treatment;
 }
@@ -114,25 +110,8 @@ Treatment PathRules::enter(std::vector<State>& states, std::size_t from, std::si
                            Matches matches) {
   Treatment treatment;
   patterns_.clear();
-  const std::size_t begin = states.size();
-  // States of one path stand together, and only these can be the same.
-  const auto add = [&](State added) {
-    for (std::size_t i = states.size(); i-- > begin && states[i] >> 8 == added >> 8;)
-      if (states[i] == added) return;
-    states.push_back(added);
-  };
-  for (std::size_t i = from; i < to; ++i) {
-    const State now = states[i];
-    const Path& path = paths_[now >> 8];
-    const std::size_t at = now & 0xff;
-    const JsonStep& step = path.steps[at];
-    if (step.descends) add(now);
-    if (!matches(step)) continue;
-    if (at + 1 == path.steps.size())
-      apply(path, treatment);
-    else
-      add(state(now >> 8, at + 1));
-  }
+  recorder::carry_states(paths_, states, from, to, matches,
+                         [&](std::size_t path) { apply(paths_[path], treatment); });
   return treatment;
 }
 

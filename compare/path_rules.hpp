@@ -36,7 +36,7 @@ struct Treatment {
 // carried to its children.
 class PathRules {
  public:
-  using State = std::uint32_t;
+  using State = recorder::JsonPathState;
 
   PathRules();
   ~PathRules();

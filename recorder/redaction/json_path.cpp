@@ -129,7 +129,7 @@ int JsonPaths::start(std::vector<State>& states) const {
     if (paths_[i].steps.empty())
       hidden = stricter(hidden, i);
     else
-      states.push_back(state(i, 0));
+      states.push_back(json_path_state(i, 0));
   }
   return hidden;
 }
@@ -138,25 +138,8 @@ template <class Matches>
 int JsonPaths::enter(std::vector<State>& states, std::size_t from, std::size_t to,
                      Matches matches) const {
   int hidden = kNone;
-  const std::size_t begin = states.size();
-  // States of one path stand together, and only these can be the same.
-  const auto add = [&](State added) {
-    for (std::size_t i = states.size(); i-- > begin && states[i] >> 8 == added >> 8;)
-      if (states[i] == added) return;
-    states.push_back(added);
-  };
-  for (std::size_t i = from; i < to; ++i) {
-    const State now = states[i];
-    const Path& path = paths_[now >> 8];
-    const std::size_t at = now & 0xff;
-    const JsonStep& step = path.steps[at];
-    if (step.descends) add(now);
-    if (!matches(step)) continue;
-    if (at + 1 == path.steps.size())
-      hidden = stricter(hidden, now >> 8);
-    else
-      add(state(now >> 8, at + 1));
-  }
+  carry_states(paths_, states, from, to, matches,
+               [&](std::size_t path) { hidden = stricter(hidden, path); });
   return hidden;
 }
 

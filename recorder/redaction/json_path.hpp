@@ -35,13 +35,45 @@ struct JsonPath {
   static std::optional<JsonPath> parse(std::string_view text, Problem& problem);
 };
 
+// A state is a step of one of several paths that waits to be matched by a child; all states of one
+// value are carried to its children.
+using JsonPathState = std::uint32_t;
+
+constexpr JsonPathState json_path_state(std::size_t path, std::size_t step) noexcept {
+  return static_cast<JsonPathState>(path << 8 | step);
+}
+
+// Appends the states of a child to `states`, whose [from, to) are those of its parent. Each of
+// `paths` has `steps`; `matches(step)`: whether the step takes the child; `ends(path)` is called with
+// the index of each path that ends there.
+template <class Paths, class Matches, class Ends>
+void carry_states(const Paths& paths, std::vector<JsonPathState>& states, std::size_t from,
+                  std::size_t to, Matches matches, Ends ends) {
+  const std::size_t begin = states.size();
+  // States of one path stand together, and only these can be the same.
+  const auto add = [&](JsonPathState added) {
+    for (std::size_t i = states.size(); i-- > begin && states[i] >> 8 == added >> 8;)
+      if (states[i] == added) return;
+    states.push_back(added);
+  };
+  for (std::size_t i = from; i < to; ++i) {
+    const JsonPathState now = states[i];
+    const std::size_t path = now >> 8;
+    const std::size_t at = now & 0xff;
+    const std::vector<JsonStep>& steps = paths[path].steps;
+    if (steps[at].descends) add(now);
+    if (!matches(steps[at])) continue;
+    if (at + 1 == steps.size())
+      ends(path);
+    else
+      add(json_path_state(path, at + 1));
+  }
+}
+
 // Paths compiled together. Immutable; any thread.
-//
-// A state is a step of a path that waits to be matched by a child; all states of one value are
-// carried to its children.
 class JsonPaths {
  public:
-  using State = std::uint32_t;
+  using State = JsonPathState;
   static constexpr int kNone = -1;
 
   // Every path parses. Rules are numbered from `first`.
@@ -69,10 +101,6 @@ class JsonPaths {
   template <class Matches>
   int enter(std::vector<State>& states, std::size_t from, std::size_t to, Matches matches) const;
   int stricter(int a, std::size_t b) const;
-
-  static State state(std::size_t path, std::size_t step) {
-    return static_cast<State>(path << 8 | step);
-  }
 
   std::vector<Path> paths_;
   RuleIndex first_;

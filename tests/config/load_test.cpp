@@ -18,6 +18,8 @@ namespace fs = std::filesystem;
 using recorder::RedactionMode;
 using testing::configuration_with;
 using testing::load_changed;
+using testing::route_of;
+using testing::settings_of;
 
 // A folder of its own, gone at the end.
 class Folder {
@@ -40,21 +42,6 @@ class Folder {
  private:
   fs::path path_;
 };
-
-Settings settings_of(std::string_view changes) {
-  LoadResult result = load_changed(changes);
-  for (const Diagnostic& error : result.errors)
-    UNSCOPED_INFO(error.line << ":" << error.column << " " << error.code << " " << error.message);
-  REQUIRE(result.settings.has_value());
-  return std::move(*result.settings);
-}
-
-const RouteSettings& route_of(const Settings& settings, std::string_view name) {
-  const auto found = std::find_if(settings.routes.begin(), settings.routes.end(),
-                                  [&](const auto& route) { return route.rule.name == name; });
-  REQUIRE(found != settings.routes.end());
-  return *found;
-}
 
 std::vector<std::string> codes_of(const LoadResult& result) {
   std::vector<std::string> codes;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <catch2/catch_test_macros.hpp>
 #include <set>
 
 #include "config/source.hpp"
@@ -68,6 +69,21 @@ std::string configuration_with(std::string_view changes) {
 
 LoadResult load_changed(std::string_view changes, Tests tests) {
   return load_text(read_marks(configuration_with(changes)).text, "segue.yaml", "", tests);
+}
+
+Settings settings_of(std::string_view changes) {
+  LoadResult result = load_changed(changes);
+  for (const Diagnostic& error : result.errors)
+    UNSCOPED_INFO(error.line << ":" << error.column << " " << error.code << " " << error.message);
+  REQUIRE(result.settings.has_value());
+  return std::move(*result.settings);
+}
+
+const RouteSettings& route_of(const Settings& settings, std::string_view name) {
+  const auto found = std::find_if(settings.routes.begin(), settings.routes.end(),
+                                  [&](const auto& route) { return route.rule.name == name; });
+  REQUIRE(found != settings.routes.end());
+  return *found;
 }
 
 }  // namespace segue::config::testing

@@ -25,4 +25,9 @@ std::string configuration_with(std::string_view changes);
 // load_text() of a configuration that is called "segue.yaml".
 LoadResult load_changed(std::string_view changes, Tests tests = Tests::run);
 
+// What it loads to; the test fails, with the errors, when it does not.
+Settings settings_of(std::string_view changes);
+// The test fails when there is none of this name.
+const RouteSettings& route_of(const Settings& settings, std::string_view name);
+
 }  // namespace segue::config::testing

@@ -12,22 +12,9 @@ using compare::IgnoredType;
 using compare::PathRule;
 using std::chrono::milliseconds;
 using testing::load_changed;
+using testing::route_of;
+using testing::settings_of;
 using Texts = std::vector<std::string>;
-
-Settings settings_of(std::string_view changes) {
-  LoadResult result = load_changed(changes);
-  for (const Diagnostic& error : result.errors)
-    UNSCOPED_INFO(error.line << ":" << error.column << " " << error.code << " " << error.message);
-  REQUIRE(result.settings.has_value());
-  return std::move(*result.settings);
-}
-
-const RouteSettings& route_of(const Settings& settings, std::string_view name) {
-  const auto found = std::find_if(settings.routes.begin(), settings.routes.end(),
-                                  [&](const auto& route) { return route.rule.name == name; });
-  REQUIRE(found != settings.routes.end());
-  return *found;
-}
 
 TEST_CASE("a shadow has the documented defaults, and a route without one has none") {
   const Settings settings = settings_of(
