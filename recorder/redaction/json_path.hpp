@@ -44,8 +44,8 @@ constexpr JsonPathState json_path_state(std::size_t path, std::size_t step) noex
 }
 
 // Appends the states of a child to `states`, whose [from, to) are those of its parent. Each of
-// `paths` has `steps`; `matches(step)`: whether the step takes the child; `ends(path)` is called with
-// the index of each path that ends there.
+// `paths` has `steps`; `matches(step)`: whether the step takes the child; `ends(path)` is called
+// with the index of each path that ends there.
 template <class Paths, class Matches, class Ends>
 void carry_states(const Paths& paths, std::vector<JsonPathState>& states, std::size_t from,
                   std::size_t to, Matches matches, Ends ends) {
