@@ -87,6 +87,7 @@ gateway::GatewaySettings gateway_settings(const config::Settings& settings) {
   if (gateway::http1::is_token(settings.service)) gateway.via = settings.service;
   for (const config::RouteSettings& route : settings.routes) {
     gateway.route_timeouts.push_back(route.timeouts);
+    gateway.route_traffic.push_back(route.traffic);
     gateway.shadows.push_back(route.shadow);
   }
   return gateway;

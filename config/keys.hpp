@@ -18,8 +18,12 @@ const Keys<Settings>& root_keys();
 Keys<gateway::Limits> limits_keys();
 Keys<gateway::DrainSettings> drain_keys();
 Keys<gateway::AccessLogSettings> access_log_keys();
+
+// listener_keys.cpp
 Keys<gateway::ListenerSettings> listener_keys();
 void finish_listener(const Place& place, Context& context, gateway::ListenerSettings& listener);
+
+// backend_keys.cpp
 Keys<gateway::BackendSettings> backend_keys();
 void finish_backend(const Place& place, Context& context, gateway::BackendSettings& backend);
 

@@ -18,6 +18,7 @@ struct RouteSettings {
   routing::RouteRule rule;
   recorder::RecordSettings record;
   gateway::RouteTimeouts timeouts;
+  gateway::RouteTraffic traffic;
   std::optional<gateway::ShadowSettings> shadow;  // with `rule.shadow`
   compare::RouteRules compare;
   std::string file;   // where the route stands, for people

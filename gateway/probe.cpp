@@ -9,7 +9,7 @@
 #include <thread>
 
 #include "exchange/error.hpp"
-#include "gateway/listener.hpp"
+#include "gateway/listening_socket.hpp"
 
 namespace segue::gateway {
 namespace {

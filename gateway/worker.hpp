@@ -35,6 +35,7 @@ struct GatewaySettings {
   AccessLogSettings access_log;
   std::vector<BackendSettings> backends;
   std::vector<RouteTimeouts> route_timeouts;  // by route index
+  std::vector<RouteTraffic> route_traffic;    // by route index
   std::vector<std::optional<ShadowSettings>> shadows;  // by route index; none: the route has no shadow
   std::uint64_t capture_memory = 64 << 20;
   std::string via = "segue";

@@ -76,19 +76,28 @@ struct ShadowRule {
   bool operator==(const ShadowRule&) const = default;
 };
 
+// Whether requests of a route go to a backend, or are answered by the gateway itself.
+enum class RouteAction : std::uint8_t { forward, redirect, respond };
+
 enum class TrailingSlash : std::uint8_t { strict, ignore };
 
 // One entry of `routes:`, in names; what the configuration says, nothing resolved yet.
 struct RouteRule {
   std::string name;
   Match match;
-  std::string to;  // backend name; empty when `split` is set
+  RouteAction action = RouteAction::forward;
+  std::string to;  // backend name; empty when `split` is set, and without `forward`
   std::optional<Split> split;
   Rewrite rewrite;
   std::vector<std::string> before;  // ties decided by hand: this route wins over those
   TrailingSlash trailing_slash = TrailingSlash::strict;
   KeySource account;  // record.key
   std::optional<ShadowRule> shadow;
+  // Backend that serves where the chosen one cannot be reached and nothing was sent; empty: none.
+  std::string fallback;
+  // With RouteAction::redirect: the path of the location, a template as in `rewrite.path`; empty:
+  // the path of the request.
+  std::string redirect_path;
 };
 
 // A backend as routing knows it.
@@ -108,7 +117,8 @@ struct TestCase {
   std::optional<std::string> shadow;  // backend that gets a copy, were every request sampled
   std::optional<std::array<double, 2>> split;  // percent of legacy, of new
   std::optional<std::map<std::string, std::string>> params;
-  std::optional<int> status;  // what the gateway itself would answer: 400 path confusion, 404
+  // What the gateway itself would answer: 400 path confusion, 404, of a redirect, of a respond.
+  std::optional<int> status;
 };
 
 // What is wrong with a rule set. `key` leads to the place in the configuration:

@@ -31,11 +31,15 @@ struct Decision {
   };
   Verdict verdict = Verdict::no_route;
   const Route* route = nullptr;   // null unless routed
-  std::uint32_t backend = 0;      // index into the backends given to compile()
+  RouteAction action = RouteAction::forward;
+  std::uint32_t backend = 0;      // with `forward`: index into the backends given to compile()
+  std::int32_t fallback = -1;     // another such index; -1: none, or it is `backend`
   std::int32_t bucket = -1;       // 0..9999; -1: no split
   std::span<const Parameter> parameters;
   std::string_view account_id;    // value of the route's key source; empty when absent
-  std::string_view upstream_target;  // after rewrite; the raw target when there is none
+  // After rewrite; the raw target when there is none. With `redirect`: path and query of the
+  // location.
+  std::string_view upstream_target;
 
   // Whether a copy may go to another backend, were every request sampled.
   enum class Shadow : std::uint8_t {

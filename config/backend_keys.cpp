@@ -1,0 +1,133 @@
+#include <algorithm>
+#include <utility>
+
+#include "config/keys.hpp"
+#include "config/value_types.hpp"
+
+namespace segue::config {
+namespace {
+
+using gateway::BackendSettings;
+using gateway::EndpointSettings;
+using gateway::Timeouts;
+using gateway::TlsClientSettings;
+
+constexpr std::uint64_t kMaxConnections = 1'000'000;
+constexpr std::size_t kMaxEndpoints = 256;  // of one backend
+
+constexpr Duration kTimeout{milliseconds{1}, std::chrono::hours{24}};
+
+struct Endpoint {
+  using Value = EndpointSettings;
+  std::optional<EndpointSettings> read(const Place& place, Context& context) const {
+    constexpr std::string_view kExpected = "host:port, such as php.internal:80";
+    const auto text = read_address_text(place, context, kExpected);
+    if (!text) return std::nullopt;
+    const auto address = parse_host_port(*text);
+    if (address && address->port != 0) return EndpointSettings{address->host, address->port, {}};
+    refuse_value(place, context, kExpected,
+                 text->find("://") == std::string::npos ? "" : "no scheme: 'tls' switches TLS on");
+    return std::nullopt;
+  }
+  std::string type() const { return "host:port"; }
+  std::string show(const EndpointSettings& value) const {
+    return fmt::format("{}:{}", value.host, value.port);
+  }
+};
+
+Keys<TlsClientSettings> client_tls_keys() {
+  return {
+      key<TlsClientSettings>("ca", &TlsClientSettings::ca_file, File{},
+                             "PEM file of the authorities that may have signed the backend's "
+                             "certificate",
+                             "the system's"),
+      key<TlsClientSettings>("cert", &TlsClientSettings::certificate_file, File{},
+                             "PEM file: what the gateway shows of itself; with `key`"),
+      key<TlsClientSettings>("key", &TlsClientSettings::key_file, Secret{},
+                             "PEM file: the private key of `cert`"),
+      key<TlsClientSettings>("server_name", &TlsClientSettings::server_name, Text{},
+                             "SNI, and the name that is verified", "the endpoints' host"),
+  };
+}
+
+Keys<BackendSettings> backend_limit_keys() {
+  return {
+      key<BackendSettings>("connections", &BackendSettings::max_connections,
+                           Count{1, kMaxConnections}, "connections to this backend"),
+      key<BackendSettings>("pending", &BackendSettings::max_pending, Count{0, kMaxConnections},
+                           "requests that wait for a connection; over it 503"),
+      key<BackendSettings>("idle", &BackendSettings::max_idle, Count{0, kMaxConnections},
+                           "idle connections that are kept"),
+      key<BackendSettings>("idle_time", &BackendSettings::idle_time, kTimeout,
+                           "how long an idle connection is kept; the backend's own "
+                           "`Keep-Alive: timeout` may shorten it"),
+  };
+}
+
+Keys<Timeouts> timeout_keys() {
+  const OrNone<Duration> timeout{kTimeout};
+  return {
+      key<Timeouts>("connect", &Timeouts::connect, timeout, "connecting, TLS included"),
+      key<Timeouts>("first_byte", &Timeouts::first_byte, timeout,
+                    "from the end of the request to the head of the response"),
+      key<Timeouts>("idle", &Timeouts::idle, timeout, "between two reads of a response"),
+      key<Timeouts>("total", &Timeouts::total, timeout, "the whole exchange, retry included"),
+  };
+}
+
+// Without `server_name` the endpoints' host is verified, so it must be one host.
+void choose_server_name(const Place& place, Context& context, BackendSettings& backend) {
+  if (!backend.tls || !backend.tls->server_name.empty() || backend.endpoints.empty()) return;
+  const std::string& host = backend.endpoints.front().host;
+  const bool is_one = std::all_of(backend.endpoints.begin(), backend.endpoints.end(),
+                                  [&](const auto& endpoint) { return endpoint.host == host; });
+  if (is_one) {
+    backend.tls->server_name = host;
+    return;
+  }
+  context.report.add(
+      codes::kMissingKey, place.child(*place.node.find("tls")).at,
+      fmt::format("{}.tls needs 'server_name': the endpoints have different hosts", place.name));
+}
+
+}  // namespace
+
+Keys<BackendSettings> backend_keys() {
+  const Choice<std::string> roles{{{"legacy", "legacy"}, {"new", "new"}}};
+  const Choice<int> balances{{{"round_robin", 0}}};
+  return {
+      key<BackendSettings>("role", &BackendSettings::role, roles,
+                           "which arm of a split this backend is",
+                           "the name when it is one of these, else none"),
+      required(key<BackendSettings>("endpoints", &BackendSettings::endpoints,
+                                    List<Endpoint>{{}, kMaxEndpoints}, "where the backend listens",
+                                    "")),
+      key<BackendSettings>("host", &BackendSettings::host, Text{}, "Host sent to the backend",
+                           "the client's"),
+      special_key<BackendSettings>(
+          "balance", balances.type(), "round_robin", "how requests are spread over the endpoints",
+          [balances](const Place& place, Context& context, BackendSettings&) {
+            static_cast<void>(balances.read(place, context));
+          }),
+      section<BackendSettings>("tls", &BackendSettings::tls, client_tls_keys()),
+      group<BackendSettings>("limits", backend_limit_keys()),
+      section<BackendSettings>("timeouts", &BackendSettings::timeouts, timeout_keys()),
+  };
+}
+
+void finish_backend(const Place& place, Context& context, BackendSettings& backend) {
+  if (backend.role.empty()) backend.role = backend.name;
+  const yaml::Entry* endpoints = place.node.find("endpoints");
+  if (endpoints != nullptr && endpoints->value.kind == yaml::Kind::sequence &&
+      endpoints->value.items.empty())
+    context.report.add(codes::kOutOfRange, endpoints->key_at,
+                       fmt::format("{}.endpoints must not be empty", place.name));
+  choose_server_name(place, context, backend);
+  const yaml::Entry* tls = place.node.find("tls");
+  if (tls == nullptr) return;
+  if ((tls->value.find("cert") == nullptr) != (tls->value.find("key") == nullptr))
+    context.report.add(codes::kMissingKey, tls->key_at,
+                       fmt::format("{}.tls needs both 'cert' and 'key', or neither", place.name));
+}
+
+}  // namespace segue::config
