@@ -183,6 +183,12 @@ void rebase(MessageHead& head, const char* from, std::size_t size, const char* t
   }
 }
 
+bool is_vouched(std::string_view name) noexcept {
+  for (const std::string_view prefix : {"x-forwarded-", "x-real-ip", "x-auth-", "remote-user"})
+    if (equals_ignoring_case(name.substr(0, prefix.size()), prefix)) return true;
+  return false;
+}
+
 void clear(MessageHead& head) noexcept {
   head.fields.clear();
   head.known.clear();

@@ -56,6 +56,10 @@ FramingFields read_framing_fields(const MessageHead& head) noexcept;
 void rebase(std::string_view& view, const char* from, std::size_t size, const char* to) noexcept;
 void rebase(MessageHead& head, const char* from, std::size_t size, const char* to) noexcept;
 
+// A field of that name (in any case) is what a proxy before us may vouch for: a client must not make
+// it disappear, nor slip one in.
+bool is_vouched(std::string_view name) noexcept;
+
 // Forgets all but the capacity.
 void clear(MessageHead& head) noexcept;
 

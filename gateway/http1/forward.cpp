@@ -15,13 +15,6 @@ bool starts_with(string_view text, string_view lower_prefix) noexcept {
   return equals_ignoring_case(text.substr(0, lower_prefix.size()), lower_prefix);
 }
 
-// What a proxy before us vouches for: a client that nominates it must not make it disappear.
-bool is_vouched(string_view name) noexcept {
-  for (const string_view prefix : {"x-forwarded-", "x-real-ip", "x-auth-", "remote-user"})
-    if (starts_with(name, prefix)) return true;
-  return false;
-}
-
 // Connection may remove only fields that mean nothing to this gateway (RFC 9110, 7.6.1, read so
 // that routing, framing, identity and content cannot be nominated away).
 bool may_be_nominated(KnownField known, string_view name) noexcept {
