@@ -92,6 +92,8 @@ void write_decision(JsonWriter& json, const v1::Decision& decision) {
   if (decision.has_bucket()) json.member("bucket", std::uint64_t{decision.bucket()});
   if (decision.parameters_size() > 0) write_fields(json, "parameters", decision.parameters());
   if (decision.inputs_size() > 0) write_fields(json, "inputs", decision.inputs());
+  if (!decision.fallback_from().empty())
+    json.member("fallback_from", decision.fallback_from());
   if (!decision.shadow().empty()) json.member("shadow", decision.shadow());
   json.end_object();
 }

@@ -57,6 +57,7 @@ void add_decision(Page& page, const v1::Decision& decision) {
                          ? "none"
                          : decision.route() + in_parentheses(decision.path_template()));
   page.line("backend", decision.backend() + in_parentheses(decision.role()));
+  page.line("in place of", decision.fallback_from());
   page.line("endpoint", decision.endpoint());
   if (decision.has_bucket()) page.line("bucket", std::to_string(decision.bucket()));
   for (const v1::Parameter& parameter : decision.parameters())

@@ -77,7 +77,8 @@ struct DecisionView {
   std::string_view route;
   std::string_view path_template;  // "/searches/{id}", as in the metric label http_route
   std::span<const Parameter> parameters;
-  std::string_view backend;
+  std::string_view backend;       // that served, or was tried last
+  std::string_view fallback_from;  // the chosen one, where `backend` is its fallback; else empty
   std::string_view endpoint;      // "10.0.0.1:80"
   std::string_view role;          // "legacy", "new", or the backend's name
   std::int32_t bucket = -1;       // sticky bucket 0..9999; -1: the route has no split

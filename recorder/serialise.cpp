@@ -294,6 +294,7 @@ void Serialiser::describe_decision(Sink& sink) {
     sink.pair(delimited(D::kInputsFieldNumber), input.name,
               plain ? input.value : hash_.text(input.value));
   }
+  sink.text(delimited(D::kFallbackFromFieldNumber), decision.fallback_from);
   sink.text(delimited(D::kShadowFieldNumber), decision.shadow);
 }
 

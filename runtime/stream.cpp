@@ -251,7 +251,8 @@ void Stream::Write::await_suspend(std::coroutine_handle<> resume) noexcept {
 
 void Stream::Write::wait() noexcept {
   const MonotonicNs now = monotonic_now();
-  stream_.descriptor_.wait(way_, *this, patience_ > kNever - now ? kNever : now + patience_);
+  const MonotonicNs until = patience_ > kNever - now ? kNever : now + patience_;
+  stream_.descriptor_.wait(way_, *this, std::min(until, expiry_));
 }
 
 void Stream::Write::woken(Waiter& self, error_code why) {

@@ -53,8 +53,9 @@ class Stream {
   // Waits for some bytes. `into` must outlive the operation and not be empty.
   Read read_some(std::span<char> into, MonotonicNs expiry);
   // Writes all of `pieces`, which are used up (their iov_base and iov_len change). Each time the
-  // peer takes something, `patience` starts anew; kNever waits for ever.
-  Write write(std::span<iovec> pieces, MonotonicNs patience_ns);
+  // peer takes something, `patience` starts anew; kNever waits for ever. Nothing is waited for
+  // beyond `expiry`, however much the peer takes.
+  Write write(std::span<iovec> pieces, MonotonicNs patience_ns, MonotonicNs expiry = kNever);
 
   // Changes the expiry of the read that waits now; nothing when none does.
   void expect_read_by(MonotonicNs expiry) noexcept { descriptor_.expect_by(Way::in, expiry); }
@@ -136,8 +137,8 @@ class Stream::Read : Waiter {
 // Awaitable of Stream::write.
 class Stream::Write : Waiter {
  public:
-  Write(Stream& stream, std::span<iovec> pieces, MonotonicNs patience)
-      : Waiter(woken), stream_(stream), pieces_(pieces), patience_(patience) {}
+  Write(Stream& stream, std::span<iovec> pieces, MonotonicNs patience, MonotonicNs expiry)
+      : Waiter(woken), stream_(stream), pieces_(pieces), patience_(patience), expiry_(expiry) {}
   bool await_ready() noexcept { return advance(); }
   void await_suspend(std::coroutine_handle<> resume) noexcept;
   Transfer await_resume() const noexcept { return result_; }
@@ -150,6 +151,7 @@ class Stream::Write : Waiter {
   Stream& stream_;
   std::span<iovec> pieces_;
   MonotonicNs patience_;
+  MonotonicNs expiry_;
   Way way_ = Way::out;
   Transfer result_;
   std::coroutine_handle<> resume_;
@@ -161,8 +163,9 @@ inline Stream::Readable Stream::readable(MonotonicNs expiry) noexcept {
 inline Stream::Read Stream::read_some(std::span<char> into, MonotonicNs expiry) {
   return Read(*this, into, expiry);
 }
-inline Stream::Write Stream::write(std::span<iovec> pieces, MonotonicNs patience_ns) {
-  return Write(*this, pieces, patience_ns);
+inline Stream::Write Stream::write(std::span<iovec> pieces, MonotonicNs patience_ns,
+                                   MonotonicNs expiry) {
+  return Write(*this, pieces, patience_ns, expiry);
 }
 
 }  // namespace segue::runtime

@@ -128,6 +128,7 @@ void SampleExchange::fill_random(SampleExchange& s, std::mt19937_64& random) {
   v.decision.route = text(30);
   v.decision.path_template = text(40);
   v.decision.backend = text(10);
+  v.decision.fallback_from = text(10);
   v.decision.endpoint = text(20);
   v.decision.role = text(10);
   v.decision.bucket = static_cast<std::int32_t>(random() % 10'001) - 1;

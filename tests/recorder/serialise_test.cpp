@@ -92,6 +92,7 @@ void check_decision(const v1::Decision& got, const DecisionView& want) {
   CHECK(got.backend() == as_text(want.backend));
   CHECK(got.endpoint() == as_text(want.endpoint));
   CHECK(got.role() == as_text(want.role));
+  CHECK(got.fallback_from() == as_text(want.fallback_from));
   CHECK(got.has_bucket() == (want.bucket >= 0));
   if (want.bucket >= 0) CHECK(got.bucket() == static_cast<std::uint32_t>(want.bucket));
   REQUIRE(static_cast<std::size_t>(got.parameters_size()) == want.parameters.size());

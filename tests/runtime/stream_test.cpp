@@ -16,6 +16,7 @@
 #include <memory>
 #include <string>
 
+#include "runtime/pause.hpp"
 #include "runtime/pem_files.hpp"
 #include "runtime/task_group.hpp"
 #include "runtime/tls_tickets.hpp"
@@ -165,6 +166,34 @@ TEST_CASE("a write that the peer does not take times out, and says what went") {
   CHECK(sent.ec == errors::timed_out);
   CHECK(sent.bytes > 0);
   CHECK(sent.bytes < large.size());
+}
+
+Task<Transfer> write_until(Stream& stream, std::string text, MonotonicNs expiry) {
+  iovec piece{text.data(), text.size()};
+  const std::span<iovec> pieces(&piece, 1);
+  co_return co_await stream.write(pieces, kNever, expiry);
+}
+
+// A little at a time, until the writer is gone: each time there is room for more.
+Task<void> read_now_and_then(Core& core, Stream& stream) {
+  std::string room(65'536, '\0');
+  for (;;) {
+    const std::span<char> into(room);
+    const Transfer got = co_await stream.read_some(into, generous());
+    if (got.bytes == 0) co_return;
+    Pause pause(core, soon(10));
+    co_await pause;
+  }
+}
+
+TEST_CASE("a write to a peer that takes a little now and then ends at its expiry") {
+  Pair pair;
+  pair.core.post([&] { pair.group.spawn(read_now_and_then(pair.core, pair.right)); });
+  const std::string large(64 << 20, 'x');
+  const Transfer sent = pair.run(write_until(pair.left, large, soon(100)));
+  CHECK(sent.ec == errors::timed_out);
+  CHECK(sent.bytes < large.size());
+  pair.core.ask([&] { pair.left.reset(); });
 }
 
 // How far a reader has come, and had come when its core next took a message.
