@@ -34,8 +34,13 @@ ChunkDecoder::Step ChunkDecoder::step(std::string_view input) noexcept {
       if (remaining_ == 0) part_ = Part::content_cr;
       return step;
     }
+    const bool of_trailers = in_trailers();
     take(input[step.consumed]);
-    if (part_ != Part::damaged) ++step.consumed;
+    if (part_ == Part::damaged) break;
+    ++step.consumed;
+    if (!of_trailers || part_ == Part::end_lf) continue;
+    const std::size_t length = step.trailer.size() + 1;
+    step.trailer = input.substr(step.consumed - length, length);
   }
   if (part_ == Part::done) step.state = State::done;
   if (part_ == Part::damaged) step.state = State::damaged;
@@ -135,6 +140,7 @@ void ChunkDecoder::take_trailer(char c) noexcept {
       damaged("bad_trailer");
     }
   } else if (is_token(c)) {
+    if (part_ == Part::trailer_start) ++trailers_;
     part_ = Part::trailer_name;
   } else if (c == ':' && part_ == Part::trailer_name) {
     part_ = Part::trailer_value;

@@ -7,8 +7,8 @@
 namespace segue::gateway::http1 {
 
 // Strict decoder of the chunked coding (RFC 9112, 7.1), without copying: each step says which part
-// of the input is content. Extensions are checked and dropped, 8 KiB a body at most; trailers are
-// checked and dropped, `trailer_bytes` at most.
+// of the input is content, and which is trailers. Extensions are checked and dropped, 8 KiB a body at
+// most; trailers are checked, `trailer_bytes` at most.
 //
 // A chunk line is hex digits, at most 16 of them and below 2^63, then extensions without blanks:
 // *( ";" token [ "=" ( token / quoted-string ) ] ). Lines end in CRLF. No allocation, no clock; one
@@ -20,6 +20,7 @@ class ChunkDecoder {
   struct Step {
     std::size_t consumed = 0;   // bytes of the input that are used up
     std::string_view content;   // part of the input; may be empty
+    std::string_view trailer;   // part of the input: of field lines, "Name: value\r\n" each
     State state = State::more;  // done: `consumed` ends after the last CRLF of the body
   };
 
@@ -30,6 +31,8 @@ class ChunkDecoder {
   // label), and every further step says so again; after `done` nothing more is consumed.
   Step step(std::string_view input) noexcept;
   const char* damage() const noexcept { return damage_; }
+  // How many trailer fields came so far.
+  std::uint32_t trailers() const noexcept { return trailers_; }
   void reset() noexcept;
 
  private:
@@ -58,6 +61,9 @@ class ChunkDecoder {
     damaged,
   };
 
+  bool in_trailers() const noexcept {
+    return part_ >= Part::trailer_start && part_ <= Part::trailer_lf;
+  }
   void take(char c) noexcept;
   void take_size(char c) noexcept;
   void take_extension(char c) noexcept;
@@ -74,6 +80,7 @@ class ChunkDecoder {
   std::uint64_t remaining_ = 0;  // size of this chunk, less the content given out
   std::size_t extension_bytes_ = 0;
   std::size_t trailer_bytes_ = 0;
+  std::uint32_t trailers_ = 0;
 };
 
 }  // namespace segue::gateway::http1

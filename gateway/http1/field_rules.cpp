@@ -183,6 +183,31 @@ void rebase(MessageHead& head, const char* from, std::size_t size, const char* t
   }
 }
 
+bool is_named_by_connection(const MessageHead& head, std::string_view name) noexcept {
+  bool named = false;
+  for (std::size_t i = 0; i < head.fields.size() && !named; ++i) {
+    if (head.known[i] != KnownField::connection) continue;
+    for_each_member(head.fields[i].value, [&](std::string_view member) {
+      named = named || equals_ignoring_case(member, name);
+    });
+  }
+  return named;
+}
+
+bool upgrades_to_websocket(const MessageHead& head) noexcept {
+  if (!head.upgrade || head.version_minor == 0) return false;
+  std::size_t protocols = 0;
+  bool websocket = false;
+  for (std::size_t i = 0; i < head.fields.size(); ++i) {
+    if (head.known[i] != KnownField::upgrade) continue;
+    for_each_member(head.fields[i].value, [&](std::string_view protocol) {
+      ++protocols;
+      websocket = equals_ignoring_case(protocol, "websocket");
+    });
+  }
+  return protocols == 1 && websocket;
+}
+
 bool is_vouched(std::string_view name) noexcept {
   for (const std::string_view prefix : {"x-forwarded-", "x-real-ip", "x-auth-", "remote-user"})
     if (equals_ignoring_case(name.substr(0, prefix.size()), prefix)) return true;

@@ -56,6 +56,13 @@ FramingFields read_framing_fields(const MessageHead& head) noexcept;
 void rebase(std::string_view& view, const char* from, std::size_t size, const char* to) noexcept;
 void rebase(MessageHead& head, const char* from, std::size_t size, const char* to) noexcept;
 
+// Whether a Connection field names it, in any case.
+bool is_named_by_connection(const MessageHead& head, std::string_view name) noexcept;
+
+// Whether Connection nominates an Upgrade field, and all of these together name one protocol:
+// websocket (RFC 6455, 4.2.1). A choice of several is none.
+bool upgrades_to_websocket(const MessageHead& head) noexcept;
+
 // A field of that name (in any case) is what a proxy before us may vouch for: a client must not make
 // it disappear, nor slip one in.
 bool is_vouched(std::string_view name) noexcept;

@@ -11,6 +11,8 @@ namespace {
 
 using std::string_view;
 
+constexpr string_view kWebSocket = "Connection: Upgrade\r\nUpgrade: websocket\r\n";
+
 bool starts_with(string_view text, string_view lower_prefix) noexcept {
   return equals_ignoring_case(text.substr(0, lower_prefix.size()), lower_prefix);
 }
@@ -24,14 +26,7 @@ bool may_be_nominated(KnownField known, string_view name) noexcept {
 bool is_nominated(const MessageHead& head, std::size_t index) noexcept {
   const string_view name = head.fields[index].name;
   if (!may_be_nominated(head.known[index], name)) return false;
-  bool nominated = false;
-  for (std::size_t i = 0; i < head.fields.size() && !nominated; ++i) {
-    if (head.known[i] != KnownField::connection) continue;
-    for_each_member(head.fields[i].value, [&](string_view member) {
-      nominated = nominated || equals_ignoring_case(member, name);
-    });
-  }
-  return nominated;
+  return is_named_by_connection(head, name);
 }
 
 // A name that reads like one the gateway owns once '_' and '-' are the same, as they are to CGI.
@@ -161,6 +156,22 @@ void write_via(const MessageHead& head, string_view via, Gather& out) {
   copy_all(out, {head.version_minor == 0 ? "Via: 1.0 " : "Via: 1.1 ", via, "\r\n"});
 }
 
+// What will stand behind the chunks of what was announced (RFC 9110, 6.6.2).
+void write_trailer(const MessageHead& head, const TrailerNames* allowed, Framing framing,
+                   Gather& out) {
+  if (allowed == nullptr || framing != Framing::chunked) return;
+  string_view before = "Trailer: ";
+  for (std::size_t i = 0; i < head.fields.size(); ++i) {
+    if (head.known[i] != KnownField::trailer) continue;
+    for_each_member(head.fields[i].value, [&](string_view name) {
+      if (!passes_as_trailer(name, *allowed, head)) return;
+      copy_all(out, {before, name});
+      before = ", ";
+    });
+  }
+  if (before == ", ") out.copy("\r\n");
+}
+
 // Decremented (RFC 9110, 7.6.2); a request that arrives with 0 is answered and never comes here.
 void write_max_forwards(std::uint32_t hops, Gather& out) {
   copy_all(out, {"Max-Forwards: ", std::to_string(hops > 0 ? hops - 1 : 0), "\r\n"});
@@ -203,6 +214,11 @@ std::uint32_t write_request_head(const RequestHead& head, string_view target, st
     }
   }
   if (framing == Framing::chunked) out.copy("Transfer-Encoding: chunked\r\n");
+  write_trailer(head, settings.trailers, framing, out);
+  if (settings.websocket)
+    out.copy(kWebSocket);
+  else if (settings.takes_trailers)
+    out.copy("TE: trailers\r\nConnection: TE\r\n");
   if (head.max_forwards) write_max_forwards(*head.max_forwards, out);
   write_via(head, settings.via, out);
   write_forwarded(head, settings, out);
@@ -220,15 +236,18 @@ void write_response_head(const ResponseHead& head, const ResponseForward& forwar
   }
   if (head.status >= 200) {
     if (forward.framing == Framing::chunked) out.copy("Transfer-Encoding: chunked\r\n");
+    write_trailer(head, forward.trailers, forward.framing, out);
     write_via(head, forward.via, out);
     if (forward.close || forward.framing == Framing::until_close) {
       out.copy("Connection: close\r\n");
     } else if (forward.client_version_minor == 0) {
       out.copy("Connection: keep-alive\r\n");
     }
-    if (!forward.exchange_id.empty())
-      copy_all(out, {"Segue-Exchange-Id: ", forward.exchange_id, "\r\n"});
+  } else if (forward.websocket) {
+    out.copy(kWebSocket);
   }
+  if (!forward.exchange_id.empty())
+    copy_all(out, {"Segue-Exchange-Id: ", forward.exchange_id, "\r\n"});
   out.copy("\r\n");
 }
 

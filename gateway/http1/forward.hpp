@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "gateway/http1/head_parser.hpp"
+#include "gateway/http1/trailers.hpp"
 
 namespace segue::gateway::http1 {
 
@@ -49,6 +50,9 @@ struct ForwardSettings {
   std::string_view scheme{};          // how the client reached us
   bool trusted_peer = false;          // Forwarded and X-Forwarded-* are appended to, not replaced
   UnderscoreNames underscore = UnderscoreNames::drop;
+  bool websocket = false;       // our own Connection: Upgrade and Upgrade: websocket
+  bool takes_trailers = false;  // our own TE: trailers; not with websocket
+  const TrailerNames* trailers = nullptr;  // those that pass behind chunks; null: none
 };
 
 // Writes the head to send upstream: HTTP/1.1, `target` and `host` as given, end-to-end fields as
@@ -65,6 +69,8 @@ struct ResponseForward {
   Framing framing = Framing::none;  // towards the client: length, chunked, until_close or none
   bool close = false;               // say Connection: close
   std::string_view exchange_id{};   // Segue-Exchange-Id, when not empty
+  bool websocket = false;           // of a 101: our own Connection: Upgrade and Upgrade: websocket
+  const TrailerNames* trailers = nullptr;  // those that pass behind chunks; null: none
 };
 
 // Writes the head to send to the client: status line ours in HTTP/1.1, fields as they came less
