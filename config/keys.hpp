@@ -57,6 +57,12 @@ void finish_route(const Place& place, Context& context, RouteSettings& route);
 // `{ legacy, new }` of a test, in percent.
 std::optional<std::array<double, 2>> read_expected_split(const Place& place, Context& context);
 
+// action_keys.cpp
+// What `defaults` may hold, too: `upgrade` and `trailers`.
+Key<RouteSettings> upgrade_key();
+Key<RouteSettings> trailers_key();
+Key<RouteSettings> fallback_key();
+
 // shadow_keys.cpp
 // `shadow:` of a route, and the part of it that `defaults` may hold.
 Key<RouteSettings> shadow_key();

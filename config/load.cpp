@@ -198,6 +198,7 @@ void Loader::check_listeners() {
 
 void Loader::check_backend_names(const RouteSettings& route) {
   check_backend_name(route, route.rule.to, "to");
+  check_backend_name(route, route.rule.fallback, "fallback");
   const auto& shadow = route.rule.shadow;
   if (shadow && shadow->to != routing::kOtherArm) check_backend_name(route, shadow->to, "shadow.to");
 }

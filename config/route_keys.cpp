@@ -263,7 +263,9 @@ Key<RouteSettings> timeouts_key() {
           key<RouteTimeouts>("idle", &RouteTimeouts::idle, timeout,
                              "between two reads of a response", inherited),
           key<RouteTimeouts>("total", &RouteTimeouts::total, timeout,
-                             "the whole exchange, retry included", inherited)});
+                             "the whole exchange, retry included", inherited),
+          key<RouteTimeouts>("tunnel", &RouteTimeouts::tunnel, timeout,
+                             "a WebSocket without a byte in either direction", inherited)});
 }
 
 Keys<RouteSettings> make_route_keys() {
@@ -290,14 +292,17 @@ Keys<RouteSettings> make_route_keys() {
       timeouts_key(),
       shadow_key(),
       compare_key(),
+      fallback_key(),
+      upgrade_key(),
+      trailers_key(),
   };
 }
 
 }  // namespace
 
 const Keys<RouteSettings>& defaults_keys() {
-  static const Keys<RouteSettings> keys{record_key(), timeouts_key(), default_shadow_key(),
-                                        compare_key()};
+  static const Keys<RouteSettings> keys{record_key(),  timeouts_key(), default_shadow_key(),
+                                        compare_key(), upgrade_key(),  trailers_key()};
   return keys;
 }
 

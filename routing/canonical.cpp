@@ -65,6 +65,7 @@ std::string route_text(const CompiledRoute& route, const CompiledRoutes& table) 
   add(text, text_of(rule.account));
   // What `writes` says is for people; that it says something decides.
   if (rule.shadow) add(text, fmt::format("shadow {}/{}", rule.shadow->to, route.shadows_unsafe));
+  if (!rule.fallback.empty()) add(text, fmt::format("fallback {}", rule.fallback));
   return text;
 }
 

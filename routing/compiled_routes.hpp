@@ -51,7 +51,9 @@ struct CompiledRoute {
   bool shadows = false;
   bool shadows_other_arm = false;
   bool shadows_unsafe = false;  // `writes` is stated
-  RewritePlan rewrite;
+  RouteAction action = RouteAction::forward;
+  std::int32_t fallback = -1;  // index of a backend; -1: none
+  RewritePlan rewrite;  // of a redirect: path and query of the location
   Route route;
   HostPattern host;
   std::vector<PathPattern> patterns;

@@ -133,7 +133,10 @@ void Decider::fill(Decision& decision, const TrieEntry& entry) {
   scratch_.parameters_.clear();
   if (entry.has_parameters) fill_parameters(pattern);
   decision.parameters = scratch_.parameters_;
+  decision.action = route.action;
   choose_backend(decision, route);
+  const bool is_other = route.fallback != static_cast<std::int32_t>(decision.backend);
+  decision.fallback = is_other ? route.fallback : -1;
   if (route.shadows) {
     const ShadowChoice copy = choose_shadow(route, head_.method, decision.backend);
     decision.shadow = copy.shadow;

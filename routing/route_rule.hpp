@@ -95,9 +95,12 @@ struct RouteRule {
   std::optional<ShadowRule> shadow;
   // Backend that serves where the chosen one cannot be reached and nothing was sent; empty: none.
   std::string fallback;
-  // With RouteAction::redirect: the path of the location, a template as in `rewrite.path`; empty:
-  // the path of the request.
+  // With RouteAction::redirect: the parts of the location that are not the request's; empty: the
+  // request's. The path is a template as in `rewrite.path`, and may bring a query.
+  std::string redirect_scheme;
+  std::string redirect_host;
   std::string redirect_path;
+  std::uint16_t answer_status = 0;  // without `forward`: what the gateway answers
 };
 
 // A backend as routing knows it.

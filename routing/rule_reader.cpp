@@ -77,6 +77,7 @@ std::optional<CompiledRoute> RuleReader::read(const RouteRule& rule) {
                               "http or https"});
   }
   read_target(rule, route);
+  read_fallback(rule, route);
   read_shadow(rule, route);
   if (route.patterns.empty()) return std::nullopt;
   check_key(rule.account, "record.key", route);
@@ -208,6 +209,13 @@ void RuleReader::read_query(const RouteRule& rule, CompiledRoute& route) {
 }
 
 void RuleReader::read_target(const RouteRule& rule, CompiledRoute& route) {
+  route.action = rule.action;
+  if (rule.action != RouteAction::forward) {
+    if (rule.split || !rule.to.empty())
+      complain("", {"E045", "the route is answered by the gateway and has a backend, too",
+                    "remove `to` or `split`, or the redirect or respond"});
+    return;
+  }
   if (rule.split.has_value() == !rule.to.empty()) {
     complain("", {"E045", rule.to.empty() ? "the route has neither `to` nor `split`"
                                           : "the route has both `to` and `split`",
@@ -241,6 +249,16 @@ void RuleReader::read_split(const RouteRule& rule, CompiledRoute& route) {
   route.legacy_arm = read_arm("legacy");
   route.new_arm = read_arm("new");
   if (!route.patterns.empty()) check_key(rule.split->key, "sticky.key", route);
+}
+
+// An arm of a split may be the fallback of the other one.
+void RuleReader::read_fallback(const RouteRule& rule, CompiledRoute& route) {
+  if (rule.fallback.empty()) return;
+  if (const auto backend = find_backend(rule.fallback, "fallback"))
+    route.fallback = static_cast<std::int32_t>(*backend);
+  if (rule.split || rule.fallback != rule.to) return;
+  complain("fallback", {"E064", fmt::format("the route goes to '{}' already", rule.to),
+                        "name the other backend, or leave `fallback` out"});
 }
 
 std::uint32_t RuleReader::read_arm(std::string_view role) {
