@@ -1,9 +1,12 @@
-"""CPU microseconds per request of Segue and of nginx, in one interleaved run.
+"""CPU microseconds per request of Segue and of nginx, or of another Segue, in one interleaved run.
 
 Both proxies are pinned to core 0 with one worker; the backend (nginx with canned answers) and the
 load (wrk) run on core 1. The figure is user and system time of the whole process, all threads, from
 /proc/PID/stat, divided by the requests served; what counts is the median of the ratios of each round.
 A round counts only when Segue recorded as many exchanges as were sent.
+
+--against PROGRAM takes another build of segue in nginx's place, with the same configuration and a
+journal of its own: did it become dearer? The two take turns in going first.
 """
 
 import argparse
@@ -13,6 +16,7 @@ import os
 import pathlib
 import platform
 import re
+import resource
 import shutil
 import socket
 import statistics
@@ -60,6 +64,7 @@ class Program:
                 if probe.connect_ex(("127.0.0.1", port)) == 0:
                     return self
             time.sleep(0.1)
+        self.stop()
         sys.exit(f"{self.name} does not listen on port {port}:\n{self.log.read_text()}")
 
     def cpu_seconds(self):
@@ -79,7 +84,8 @@ class Program:
 NGINX = """
 daemon off; master_process off; worker_processes 1; pid {work}/{name}.pid;
 error_log {work}/{name}.error.log;
-events {{ worker_connections 4096; }}
+worker_rlimit_nofile {files};
+events {{ worker_connections {files}; }}
 http {{
   access_log off; keepalive_requests 1000000000; keepalive_timeout 300s;
   client_body_temp_path {work}/{name}-1; proxy_temp_path {work}/{name}-2;
@@ -127,9 +133,16 @@ ANSWER_HEADERS = {
 }
 
 
+def descriptors():
+    """How many the programs that are started from here may open: as many as the system lets them."""
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    return hard
+
+
 def start_nginx(name, core, port, body):
     conf = WORK / f"{name}.conf"
-    conf.write_text(NGINX.format(work=WORK, name=name, body=body))
+    conf.write_text(NGINX.format(work=WORK, name=name, body=body, files=min(20000, descriptors())))
     command = ["nginx", "-p", str(WORK), "-c", str(conf)]
     return Program(name, core, command).await_port(port)
 
@@ -142,15 +155,36 @@ def start_backend(port):
     return start_nginx("backend", LOAD_CORE, port, body)
 
 
-def start_segue(port, probe, backend, options):
-    journal = options.journal or WORK / "journal"
+class Proxy:
+    """What is measured: a program, where it listens, and how its records are counted, if it keeps
+    any (`probe`)."""
+
+    def __init__(self, name, program, port, probe=None):
+        self.name, self.program, self.port, self.probe = name, program, port, probe
+
+    def recorded(self):
+        return metric(self.probe, r'segue_record_exchanges_total\{[^}]*result="recorded"[^}]*\}')
+
+    def await_recorded(self, least):
+        """The count, once it has reached `least`: exchanges cut by wrk's end are recorded too."""
+        for _ in range(50):
+            count = self.recorded()
+            if count >= least:
+                return count
+            time.sleep(0.1)
+        return count
+
+
+def start_segue(name, program, backend, options):
+    port, probe = free_ports(2)
+    journal = (options.journal or WORK / "journal") / name
     shutil.rmtree(journal, ignore_errors=True)
     others = "".join(
         f'  r{n}: {{ match: {{ method: GET, path: "/area{n}/{{id:[0-9]+}}" }}, to: legacy }}\n'
         for n in range(options.routes - 1))
     record = ("none" if options.no_recording else
               "{ bodies: { max: 1MiB }, redact: { headers: [authorization, cookie, set-cookie] } }")
-    conf = WORK / "segue.yaml"
+    conf = WORK / f"{name}.yaml"
     conf.write_text(f"""version: 1
 cores: {{ count: 1 }}
 listeners:
@@ -165,8 +199,17 @@ defaults:
 routes:
   all: {{ match: {{ prefix: / }}, to: legacy }}
 {others}""")
-    command = [options.segue, "serve", "-c", str(conf)]
-    return Program("segue", PROXY_CORE, command).await_port(probe).await_port(port)
+    command = [program, "serve", "-c", str(conf)]
+    running = Program(name, PROXY_CORE, command).await_port(probe).await_port(port)
+    return Proxy(name, running, port, None if options.no_recording else probe)
+
+
+def start_yardstick(backend, options):
+    if options.against:
+        return start_segue("before", options.against, backend, options)
+    port, = free_ports(1)
+    body = PROXY.format(port=port, backend=backend)
+    return Proxy("nginx", start_nginx("proxy", PROXY_CORE, port, body), port)
 
 
 def metric(probe, pattern):
@@ -175,17 +218,13 @@ def metric(probe, pattern):
     return sum(float(row) for row in re.findall(rf"^{pattern} (\S+)", text, re.M))
 
 
-def recorded(probe):
-    return metric(probe, r'segue_record_exchanges_total\{[^}]*result="recorded"[^}]*\}')
-
-
-def finish_first_lap(ports, options):
+def finish_first_lap(proxy):
     """Loads Segue until its journal has been round once: from then on it recycles segments, as a
     gateway does all its life but its first minutes. The first lap takes memory and disk anew."""
     for _ in range(60):
-        if options.no_recording or metric(ports["probe"], "segue_journal_overwritten_total") > 0:
+        if proxy.probe is None or metric(proxy.probe, "segue_journal_overwritten_total") > 0:
             return
-        load(ports["segue"], "b", 1)
+        load(proxy.port, "b", 1)
     sys.exit("the journal did not come round in 60 s: a smaller --max-size does")
 
 
@@ -200,38 +239,31 @@ def load(port, workload, seconds):
     return result
 
 
-def measure(proxy, port, workload, seconds):
-    before = proxy.cpu_seconds()
-    result = load(port, workload, seconds)
-    result["cpu"] = (proxy.cpu_seconds() - before) * 1e6 / result["requests"]
+def measure(proxy, workload, seconds):
+    kept = proxy.recorded() if proxy.probe else 0
+    before = proxy.program.cpu_seconds()
+    result = load(proxy.port, workload, seconds)
+    result["cpu"] = (proxy.program.cpu_seconds() - before) * 1e6 / result["requests"]
     result["rate"] = result["requests"] * 1e6 / result["microseconds"]
+    if proxy.probe:
+        kept = proxy.await_recorded(kept + result["requests"]) - kept
+        if not result["requests"] <= kept <= result["requests"] + CONNECTIONS:
+            sys.exit(f"{workload}: {proxy.name} recorded {kept:.0f} of {result['requests']} sent: "
+                     "the run does not count")
     return result
 
 
-def await_recorded(probe, least):
-    """Segue's count, once it has reached `least`: exchanges cut by wrk's end are recorded too."""
-    for _ in range(50):
-        count = recorded(probe)
-        if count >= least:
-            return count
-        time.sleep(0.1)
-    return count
-
-
-def run_workload(workload, nginx, segue, ports, options):
+def run_workload(workload, yardstick, segue, options):
+    """For each round what the yardstick did and what Segue did."""
     rounds = []
-    load(ports["nginx"], workload, 1)
-    load(ports["segue"], workload, 1)
+    for proxy in (yardstick, segue):
+        load(proxy.port, workload, 1)
     for number in range(options.rounds):
-        a = measure(nginx, ports["nginx"], workload, options.seconds)
-        kept = recorded(ports["probe"])
-        b = measure(segue, ports["segue"], workload, options.seconds)
-        if not options.no_recording:
-            kept = await_recorded(ports["probe"], kept + b["requests"]) - kept
-            if not b["requests"] <= kept <= b["requests"] + CONNECTIONS:
-                sys.exit(f"{workload}: {kept:.0f} recorded of {b['requests']} sent: the run does not count")
+        order = (yardstick, segue) if number % 2 == 0 else (segue, yardstick)
+        results = {proxy.name: measure(proxy, workload, options.seconds) for proxy in order}
+        a, b = results[yardstick.name], results[segue.name]
         rounds.append((a, b))
-        print(f"  {workload} {number + 1}/{options.rounds}: nginx {a['cpu']:.1f} us, "
+        print(f"  {workload} {number + 1}/{options.rounds}: {yardstick.name} {a['cpu']:.1f} us, "
               f"segue {b['cpu']:.1f} us, ratio {b['cpu'] / a['cpu']:.2f}", file=sys.stderr)
     return rounds
 
@@ -240,10 +272,10 @@ def row(workload, rounds):
     ratios = [b["cpu"] / a["cpu"] for a, b in rounds]
     median = {side: {key: statistics.median(pair[index][key] for pair in rounds)
                      for key in ("cpu", "rate", "p50", "p99")}
-              for index, side in enumerate(("nginx", "segue"))}
+              for index, side in enumerate(("yardstick", "segue"))}
     cells = [workload, f"**{statistics.median(ratios):.2f}**", f"{min(ratios):.2f} to {max(ratios):.2f}"]
     for key, form in (("cpu", "{:.1f}"), ("rate", "{:,.0f}"), ("p50", "{:.0f}"), ("p99", "{:.0f}")):
-        cells.append(" / ".join(form.format(median[side][key]) for side in ("segue", "nginx")))
+        cells.append(" / ".join(form.format(median[side][key]) for side in ("segue", "yardstick")))
     return "| " + " | ".join(cells) + " |"
 
 
@@ -264,16 +296,20 @@ def report(rows, options):
     recording = "off" if options.no_recording else (
         f"every exchange, heads and bodies, into a journal of {options.max_size} that has been round once")
     changed = " (with local changes)" if say(["git", "status", "--porcelain", "--untracked-files=no"]) else ""
+    other = f"segue before ({options.against})" if options.against else "nginx"
+    beside = (f"{other} and segue now, both" if options.against else
+              f"{say(['nginx', '-v'])}, recording nothing; Segue")
     lines = [
-        "# Segue and nginx, CPU per request", "",
+        f"# Segue and {other}, CPU per request", "",
         f"{datetime.datetime.now(datetime.timezone.utc):%Y-%m-%d %H:%M} UTC, "
         f"commit {say(['git', 'rev-parse', '--short=12', 'HEAD'])}{changed}, made by `bench/run.sh`.", "",
         f"- Machine: {machine()}",
-        f"- {say(['nginx', '-v'])}, recording nothing; Segue recording: {recording}; "
+        f"- {beside} recording: {recording}; "
         f"{options.routes} routes, limits, deadlines and metrics on",
-        f"- {options.rounds} rounds A B A B of {options.seconds} s, wrk with {CONNECTIONS} connections; "
+        f"- {options.rounds} rounds A B B A of {options.seconds} s, wrk with {CONNECTIONS} connections; "
         "proxies on core 0, backend and wrk on core 1", "",
-        "| | CPU ratio, median | range | CPU us, segue / nginx | requests/s | p50 us | p99 us |",
+        f"| | CPU ratio, median | range | CPU us, segue / {'before' if options.against else 'nginx'} | "
+        "requests/s | p50 us | p99 us |",
         "|---|---|---|---|---|---|---|", *rows, "",
         *(f"- `{key}`: {TITLES[key]}" for key in options.workloads), "",
     ]
@@ -290,6 +326,7 @@ def main():
     parser.add_argument("--max-size", default="512MiB", help="of the journal")
     parser.add_argument("--journal", type=pathlib.Path, help="folder, emptied first; default build/bench/journal")
     parser.add_argument("--segue", default=str(ROOT / "build/release/bin/segue"))
+    parser.add_argument("--against", metavar="PROGRAM", help="another segue, in the place of nginx")
     parser.add_argument("--results", type=pathlib.Path, help="file to write; default bench/RESULTS.md "
                         "after a run of all workloads with recording")
     options = parser.parse_args()
@@ -299,18 +336,17 @@ def main():
         sys.exit("two cores are needed: one for the proxy, one for load and backend")
 
     WORK.mkdir(parents=True, exist_ok=True)
-    backend_port, nginx_port, segue_port, probe_port = free_ports(4)
-    ports = {"nginx": nginx_port, "segue": segue_port, "probe": probe_port}
+    backend, = free_ports(1)
     programs = []
     try:
-        programs.append(start_backend(backend_port))
-        nginx = start_nginx("proxy", PROXY_CORE, nginx_port,
-                            PROXY.format(port=nginx_port, backend=backend_port))
-        programs.append(nginx)
-        segue = start_segue(segue_port, probe_port, backend_port, options)
-        programs.append(segue)
-        finish_first_lap(ports, options)
-        rows = [row(workload, run_workload(workload, nginx, segue, ports, options))
+        programs.append(start_backend(backend))
+        yardstick = start_yardstick(backend, options)
+        programs.append(yardstick.program)
+        segue = start_segue("segue", options.segue, backend, options)
+        programs.append(segue.program)
+        for proxy in (yardstick, segue):
+            finish_first_lap(proxy)
+        rows = [row(workload, run_workload(workload, yardstick, segue, options))
                 for workload in options.workloads]
     finally:
         for program in reversed(programs):
@@ -318,7 +354,8 @@ def main():
     text = report(rows, options)
     print(text)
     results = options.results
-    if results is None and set(options.workloads) == set(TITLES) and not options.no_recording:
+    usual = set(options.workloads) == set(TITLES) and not options.no_recording
+    if results is None and usual and not options.against:
         results = ROOT / "bench" / "RESULTS.md"
     if results is not None:
         results.write_text(text)

@@ -10,16 +10,15 @@ ratio to the run without shadow right before it; a round with the shadow on coun
 
 import argparse
 import datetime
-import json
 import os
 import pathlib
 import shutil
 import statistics
-import subprocess
 import sys
 import time
 
 import compare
+import paced
 from compare import LOAD_CORE, PROXY_CORE, ROOT, WORK, Program
 
 WAYS = {
@@ -60,21 +59,9 @@ routes:
         ports["public"])
 
 
-def load(port, connections, pause, seconds):
-    command = ["taskset", "-c", LOAD_CORE, "wrk", "-t", "1", "-c", str(connections), "-d",
-               f"{seconds}s", "-s", str(ROOT / "bench" / "paced.lua"), f"http://127.0.0.1:{port}/s",
-               "--", str(pause)]
-    output = subprocess.run(command, capture_output=True, text=True, check=True).stdout
-    result = json.loads([line for line in output.splitlines() if line.startswith("{")][-1])
-    if result["failed"] or result["requests"] == 0:
-        sys.exit(f"wrk: {result['failed']} of {result['requests']} requests failed")
-    result["rate"] = result["requests"] * 1e6 / result["microseconds"]
-    return result
-
-
 def measure(gateway, port, options, pause):
     before = gateway.cpu_seconds()
-    result = load(port, options.connections, pause, options.seconds)
+    result = paced.load(port, options.connections, pause, options.seconds)
     result["cpu"] = (gateway.cpu_seconds() - before) * 1e6 / result["requests"]
     return result
 
@@ -86,7 +73,7 @@ def copies(probe, result):
 def copied_rate(ports, options):
     """Requests a second that are answered and copied: over it copies are skipped, for requests."""
     before = copies(ports["probe"], "sent")
-    result = load(ports["public"], options.connections, 0, options.seconds)
+    result = paced.load(ports["public"], options.connections, 0, options.seconds)
     time.sleep(0.2)  # the last copies come to their end
     sent = copies(ports["probe"], "sent") - before
     return min(result["rate"], sent * 1e6 / result["microseconds"])
@@ -97,7 +84,7 @@ def finish_first_lap(ports, options):
     for _ in range(60):
         if compare.metric(ports["probe"], "segue_journal_overwritten_total") > 0:
             return
-        load(ports["public"], 256, 0, 1)
+        paced.load(ports["public"], 256, 0, 1)
     sys.exit("the journal did not come round in 60 s: a smaller --max-size does")
 
 

@@ -32,7 +32,7 @@ packages_of() {
            command -v npm >/dev/null || echo nodejs npm
            # Ubuntu has it as a snap only: there, SEGUE_BROWSER names another Chromium or Chrome.
            [ "${ID:-}" = ubuntu ] || echo chromium ;;
-    bench) echo nginx-light wrk python3 ;;
+    bench) echo nginx-light wrk slowhttptest python3 openssl ;;
     *)     echo "setup: no group of packages is called '$1'" >&2; exit 2 ;;
   esac
 }
