@@ -72,6 +72,8 @@ Keys<Timeouts> timeout_keys() {
                     "from the end of the request to the head of the response"),
       key<Timeouts>("idle", &Timeouts::idle, timeout, "between two reads of a response"),
       key<Timeouts>("total", &Timeouts::total, timeout, "the whole exchange, retry included"),
+      key<Timeouts>("tunnel", &Timeouts::tunnel, timeout,
+                    "a WebSocket without a byte in either direction"),
   };
 }
 

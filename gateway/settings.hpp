@@ -71,6 +71,7 @@ struct Timeouts {
   std::optional<milliseconds> first_byte{30'000};
   std::optional<milliseconds> idle{30'000};
   std::optional<milliseconds> total;
+  std::optional<milliseconds> tunnel{3'600'000};  // no byte in either direction
 };
 
 struct EndpointSettings {
@@ -172,7 +173,7 @@ struct RouteTraffic {
 
 // What a route changes of its backend's timeouts.
 struct RouteTimeouts {
-  std::optional<milliseconds> first_byte, idle, total;
+  std::optional<milliseconds> first_byte, idle, total, tunnel;
 };
 
 }  // namespace segue::gateway
