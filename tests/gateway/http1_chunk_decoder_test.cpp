@@ -60,7 +60,8 @@ TEST_CASE("every chunked body of the corpus decodes the same way however it is c
     INFO(row.name);
     check(row, decode(row.raw, row.raw.size()));
     check(row, decode(row.raw, 1));
-    for (std::size_t cut = 1; cut < row.raw.size(); ++cut) {
+    const std::size_t step = 1 + row.raw.size() / 4096;  // of the longest not every place
+    for (std::size_t cut = 1; cut < row.raw.size(); cut += step) {
       INFO(cut);
       check(row, decode_cut(row.raw, cut));
     }

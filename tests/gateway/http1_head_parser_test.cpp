@@ -112,7 +112,8 @@ TEST_CASE("every request head of the corpus gets the same answer byte by byte") 
 TEST_CASE("every request head of the corpus gets the same answer cut in two anywhere") {
   for (const RequestCase& row : request_cases()) {
     INFO(row.name);
-    for (std::size_t cut = 1; cut < row.raw.size(); ++cut) {
+    const std::size_t step = 1 + row.raw.size() / 4096;  // of the longest not every place
+    for (std::size_t cut = 1; cut < row.raw.size(); cut += step) {
       INFO(cut);
       REQUIRE(feed_request(row.raw, {cut, row.raw.size()}) == expected(row));
     }

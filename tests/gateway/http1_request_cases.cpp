@@ -1,3 +1,6 @@
+#include <string>
+#include <vector>
+
 #include "tests/gateway/http1_cases.hpp"
 
 namespace segue::gateway::http1 {
@@ -298,8 +301,46 @@ constexpr RequestCase kRequestCases[] = {
      0, "GET / a none keep"},
 };
 
+std::string repeated(std::string_view text, int times) {
+  std::string all;
+  for (int i = 0; i < times; ++i) all += text;
+  return all;
+}
+
+// One step on either side of the limits as they are by default.
+std::span<const RequestCase> limit_cases() {
+  static const std::string start = "GET / HTTP/1.1\r\nHost: a\r\n";
+  static const std::string longest_target = "/" + std::string((8 << 10) - 1, 'a');
+  static const std::string read_as = "GET " + longest_target + " a none keep";
+  static const std::string target_fits =
+      "GET " + longest_target + " HTTP/1.1\r\nHost: a\r\n\r\n";
+  static const std::string target_too_long =
+      "GET " + longest_target + "a HTTP/1.1\r\nHost: a\r\n\r\n";
+  static const std::string fields_fit = start + repeated("X: 1\r\n", 99) + "\r\n";
+  static const std::string too_many_fields = start + repeated("X: 1\r\n", 100) + "\r\n";
+  static const std::string head_too_large = start + "X: " + std::string(32 << 10, 'x') + "\r\n\r\n";
+  static const std::string connection_too_long =
+      start + "Connection: a" + repeated(", a", 100) + "\r\n\r\n";
+  static const std::vector<RequestCase> rows = {
+      {"the longest target", target_fits, 0, read_as},
+      {"a target of one byte more", target_too_long, 414, "target_too_long"},
+      {"as many fields as there may be", fields_fit, 0, "GET / a none keep"},
+      {"one field more", too_many_fields, 431, "too_many_fields"},
+      {"a head of more than 32 KiB", head_too_large, 431, "head_too_large"},
+      {"Connection with 101 members", connection_too_long, 431, "connection_too_long"},
+  };
+  return rows;
+}
+
 }  // namespace
 
-std::span<const RequestCase> request_cases() { return kRequestCases; }
+std::span<const RequestCase> request_cases() {
+  static const auto rows = [] {
+    std::vector<RequestCase> all(std::begin(kRequestCases), std::end(kRequestCases));
+    all.insert(all.end(), limit_cases().begin(), limit_cases().end());
+    return all;
+  }();
+  return rows;
+}
 
 }  // namespace segue::gateway::http1

@@ -1,3 +1,6 @@
+#include <string>
+#include <vector>
+
 #include "tests/gateway/http1_cases.hpp"
 
 namespace segue::gateway::http1 {
@@ -135,9 +138,30 @@ constexpr ChunkCase kChunkCases[] = {
     {"bare CR in a trailer", "0\r\nX: y\rz\r\n\r\n"sv, "bad_trailer", ""},
 };
 
+// Beyond the limits, which no setting changes.
+std::span<const ChunkCase> chunk_limit_cases() {
+  static const std::string extensions =
+      "1;a=" + std::string(5'000, 'x') + "\r\na\r\n1;a=" + std::string(5'000, 'x') +
+      "\r\nb\r\n0\r\n\r\n";
+  static const std::string trailers = "0\r\nX: " + std::string(32 << 10, 'x') + "\r\n\r\n";
+  static const std::vector<ChunkCase> rows = {
+      {"extensions of more than 8 KiB in one body", extensions, "chunk_extensions_too_long", ""},
+      {"trailers of more than 32 KiB", trailers, "trailers_too_long", ""},
+  };
+  return rows;
+}
+
 }  // namespace
 
 std::span<const ResponseCase> response_cases() { return kResponseCases; }
-std::span<const ChunkCase> chunk_cases() { return kChunkCases; }
+
+std::span<const ChunkCase> chunk_cases() {
+  static const auto rows = [] {
+    std::vector<ChunkCase> all(std::begin(kChunkCases), std::end(kChunkCases));
+    all.insert(all.end(), chunk_limit_cases().begin(), chunk_limit_cases().end());
+    return all;
+  }();
+  return rows;
+}
 
 }  // namespace segue::gateway::http1
