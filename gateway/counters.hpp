@@ -86,6 +86,7 @@ struct BackendCounts {
   std::uint64_t reused = 0;
   std::uint64_t stale_retries = 0;  // requests sent again after a stale pooled connection
   std::uint64_t discarded = 0;      // connections closed because their framing was in doubt
+  std::uint64_t unavailable = 0;    // requests sent although no endpoint was available
   std::uint64_t open = 0;           // gauge
   std::uint64_t idle = 0;           // gauge
   std::uint64_t pending = 0;        // gauge: requests waiting for a connection

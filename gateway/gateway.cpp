@@ -20,8 +20,9 @@ void raise_descriptor_limit() {
 // Declared in the order of use: the core outlives its worker, the worker its listeners.
 struct Gateway::CoreWorld {
   CoreWorld(unsigned index, const GatewaySettings& settings, CoreParts parts, CoreTls tls,
-            unsigned cores, AccessLogFile* access_log)
-      : core(index), worker(core, settings, std::move(parts), std::move(tls), cores, access_log) {}
+            unsigned cores, Fleet& fleet, AccessLogFile* access_log)
+      : core(index),
+        worker(core, settings, std::move(parts), std::move(tls), cores, fleet, access_log) {}
 
   runtime::Core core;
   Worker worker;
@@ -29,7 +30,7 @@ struct Gateway::CoreWorld {
 };
 
 Gateway::Gateway(GatewaySettings settings, std::vector<CoreParts> parts)
-    : settings_(std::move(settings)), credentials_(settings_) {
+    : settings_(std::move(settings)), credentials_(settings_), fleet_(settings_.backends) {
   raise_descriptor_limit();
   const auto cores = static_cast<unsigned>(parts.size());
   ensure(cores > 0, "a gateway has a core");
@@ -37,7 +38,7 @@ Gateway::Gateway(GatewaySettings settings, std::vector<CoreParts> parts)
     access_log_.emplace(settings_.access_log.path);
   for (unsigned i = 0; i < cores; ++i)
     worlds_.push_back(std::make_unique<CoreWorld>(i, settings_, std::move(parts[i]),
-                                                  credentials_.make(), cores,
+                                                  credentials_.make(), cores, fleet_,
                                                   access_log_ ? &*access_log_ : nullptr));
   for (const ListenerSettings& listener : settings_.listeners)
     trusted_.push_back(std::make_unique<TrustedPeers>(listener.trusted_proxies));

@@ -46,6 +46,7 @@ class Gateway {
   // that became of it.
   std::vector<std::string> renew_credentials(Credentials::When when);
   const Credentials& credentials() const noexcept { return credentials_; }
+  const Fleet& fleet() const noexcept { return fleet_; }
 
   // Each core's counters, copied by the core.
   std::vector<Counters> counters();
@@ -67,6 +68,7 @@ class Gateway {
   std::optional<AccessLogFile> access_log_;
   std::vector<std::unique_ptr<TrustedPeers>> trusted_;  // by listener
   Credentials credentials_;
+  Fleet fleet_;
   std::vector<std::pair<std::string, std::string>> addresses_;
   std::vector<std::unique_ptr<CoreWorld>> worlds_;
 };

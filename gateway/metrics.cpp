@@ -2,6 +2,8 @@
 
 #include <prometheus/text_serializer.h>
 
+#include "gateway/endpoint_metrics.hpp"
+
 namespace segue::gateway {
 namespace {
 
@@ -20,6 +22,7 @@ void merge_backends(std::vector<BackendCounts>& into, const std::vector<BackendC
     into[i].reused += from[i].reused;
     into[i].stale_retries += from[i].stale_retries;
     into[i].discarded += from[i].discarded;
+    into[i].unavailable += from[i].unavailable;
     into[i].open += from[i].open;
     into[i].idle += from[i].idle;
     into[i].pending += from[i].pending;
@@ -127,6 +130,8 @@ constexpr BackendColumn kBackendColumns[] = {
      &BackendCounts::stale_retries},
     {MetricType::Counter, "discarded_total",
      "Connections closed because what came on them was in doubt.", &BackendCounts::discarded},
+    {MetricType::Counter, "unavailable_requests_total",
+     "Requests sent although no endpoint was available.", &BackendCounts::unavailable},
     {MetricType::Gauge, "connections", "Open connections to the backend.", &BackendCounts::open},
     {MetricType::Gauge, "idle_connections", "Pooled connections that wait.", &BackendCounts::idle},
     {MetricType::Gauge, "pending_requests", "Requests that wait for a connection.",
@@ -297,6 +302,7 @@ void write_gateway_metrics(Gateway& gateway, MetricsWriter& out) {
   const Counters sum = total(gateway.counters());
   write_requests(sum, gateway.routes(), out);
   write_backends(sum, gateway.settings(), out);
+  write_endpoint_metrics(gateway.settings(), gateway.fleet(), out);
   write_shadows(sum, gateway.settings(), gateway.routes(), out);
   write_connections(gateway, sum, out);
   write_credentials(gateway.credentials().status(), out);

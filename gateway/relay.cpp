@@ -153,7 +153,18 @@ Task<Relay::Failure> Relay::send_and_read_head() {
   got_bytes_ = false;
   sent_at_ = exchange_.elapsed_micros();
   co_await send_head();
-  co_return co_await read_response_head();
+  const Failure failure = co_await read_response_head();
+  judge_endpoint(failure);
+  co_return failure;
+}
+
+// What the endpoint is to blame for: docs/upstreams.md, "Ejection".
+void Relay::judge_endpoint(Failure failure) noexcept {
+  Upstream& upstream = *worker_.upstreams[exchange_.decision.backend];
+  if (failure == Failure::none) return upstream.answered(*lease_);
+  const bool silent = failure == Failure::timeout && uploaded_;
+  const bool broken = failure == Failure::reset && !aborted_ && !may_retry(failure);
+  if (silent || broken) upstream.failed(*lease_);
 }
 
 // A failed write is not the end: the backend may have answered before it closed.

@@ -49,6 +49,7 @@ class Relay {
   runtime::Task<std::optional<Failure>> parse_response_head();
   runtime::Task<void> relay_interim();
   bool may_retry(Failure failure) const noexcept;
+  void judge_endpoint(Failure failure) noexcept;
   Refusal refusal_of(Failure failure);
 
   // The request body beside it.

@@ -62,12 +62,15 @@ Shadows::Shadows(Worker& worker, unsigned cores)
   }
   // More connections than copies can use would only take a small backend's workers.
   backends_ = settings.backends;
-  for (BackendSettings& backend : backends_)
-    backend.max_connections = std::min(backend.max_connections, in_flight);
+  for (BackendSettings& backend : backends_) {
+    const std::uint64_t endpoints = backend.endpoints.size();
+    backend.max_connections =
+        std::min(backend.max_connections, (in_flight + endpoints - 1) / endpoints);
+  }
   for (std::size_t i = 0; i < backends_.size(); ++i)
     upstreams_.push_back(std::make_unique<Upstream>(
-        worker.core, buffers_, backends_[i], worker.tls.backends[i], cores,
-        worker.counters.shadow_backends[i], names_.get_executor()));
+        worker.core, buffers_, backends_[i], worker.tls.backends[i],
+        worker.counters.shadow_backends[i], UpstreamPlace{worker.fleet, i, cores, Verdicts::heard}));
 }
 
 Shadows::~Shadows() = default;

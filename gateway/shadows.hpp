@@ -1,6 +1,5 @@
 #pragma once
 
-#include <boost/asio/io_context.hpp>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -58,7 +57,6 @@ class Shadows {
   std::vector<ShadowBudget> budgets_;  // by route index
   runtime::BufferPool buffers_;
   recorder::CapturePool captures_;
-  boost::asio::io_context names_;                     // a name that hangs holds up no client's
   std::vector<BackendSettings> backends_;             // by backend index; as shadows may use them
   std::vector<std::unique_ptr<Upstream>> upstreams_;  // by backend index
   std::vector<ShadowCall*> calls_;

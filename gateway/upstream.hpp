@@ -1,57 +1,22 @@
 #pragma once
 
-#include <boost/asio/ip/tcp.hpp>
-#include <coroutine>
+#include <boost/system/result.hpp>
 #include <deque>
 #include <memory>
 #include <optional>
-#include <string>
 #include <vector>
 
 #include "exchange/error.hpp"
 #include "gateway/counters.hpp"
+#include "gateway/endpoint.hpp"
+#include "gateway/endpoint_choice.hpp"
+#include "gateway/endpoint_fleet.hpp"
 #include "gateway/settings.hpp"
-#include "runtime/buffer.hpp"
-#include "runtime/stream.hpp"
+#include "runtime/task.hpp"
 
 namespace segue::gateway {
 
 class Upstream;
-
-struct UpstreamConnection;
-
-// One server of a backend, with its idle connections. A name is resolved again in the background
-// when the last answer is older than Upstream::kResolveAgain; until then, and when that fails, the
-// old answer serves.
-struct Endpoint {
-  explicit Endpoint(const EndpointSettings& settings);
-  ~Endpoint();
-
-  std::string name;  // "host:port", as configured
-  std::string host;
-  std::uint16_t port = 0;
-  std::vector<boost::asio::ip::tcp::endpoint> addresses;
-  std::size_t next_address = 0;
-  bool literal = false;  // an IP address: never resolved
-  bool resolving = false;
-  boost::system::error_code resolve_error;                // of the last try
-  runtime::MonotonicNs resolve_again = 0;                 // not before
-  std::vector<std::unique_ptr<UpstreamConnection>> idle;  // last in, first out
-};
-
-// One connection to an endpoint, with what was received on it.
-struct UpstreamConnection {
-  UpstreamConnection(runtime::Core& core, runtime::BufferPool& pool, Endpoint& to)
-      : stream(core), buffer(pool), endpoint(to) {}
-  runtime::Stream stream;
-  runtime::Buffer buffer;
-  Endpoint& endpoint;
-  bool reused = false;  // has served an exchange before
-  runtime::MonotonicNs idle_since = 0;
-  std::chrono::milliseconds idle_time{0};  // how long it may idle: ours or the server's
-  runtime::MonotonicNs connected_at = 0;
-  runtime::MonotonicNs tls_at = 0;  // handshake done; 0: plain
-};
 
 // A connection for one exchange. Destroyed without give_back(), it is closed.
 class UpstreamLease {
@@ -76,30 +41,50 @@ class UpstreamLease {
   std::unique_ptr<UpstreamConnection> connection_;
 };
 
+// Why there is no connection. at_fault is upstream; `doing` says what failed; the code is timed_out
+// when a limit of time passed, no_buffer_space when too many requests wait. Nothing was sent.
+struct NoConnection : Error {
+  const Endpoint* endpoint = nullptr;  // which could not be reached; null: it did not come to that
+};
+using Acquired = boost::system::result<UpstreamLease, NoConnection>;
+
 // Which pooled connections an exchange may have. A request that must not be sent twice takes one
 // that was used a moment ago, or a fresh one; a retry takes a fresh one.
 enum class Reuse : std::uint8_t { any, recent, fresh };
 
+// The place of an Upstream in the whole: which backend it is for, and what is known of that.
+struct UpstreamPlace {
+  Fleet& fleet;
+  std::size_t backend = 0;  // its index
+  unsigned shares = 1;      // among how many cores the limits are divided
+  Verdicts verdicts = Verdicts::given;
+};
+
 // The connections of one core to one backend: idle ones, limits, requests that wait for a
-// connection. One thread. Endpoints take turns, request by request.
+// connection. One thread. Limits are for each endpoint; a request waits only when all endpoints that
+// it may go to are at theirs, and who waits is served first come, first served.
 class Upstream {
  public:
-  static constexpr std::chrono::milliseconds kResolveAgain{5'000};
   static constexpr std::chrono::milliseconds kResolveLimit{5'000};  // for the first answer
   static constexpr std::chrono::milliseconds kRecent{1000};
 
   // `counts` and everything else must outlive it. `tls` none: plain; what it holds may be replaced
-  // at any time, for connections to come. `shares`: among how many cores the limits are divided.
-  // `names`: where names are resolved, one after the other; the core's own, or a context that
-  // nobody runs, which is polled here.
+  // at any time, for connections to come.
   Upstream(runtime::Core& core, runtime::BufferPool& pool, const BackendSettings& settings,
-           const std::optional<runtime::TlsContext>& tls, unsigned shares, BackendCounts& counts,
-           runtime::Executor names);
+           const std::optional<runtime::TlsContext>& tls, BackendCounts& counts,
+           const UpstreamPlace& place);
   ~Upstream();
 
-  // Errors carry at_fault upstream; doing says what failed: the code is timed_out when a limit of
-  // time passed, no_buffer_space when too many requests wait.
-  runtime::Task<Result<UpstreamLease>> acquire(Reuse reuse, runtime::MonotonicNs expiry);
+  // `avoid`: the endpoint that failed this request before; another one gets it where another one is
+  // available. Null: none did. A failure to connect has been reported as failed() when this ends.
+  runtime::Task<Acquired> acquire(Reuse reuse, runtime::MonotonicNs expiry,
+                                  const Endpoint* avoid = nullptr);
+
+  // What became of a request on this connection, for the endpoint's fitness: its answer's head came,
+  // whatever the status; or it was reset before that, or did not answer in time. What was the
+  // client's doing, and a pooled connection that had gone stale, are neither.
+  void answered(const UpstreamConnection& connection) noexcept;
+  void failed(const UpstreamConnection& connection) noexcept;
 
   const BackendSettings& settings() const noexcept { return settings_; }
   BackendCounts& counts() noexcept { return counts_; }
@@ -110,41 +95,46 @@ class Upstream {
   friend class UpstreamLease;
   struct Queued;
   class Connecting;
+  using Choice = EndpointChoice::Choice;
 
-  Endpoint& next_endpoint() noexcept { return *endpoints_[turn_++ % endpoints_.size()]; }
   std::unique_ptr<UpstreamConnection> take_idle(Endpoint& endpoint, Reuse reuse);
-  std::unique_ptr<UpstreamConnection> take_any_idle(Reuse reuse);
-  // Closes the connection that has idled longest; false: none idles.
-  bool close_one_idle() noexcept;
-  runtime::Task<Result<UpstreamLease>> connect(Endpoint& endpoint, runtime::MonotonicNs expiry);
+  // The one that has idled longest.
+  void close_one_idle(Endpoint& endpoint) noexcept;
+  // Closes idle connections to addresses that the endpoint's name does not stand for any more.
+  void renew_addresses(Endpoint& endpoint);
+  bool leads_nowhere(UpstreamConnection& connection);
+  template <class Which>
+  void close_idle_if(Endpoint& endpoint, Which which);
+
+  // upstream_connect.cpp
+  runtime::Task<Acquired> connect(const Choice& choice, runtime::MonotonicNs expiry);
   runtime::Task<boost::system::error_code> connect_to(UpstreamConnection& connection,
                                                       runtime::MonotonicNs expiry);
-  void refresh(Endpoint& endpoint);
-  void take_resolved();
+  runtime::Task<boost::system::error_code> connect_socket(UpstreamConnection& connection,
+                                                          runtime::MonotonicNs expiry);
   runtime::Task<boost::system::error_code> resolve(Endpoint& endpoint, runtime::MonotonicNs expiry);
-  runtime::Task<bool> wait_for_slot(runtime::MonotonicNs expiry);
+
+  // Waits for room; no endpoint: in vain.
+  runtime::Task<Choice> wait_for_room(const Endpoint* avoid, runtime::MonotonicNs expiry);
   void give_back(std::unique_ptr<UpstreamConnection> connection);
-  void closed() noexcept;
-  void wake_one() noexcept;
-  void drop_expired() noexcept;
+  void closed(Endpoint& endpoint) noexcept;
+  void wake_those_with_room() noexcept;
+  void sweep() noexcept;
 
   runtime::Core& core_;
   runtime::BufferPool& pool_;
   const BackendSettings& settings_;
   BackendCounts& counts_;
-  std::size_t max_connections_;
+  std::size_t max_connections_;  // to each endpoint
   std::size_t max_pending_;
-  std::size_t max_idle_;
+  std::size_t max_idle_;  // to each endpoint
+  Verdicts verdicts_;
   const std::optional<runtime::TlsContext>& tls_;
-  std::vector<std::unique_ptr<Endpoint>> endpoints_;
-  std::size_t turn_;
-  std::size_t idle_ = 0;
+  EndpointChoice::Endpoints endpoints_;
+  EndpointChoice choice_;
   std::deque<Queued*> waiting_;
-  std::size_t granted_ = 0;  // woken and not there yet: what they were woken for is theirs
   std::vector<UpstreamConnection*> connecting_;
-  std::size_t open_ = 0;  // leased, idle and connecting
   bool aborted_ = false;
-  boost::asio::ip::basic_resolver<boost::asio::ip::tcp, runtime::Executor> resolver_;
   runtime::Deadline sweep_;
 };
 

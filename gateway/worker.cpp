@@ -15,12 +15,13 @@ constexpr std::size_t kKeptExchanges = 256;  // free ones; each keeps the memory
 }  // namespace
 
 Worker::Worker(runtime::Core& on, const GatewaySettings& all, CoreParts parts, CoreTls contexts,
-               unsigned cores, AccessLogFile* log)
+               unsigned cores, Fleet& all_endpoints, AccessLogFile* log)
     : core(on),
       settings(all),
       routes(std::move(parts.routes)),
       recorder(std::move(parts.recorder)),
       tls(std::move(contexts)),
+      fleet(all_endpoints),
       captures(std::max<std::size_t>(all.capture_memory / cores,
                                      recorder::CapturePool::kSmallBodyBytes)),
       max_sessions_(
@@ -33,9 +34,9 @@ Worker::Worker(runtime::Core& on, const GatewaySettings& all, CoreParts parts, C
   counters.splits.resize(routes->routes().size());
   counters.backends.resize(settings.backends.size());
   for (std::size_t i = 0; i < settings.backends.size(); ++i)
-    upstreams.push_back(std::make_unique<Upstream>(core, buffers, settings.backends[i],
-                                                   tls.backends[i], cores, counters.backends[i],
-                                                   core.executor()));
+    upstreams.push_back(std::make_unique<Upstream>(
+        core, buffers, settings.backends[i], tls.backends[i], counters.backends[i],
+        UpstreamPlace{fleet, i, cores, Verdicts::given}));
   shadows = Shadows::of(*this, cores);
 }
 

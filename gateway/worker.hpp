@@ -51,9 +51,9 @@ struct CoreParts {
 // the core's thread does not run; used by the core only.
 class Worker {
  public:
-  // `access_log` null: none is written.
+  // `fleet` outlives it. `access_log` null: none is written.
   Worker(runtime::Core& core, const GatewaySettings& settings, CoreParts parts, CoreTls tls,
-         unsigned cores, AccessLogFile* access_log);
+         unsigned cores, Fleet& fleet, AccessLogFile* access_log);
   ~Worker();
 
   // Takes an exchange's memory from the free list, or makes some; warm ones do not allocate.
@@ -88,6 +88,7 @@ class Worker {
   const std::unique_ptr<const routing::RouteTable> routes;
   const std::unique_ptr<recorder::Recorder> recorder;
   CoreTls tls;
+  Fleet& fleet;
   runtime::BufferPool buffers;
   recorder::CapturePool captures;
   ExchangeIdSource ids;

@@ -1,0 +1,17 @@
+#pragma once
+
+#include <vector>
+
+#include "gateway/endpoint_health.hpp"
+#include "gateway/name_resolver.hpp"
+
+namespace segue::gateway {
+
+// What all cores know of all endpoints. Made by the gateway before its cores, outlives them.
+struct Fleet {
+  explicit Fleet(const std::vector<BackendSettings>& backends) : health(backends), names(backends) {}
+  FleetHealth health;
+  NameResolver names;
+};
+
+}  // namespace segue::gateway
