@@ -1,5 +1,6 @@
 #pragma once
 
+#include <utility>
 #include <vector>
 
 #include "gateway/endpoint_health.hpp"
@@ -9,7 +10,9 @@ namespace segue::gateway {
 
 // What all cores know of all endpoints. Made by the gateway before its cores, outlives them.
 struct Fleet {
-  explicit Fleet(const std::vector<BackendSettings>& backends) : health(backends), names(backends) {}
+  explicit Fleet(const std::vector<BackendSettings>& backends,
+                 NameResolver::Lookup lookup = NameResolver::ask_system)
+      : health(backends), names(backends, std::move(lookup)) {}
   FleetHealth health;
   NameResolver names;
 };

@@ -129,7 +129,8 @@ void Upstream::failed(const UpstreamConnection& connection) noexcept {
 // Who comes while others wait, waits too; what those were woken for is reserved for them.
 Task<Acquired> Upstream::acquire(Reuse reuse, MonotonicNs expiry, const Endpoint* avoid) {
   Choice choice;
-  if (waiting_.empty()) choice = choice_.next(avoid, coarse_now());
+  MonotonicNs now = coarse_now();
+  if (waiting_.empty()) choice = choice_.next(avoid, now);
   if (choice.endpoint == nullptr) {
     if (waiting_.size() >= max_pending_)
       co_return no_connection(errors::no_buffer_space,
@@ -138,10 +139,11 @@ Task<Acquired> Upstream::acquire(Reuse reuse, MonotonicNs expiry, const Endpoint
     if (choice.endpoint == nullptr)
       co_return no_connection(errors::timed_out, "waiting for a connection");
     --choice.endpoint->reserved;
+    now = coarse_now();
   }
   counts_.unavailable += choice.none_available;
   Endpoint& endpoint = *choice.endpoint;
-  if (auto connection = take_idle(endpoint, reuse)) {
+  if (auto connection = take_idle(endpoint, reuse, now)) {
     connection->admitted = choice.admitted;
     co_return UpstreamLease(*this, std::move(connection));
   }
@@ -150,10 +152,10 @@ Task<Acquired> Upstream::acquire(Reuse reuse, MonotonicNs expiry, const Endpoint
   co_return co_await connect(choice, expiry);
 }
 
-std::unique_ptr<UpstreamConnection> Upstream::take_idle(Endpoint& endpoint, Reuse reuse) {
+std::unique_ptr<UpstreamConnection> Upstream::take_idle(Endpoint& endpoint, Reuse reuse,
+                                                        MonotonicNs now) {
   if (endpoint.addresses.outdated()) renew_addresses(endpoint);
   if (reuse == Reuse::fresh) return nullptr;
-  const MonotonicNs now = coarse_now();
   while (!endpoint.idle.empty()) {
     UpstreamConnection& newest = *endpoint.idle.back();
     const auto limit =

@@ -97,7 +97,8 @@ class Upstream {
   class Connecting;
   using Choice = EndpointChoice::Choice;
 
-  std::unique_ptr<UpstreamConnection> take_idle(Endpoint& endpoint, Reuse reuse);
+  std::unique_ptr<UpstreamConnection> take_idle(Endpoint& endpoint, Reuse reuse,
+                                                runtime::MonotonicNs now);
   // The one that has idled longest.
   void close_one_idle(Endpoint& endpoint) noexcept;
   // Closes idle connections to addresses that the endpoint's name does not stand for any more.

@@ -135,7 +135,8 @@ constexpr Case kListeners[] = {
 
 constexpr Case kBackends[] = {
     {"backends: { legacy: { endpoints: [‹\"http://a:80\"›] } }", "E014",
-     "backends.legacy.endpoints[0] must be host:port, such as php.internal:80, not 'http://a:80'",
+     "backends.legacy.endpoints[0] must be host:port, such as php.internal:80, or unix:PATH, not "
+     "'http://a:80'",
      "no scheme: 'tls' switches TLS on"},
     {"backends: { legacy: { ‹endpoints›: [] } }", "E011",
      "backends.legacy.endpoints must not be empty", ""},
@@ -143,6 +144,16 @@ constexpr Case kBackends[] = {
      "backends.legacy.tls needs 'server_name': the endpoints have different hosts", ""},
     {"backends: { legacy: { endpoints: [\"a:1\"], ‹tls›: { cert: a.pem } } }", "E013",
      "backends.legacy.tls needs both 'cert' and 'key', or neither", ""},
+    {"backends: { legacy: { endpoints: [\"unix:/run/a\"], ‹tls›: {} } }", "E013",
+     "backends.legacy.tls needs 'server_name': a socket has no host", ""},
+    {"backends: { legacy: { endpoints: [‹\"unix:\"›] } }", "E014",
+     "backends.legacy.endpoints[0] must be unix: and the path of a socket, such as "
+     "unix:/run/segue.sock, not 'unix:'",
+     ""},
+    {"backends: { legacy: { endpoints: [\"a:1\"], ejection: { base: ‹2m› } } }", "E011",
+     "backends.legacy.ejection.base is 2m, longer than its max of 1m", ""},
+    {"backends: { legacy: { endpoints: [\"a:1\"], balance: ‹random› } }", "E014",
+     "backends.legacy.balance must be one of round_robin, least_requests, not 'random'", ""},
 };
 
 constexpr Case kRoutes[] = {

@@ -82,7 +82,9 @@ listeners:
 limits: { head: 16KiB, body: 1GiB, min_rate: 0B, connections: 5 }
 drain: { delay: 0ms, timeout: 1m }
 backends:
-  old: { role: legacy, endpoints: ["[2001:db8::1]:80", "php:81"], host: shop.example }
+  old: { role: legacy, endpoints: ["[2001:db8::1]:80", "php:81", "unix:/run/php.sock"],
+         host: shop.example, balance: least_requests, dns: { refresh: 7s },
+         ejection: { after: 2, base: 3s, max: 4s } }
   new:
     endpoints: ["go.internal:8443"]
     tls: { ca: ca.pem }
@@ -125,6 +127,12 @@ routes: { all: { match: {}, to: old } }
   const auto& old = settings.backends[1];
   CHECK(old.role == "legacy");
   CHECK(old.endpoints.at(0).host == "2001:db8::1");
+  CHECK(old.endpoints.at(2).socket_path == "/run/php.sock");
+  CHECK(old.balance == gateway::Balance::least_requests);
+  CHECK(old.dns_refresh == std::chrono::seconds{7});
+  CHECK(old.ejection.after == 2);
+  CHECK(old.ejection.base == std::chrono::seconds{3});
+  CHECK(old.ejection.max == std::chrono::seconds{4});
   CHECK(old.host == "shop.example");
   CHECK(settings.journal.consumers == std::vector<std::string>{"publisher"});
   CHECK(settings.journal.when_full_safe == recorder::WhenFull::block);

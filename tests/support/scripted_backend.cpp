@@ -4,25 +4,47 @@
 #include <fmt/format.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
+#include <sys/un.h>
+
+#include <cstring>
 
 namespace segue::test {
-namespace {
 
-std::uint16_t bind_to_free_port(int fd) {
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  if (::bind(fd, reinterpret_cast<sockaddr*>(&address), sizeof address) != 0) {
+Descriptor bound_socket(const std::string& address, std::uint16_t port) {
+  Descriptor fd(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  if (!fd) fail_with_errno("socket");
+  sockaddr_in name{};
+  name.sin_family = AF_INET;
+  name.sin_port = htons(port);
+  if (::inet_pton(AF_INET, address.c_str(), &name.sin_addr) != 1) fail_with_errno(address);
+  if (::bind(fd.get(), reinterpret_cast<sockaddr*>(&name), sizeof name) != 0) {
     fail_with_errno("bind");
   }
-  socklen_t size = sizeof address;
-  if (::getsockname(fd, reinterpret_cast<sockaddr*>(&address), &size) != 0) {
-    fail_with_errno("getsockname");
-  }
-  return ntohs(address.sin_port);
+  return fd;
 }
 
-}  // namespace
+Descriptor bound_socket(const std::filesystem::path& file) {
+  Descriptor fd(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  if (!fd) fail_with_errno("socket");
+  sockaddr_un name{};
+  name.sun_family = AF_UNIX;
+  if (file.native().size() >= sizeof name.sun_path) throw TestFailure("too long for a socket");
+  std::memcpy(name.sun_path, file.c_str(), file.native().size());
+  if (::bind(fd.get(), reinterpret_cast<sockaddr*>(&name), sizeof name) != 0) {
+    fail_with_errno("bind");
+  }
+  return fd;
+}
+
+std::uint16_t port_of(const Descriptor& bound) {
+  sockaddr_storage name{};
+  socklen_t size = sizeof name;
+  if (::getsockname(bound.get(), reinterpret_cast<sockaddr*>(&name), &size) != 0) {
+    fail_with_errno("getsockname");
+  }
+  if (name.ss_family != AF_INET) return 0;
+  return ntohs(reinterpret_cast<sockaddr_in*>(&name)->sin_port);
+}
 
 void Event::set() {
   const std::lock_guard lock(mutex_);
@@ -49,10 +71,11 @@ std::optional<Message> BackendConnection::request_head() {
   return message;
 }
 
-ScriptedBackend::ScriptedBackend(Script script) : script_(std::move(script)) {
-  listener_ = Descriptor(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
-  if (!listener_) fail_with_errno("socket");
-  port_ = bind_to_free_port(listener_.get());
+ScriptedBackend::ScriptedBackend(Script script)
+    : ScriptedBackend(std::move(script), bound_socket()) {}
+
+ScriptedBackend::ScriptedBackend(Script script, Descriptor bound)
+    : script_(std::move(script)), listener_(std::move(bound)), port_(port_of(listener_)) {
   if (::listen(listener_.get(), SOMAXCONN) != 0) fail_with_errno("listen");
   acceptor_ = std::thread([this] { accept_all(); });
 }
@@ -116,8 +139,7 @@ std::vector<Message> ScriptedBackend::wait_for_requests(std::size_t count,
 }
 
 std::uint16_t closed_port() {
-  const Descriptor fd(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
-  return bind_to_free_port(fd.get());
+  return port_of(bound_socket());
 }
 
 ScriptedBackend::Script answer_always(std::string response) {

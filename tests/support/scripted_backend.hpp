@@ -2,6 +2,7 @@
 
 #include <condition_variable>
 #include <cstdint>
+#include <filesystem>
 #include <functional>
 #include <list>
 #include <mutex>
@@ -63,11 +64,13 @@ class ScriptedBackend {
   using Script = std::function<void(BackendConnection&)>;
 
   explicit ScriptedBackend(Script script);
+  // Listens on a socket that is bound already.
+  ScriptedBackend(Script script, Descriptor bound);
   ~ScriptedBackend();
   ScriptedBackend(const ScriptedBackend&) = delete;
   ScriptedBackend& operator=(const ScriptedBackend&) = delete;
 
-  std::uint16_t port() const { return port_; }
+  std::uint16_t port() const { return port_; }  // 0: of a Unix socket
   // Every request so far, in the order of their heads.
   std::vector<Message> requests() const;
   std::size_t connections() const;
@@ -92,6 +95,13 @@ class ScriptedBackend {
   std::vector<Message> requests_;
   std::thread acceptor_;
 };
+
+// A socket that is bound to `address`, on this or any free port; nobody listens yet, so that who
+// connects is refused.
+Descriptor bound_socket(const std::string& address = "127.0.0.1", std::uint16_t port = 0);
+// The same in the file system; the file is made.
+Descriptor bound_socket(const std::filesystem::path& file);
+std::uint16_t port_of(const Descriptor& bound);
 
 // A port on which nobody listens.
 std::uint16_t closed_port();
