@@ -9,6 +9,7 @@
 #include "cli/routes.hpp"
 #include "cli/word_option.hpp"
 #include "exchange/error.hpp"
+#include "routing/escapes.hpp"
 #include "routing/explain.hpp"
 
 namespace segue::cli {
@@ -22,6 +23,7 @@ using routing::Standing;
 struct Request {
   std::string method;
   std::string target;
+  std::string scheme = "http";
   std::string host = "localhost";
   std::vector<std::pair<std::string, std::string>> headers;
 };
@@ -39,7 +41,12 @@ Request parse_request(const std::string& line, const std::vector<std::string>& h
   if (space == 0 || space == std::string::npos || space + 1 == line.size())
     throw StartupError(fmt::format("'{}' is not a request such as 'GET /searches/42'", line));
   request.method = line.substr(0, space);
-  request.target = trim(std::string_view(line).substr(space + 1));
+  const auto url = routing::split_absolute(trim(std::string_view(line).substr(space + 1)));
+  request.target = url.target;
+  if (!url.scheme.empty()) {
+    request.scheme = url.scheme;
+    request.host = url.authority;
+  }
   for (const std::string& header : headers) {
     const auto colon = header.find(':');
     if (colon == 0 || colon == std::string::npos)
@@ -101,7 +108,9 @@ std::string as_text(const Explanation& explanation, const config::Settings& sett
     lines.push_back({"  near miss: " + standing.route, standing.reason});
   for (const auto& [name, value] : explanation.parameters)
     lines.push_back({"  parameter " + name, value});
-  if (explanation.verdict == Decision::Verdict::routed && explanation.upstream_target != target)
+  if (!explanation.location.empty()) lines.push_back({"  location", explanation.location});
+  if (!explanation.fallback.empty()) lines.push_back({"  fallback", explanation.fallback});
+  if (!explanation.upstream_target.empty() && explanation.upstream_target != target)
     lines.push_back({"  backend sees", explanation.upstream_target});
   if (const auto shadow = shadow_of(explanation, route); !shadow.empty())
     lines.push_back({"  shadow", shadow});
@@ -153,11 +162,14 @@ void write_winner(JsonWriter& json, const Explanation& explanation,
     json.member("line", std::uint64_t{route->line});
   }
   json.member("to", explanation.target);
-  json.member("backend", explanation.backend);
+  if (!explanation.backend.empty()) json.member("backend", explanation.backend);
+  if (!explanation.location.empty()) json.member("location", explanation.location);
   json.member("bucket", std::int64_t{explanation.bucket});
+  if (!explanation.fallback.empty()) json.member("fallback", explanation.fallback);
   write_shadow(json, explanation);
   json.member("path", explanation.path);
-  json.member("upstream_target", explanation.upstream_target);
+  if (!explanation.upstream_target.empty())
+    json.member("upstream_target", explanation.upstream_target);
   json.key("parameters");
   json.begin_object();
   for (const auto& [key, value] : explanation.parameters) json.member(key, value);
@@ -199,7 +211,7 @@ int RoutesExplainCommand::run() {
   const config::LoadResult loaded = require_configuration(config_, colour_, config::Tests::skip);
   std::vector<Field> fields;
   for (const auto& [name, value] : request.headers) fields.push_back({name, value});
-  const HeadView head{request.method, "http", request.host, request.target, fields};
+  const HeadView head{request.method, request.scheme, request.host, request.target, fields};
   const Explanation explanation = routing::explain(*loaded.table, head, {"127.0.0.1"});
   if (form_ == RoutesForm::json)
     fmt::print("{}", as_json(explanation, *loaded.settings));

@@ -41,11 +41,13 @@ std::vector<Row> rows_of(const config::LoadResult& loaded) {
   return rows;
 }
 
-// "legacy 90 / new 10, shadow other 20%"
+// "legacy 90 / new 10, fallback legacy, shadow other 20%"
 std::string target_of(const Row& row) {
-  if (!row.shadow) return row.listed.target;
-  return fmt::format("{}, shadow {} {:g}%", row.listed.target, row.listed.shadow,
-                     row.shadow->share / 100.0);
+  std::string text = row.listed.target;
+  if (!row.listed.fallback.empty()) text += fmt::format(", fallback {}", row.listed.fallback);
+  if (row.shadow)
+    text += fmt::format(", shadow {} {:g}%", row.listed.shadow, row.shadow->share / 100.0);
+  return text;
 }
 
 std::string as_table(const std::vector<Row>& rows, const Paint& paint) {
@@ -91,6 +93,7 @@ std::string as_json(const std::vector<Row>& rows, std::string_view version) {
     json.member("route", row.listed.name);
     json.member("matches", row.listed.matcher);
     json.member("to", row.listed.target);
+    if (!row.listed.fallback.empty()) json.member("fallback", row.listed.fallback);
     write_shadow(json, row);
     json.member("tests", std::uint64_t{row.listed.tests});
     json.member("file", row.file);

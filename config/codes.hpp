@@ -3,7 +3,7 @@
 #include <string_view>
 
 // The codes of what can be wrong with a configuration; docs/errors.md has a section for each.
-// E030 and up belong to the compiler of the route table (docs/routing.md).
+// E030 to E079 belong to the compiler of the route table (docs/routing.md).
 namespace segue::config::codes {
 
 inline constexpr std::string_view kUnreadableFile = "E001";
@@ -33,5 +33,7 @@ inline constexpr std::string_view kDefinedTwice = "E026";
 inline constexpr std::string_view kBodiesExceedSegment = "E027";
 inline constexpr std::string_view kRoles = "E028";
 inline constexpr std::string_view kRedactionKeys = "E029";
+inline constexpr std::string_view kHeaderRules = "E080";
+inline constexpr std::string_view kNoBackend = "E081";  // beside `redirect` or `respond`
 
 }  // namespace segue::config::codes

@@ -52,16 +52,35 @@ void finish_consumers(Settings& settings);
 // route_keys.cpp
 const Keys<RouteSettings>& defaults_keys();
 const Keys<RouteSettings>& route_keys();
-// Checks that need several keys of a route.
-void finish_route(const Place& place, Context& context, RouteSettings& route);
+// Checks that need several keys of a route; `own` is what it says without `defaults`.
+void finish_route(const Place& place, const Place& own, Context& context, RouteSettings& route);
 // `{ legacy, new }` of a test, in percent.
 std::optional<std::array<double, 2>> read_expected_split(const Place& place, Context& context);
 
 // action_keys.cpp
-// What `defaults` may hold, too: `upgrade` and `trailers`.
+// `upgrade` may stand in `defaults`, too.
 Key<RouteSettings> upgrade_key();
-Key<RouteSettings> trailers_key();
 Key<RouteSettings> fallback_key();
+Key<RouteSettings> redirect_key();
+Key<RouteSettings> respond_key();
+// Whether the gateway itself answers the requests of a route: `redirect` or `respond`.
+bool is_answered(const yaml::Node& route);
+// Checks that need several keys; `own` is what the route says without `defaults`.
+void finish_actions(const Place& place, const Place& own, Context& context, RouteSettings& route);
+
+// header_keys.cpp
+// Of routes and `defaults`.
+Key<RouteSettings> request_headers_key();
+Key<RouteSettings> response_headers_key();
+Key<RouteSettings> trailers_key();
+using HeaderFields = std::vector<std::pair<std::string, std::string>>;
+// NAME: value, each once, with names that a route may set.
+std::optional<HeaderFields> read_header_map(const Place& place, Context& context,
+                                            gateway::http1::HeadKind kind);
+// Checks that need several keys; `own` is what the route says without `defaults`, which wins where
+// one sets and the other removes.
+void finish_header_rules(const Place& place, const Place& own, Context& context,
+                         RouteSettings& route);
 
 // shadow_keys.cpp
 // `shadow:` of a route, and the part of it that `defaults` may hold.

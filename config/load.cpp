@@ -130,10 +130,15 @@ void Loader::read_routes() {
   }
 }
 
-// A shadow is never inherited: what `defaults` says of shadows is for routes that have one.
+// A shadow is never inherited: what `defaults` says of shadows is for routes that have one. What it
+// says of how backends are asked is not for routes that the gateway answers itself.
 Node with_defaults(const Node& route, const Entry* defaults) {
   if (defaults == nullptr || defaults->value.kind != Kind::map) return route;
   Node base = defaults->value;
+  if (is_answered(route))
+    std::erase_if(base.entries, [](const Entry& entry) {
+      return entry.key != "record" && entry.key != "response_headers";
+    });
   if (route.find("shadow") == nullptr)
     std::erase_if(base.entries, [](const Entry& entry) { return entry.key == "shadow"; });
   return inherit(base, route);
@@ -147,7 +152,7 @@ void Loader::read_route(const Entry& entry, const Entry* defaults) {
   const Node effective = with_defaults(entry.value, defaults);
   const Place place{effective, fmt::format("routes.{}", entry.key), entry.key_at};
   read_map(place, route_keys(), context_, route);
-  finish_route(place, context_, route);
+  finish_route(place, Place{entry.value, place.name, entry.key_at}, context_, route);
   settings_.routes.push_back(std::move(route));
 }
 
@@ -191,7 +196,8 @@ void Loader::check_listeners() {
                 "public: { address: \"0.0.0.0:8080\" }");
   std::set<std::pair<std::string, std::uint16_t>> addresses;
   for (const gateway::ListenerSettings& listener : settings_.listeners)
-    if (listener.port != 0 && !addresses.emplace(listener.host, listener.port).second)
+    if ((listener.port != 0 || !listener.socket_path.empty()) &&
+        !addresses.emplace(listener.host + listener.socket_path, listener.port).second)
       report_.add(codes::kListeners, place_of("listeners." + listener.name + ".address"),
                   fmt::format("another listener has the address of '{}'", listener.name));
 }

@@ -275,7 +275,7 @@ Keys<RouteSettings> make_route_keys() {
       required(match_key()),
       key<RouteSettings>(
           "to", [](RouteSettings& r) -> auto& { return r.rule.to; }, Text{"backend"},
-          "where requests go; or `split`", ""),
+          "where requests go; or `split`, `redirect` or `respond`", ""),
       special_key<RouteSettings>("split", "{ legacy: percent, new: percent }", "",
                                  "shares of the backends with these roles; they sum to 100",
                                  read_split),
@@ -293,31 +293,18 @@ Keys<RouteSettings> make_route_keys() {
       shadow_key(),
       compare_key(),
       fallback_key(),
+      redirect_key(),
+      respond_key(),
+      request_headers_key(),
+      response_headers_key(),
       upgrade_key(),
       trailers_key(),
   };
 }
 
-}  // namespace
-
-const Keys<RouteSettings>& defaults_keys() {
-  static const Keys<RouteSettings> keys{record_key(),  timeouts_key(), default_shadow_key(),
-                                        compare_key(), upgrade_key(),  trailers_key()};
-  return keys;
-}
-
-const Keys<RouteSettings>& route_keys() {
-  static const Keys<RouteSettings> keys = make_route_keys();
-  return keys;
-}
-
-void finish_route(const Place& place, Context& context, RouteSettings& route) {
-  if (place.node.kind != yaml::Kind::map) return;
-  finish_record(place, route);
-  finish_shadow(place, context, route);
+void check_sticky(const Place& place, Context& context, RouteSettings& route) {
   const yaml::Entry* split = place.node.find("split");
   const yaml::Entry* sticky = place.node.find("sticky");
-  if (!has_exactly_one(place, context, {"to", "split"})) return;
   if (split != nullptr && sticky == nullptr)
     context.report.add(codes::kSticky, split->key_at,
                        fmt::format("{} has 'split' without 'sticky'", place.name),
@@ -327,6 +314,31 @@ void finish_route(const Place& place, Context& context, RouteSettings& route) {
                        fmt::format("{} has 'sticky' without 'split'", place.name));
     route.rule.split.reset();
   }
+}
+
+}  // namespace
+
+const Keys<RouteSettings>& defaults_keys() {
+  static const Keys<RouteSettings> keys{record_key(),          timeouts_key(),
+                                        default_shadow_key(),  compare_key(),
+                                        request_headers_key(), response_headers_key(),
+                                        upgrade_key(),         trailers_key()};
+  return keys;
+}
+
+const Keys<RouteSettings>& route_keys() {
+  static const Keys<RouteSettings> keys = make_route_keys();
+  return keys;
+}
+
+void finish_route(const Place& place, const Place& own, Context& context, RouteSettings& route) {
+  if (place.node.kind != yaml::Kind::map) return;
+  finish_record(place, route);
+  finish_shadow(place, context, route);
+  finish_header_rules(place, own, context, route);
+  finish_actions(place, own, context, route);
+  if (!has_exactly_one(place, context, {"to", "split", "redirect", "respond"})) return;
+  if (!is_answered(place.node)) check_sticky(place, context, route);
 }
 
 std::optional<std::array<double, 2>> read_expected_split(const Place& place, Context& context) {

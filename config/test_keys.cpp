@@ -4,6 +4,7 @@
 #include "config/keys.hpp"
 #include "config/value_types.hpp"
 #include "exchange/head.hpp"
+#include "routing/escapes.hpp"
 
 namespace segue::config {
 namespace {
@@ -21,7 +22,11 @@ void read_request_line(const Place& place, Context& context, TestCase& test) {
     return;
   }
   test.method = text->substr(0, space);
-  test.target = text->substr(space + 1);
+  const auto url = routing::split_absolute(std::string_view(*text).substr(space + 1));
+  test.target = url.target;
+  if (url.scheme.empty()) return;
+  test.scheme = url.scheme;
+  test.host = url.authority;
 }
 
 // The values of a map of texts, in file order.
@@ -57,14 +62,15 @@ Key<TestCase> expectation(std::string name, std::optional<std::string> TestCase:
 
 Keys<TestCase> test_keys() {
   return {
-      required(special_key<TestCase>("request", "request line", "", "`GET /searches/42`",
+      required(special_key<TestCase>("request", "request line", "", "`GET /searches/42`, or `GET https://shop.example/`",
                                      read_request_line)),
       special_key<TestCase>("headers", "map of texts", "", "of the request; `host` too",
                             read_headers),
       expectation("key", &TestCase::key, "value of the sticky key"),
       expectation("route", &TestCase::route, "name of the route that wins; `none`: no route"),
       expectation("not_route", &TestCase::not_route, "name of a route that must not win"),
-      expectation("backend", &TestCase::backend, "where the request goes"),
+      expectation("backend", &TestCase::backend,
+                  "where the request goes; `none`: the gateway answers"),
       expectation("shadow", &TestCase::shadow,
                   "backend that gets a copy, were all requests copied; `none`: no backend does"),
       special_key<TestCase>("split", "{ legacy: percent, new: percent }", "", "of the route",
@@ -72,10 +78,12 @@ Keys<TestCase> test_keys() {
                               test.split = read_expected_split(place, context);
                             }),
       expectation("upstream_path", &TestCase::upstream_path, "target that the backend sees"),
+      expectation("location", &TestCase::location, "where a redirect leads; `none`: no redirect"),
       special_key<TestCase>("params", "map of texts", "", "parameters of the path, by name",
                             read_params),
       special_key<TestCase>("status", Count{100, 599}.type(), "",
-                            "what the gateway itself answers: 404 no route, 400 path confusion",
+                            "what the gateway itself answers: 404 no route, 400 path confusion, or the "
+                            "status of a redirect or respond",
                             [](const Place& place, Context& context, TestCase& test) {
                               if (const auto status = Count{100, 599}.read(place, context))
                                 test.status = static_cast<int>(*status);

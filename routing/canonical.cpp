@@ -65,8 +65,21 @@ std::string route_text(const CompiledRoute& route, const CompiledRoutes& table) 
   add(text, text_of(rule.account));
   // What `writes` says is for people; that it says something decides.
   if (rule.shadow) add(text, fmt::format("shadow {}/{}", rule.shadow->to, route.shadows_unsafe));
+  if (rule.action != RouteAction::forward)
+    add(text, fmt::format("answer {}/{}", static_cast<int>(rule.action), rule.answer_status));
+  if (rule.action == RouteAction::redirect)
+    for (const auto* part : {&rule.redirect_scheme, &rule.redirect_host, &rule.redirect_path})
+      add(text, *part);
   if (!rule.fallback.empty()) add(text, fmt::format("fallback {}", rule.fallback));
   return text;
+}
+
+// "https://shop.example/new/{id}"; what is the request's own is left out: "https:", "//shop.example".
+std::string location_text(const RouteRule& rule) {
+  std::string text;
+  if (!rule.redirect_scheme.empty()) text += rule.redirect_scheme + ":";
+  if (!rule.redirect_host.empty()) text += "//" + rule.redirect_host;
+  return text + rule.redirect_path;
 }
 
 }  // namespace
@@ -104,8 +117,12 @@ std::string matcher_text(const CompiledRoute& route, const CompiledRoutes& table
 }
 
 std::string target_text(const CompiledRoute& route, const CompiledRoutes& table) {
-  if (!route.rule.split) return table.backends[route.backend].name;
-  const double share = route.rule.split->new_share / 100.0;
+  const RouteRule& rule = route.rule;
+  if (rule.action == RouteAction::respond) return fmt::format("respond {}", rule.answer_status);
+  if (rule.action == RouteAction::redirect)
+    return fmt::format("redirect {} {}", rule.answer_status, location_text(rule));
+  if (!rule.split) return table.backends[route.backend].name;
+  const double share = rule.split->new_share / 100.0;
   return fmt::format("{} {:g} / {} {:g}", table.backends[route.legacy_arm].name, 100 - share,
                      table.backends[route.new_arm].name, share);
 }

@@ -15,7 +15,8 @@ std::string version_of(const CompiledRoutes& table);
 
 // The conditions of a route for people: "GET|HEAD api.example /searches/{id} x-beta=1".
 std::string matcher_text(const CompiledRoute& route, const CompiledRoutes& table);
-// Where a route sends to, for people: "legacy", or "legacy 90 / new 10".
+// Where a route sends to, for people: "legacy", "legacy 90 / new 10", "redirect 308 https:" (what is
+// the request's own is left out) or "respond 410".
 std::string target_text(const CompiledRoute& route, const CompiledRoutes& table);
 
 }  // namespace segue::routing

@@ -90,6 +90,16 @@ std::optional<std::string_view> find_query_value(std::string_view query, std::st
   return std::nullopt;
 }
 
+AbsoluteParts split_absolute(std::string_view url) noexcept {
+  for (const std::string_view scheme : {"http", "https"}) {
+    if (!url.starts_with(scheme) || !url.substr(scheme.size()).starts_with("://")) continue;
+    const std::string_view rest = url.substr(scheme.size() + 3);
+    const auto path = std::min(rest.find_first_of("/?"), rest.size());
+    return {scheme, rest.substr(0, path), path == rest.size() ? "/" : rest.substr(path)};
+  }
+  return {{}, {}, url};
+}
+
 TargetParts split_target(std::string_view target) noexcept {
   const auto mark = target.find('?');
   if (mark == std::string_view::npos) return {target, {}, {}};

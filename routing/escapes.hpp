@@ -36,4 +36,12 @@ struct TargetParts {
 };
 TargetParts split_target(std::string_view target) noexcept;
 
+// "https://shop.example/x?y" as people write a request; without a scheme all of it is the target.
+struct AbsoluteParts {
+  std::string_view scheme;     // empty: there is none
+  std::string_view authority;
+  std::string_view target;     // "/" where the URL has no path
+};
+AbsoluteParts split_absolute(std::string_view url) noexcept;
+
 }  // namespace segue::routing

@@ -8,6 +8,7 @@
 #include "routing/canonical.hpp"
 #include "routing/compiled_routes.hpp"
 #include "routing/escapes.hpp"
+#include "routing/location.hpp"
 #include "routing/precedence.hpp"
 
 namespace segue::routing {
@@ -209,12 +210,21 @@ Explanation explain(const RouteTable& table, const HeadView& head, const Peer& p
     const auto& route = compiled.routes[decision.route->index];
     result.winner = decision.route->name;
     result.target = target_text(route, compiled);
-    result.backend = compiled.backends[decision.backend].name;
+    if (decision.action == RouteAction::forward) {
+      result.backend = compiled.backends[decision.backend].name;
+      result.upstream_target = decision.upstream_target;
+    } else if (decision.action == RouteAction::redirect) {
+      const RouteRule& rule = route.rule;
+      result.location = location_of(head, {rule.redirect_scheme, rule.redirect_host,
+                                           decision.upstream_target})
+                            .value_or("");
+    }
+    if (decision.fallback >= 0)
+      result.fallback = compiled.backends[static_cast<std::size_t>(decision.fallback)].name;
     result.bucket = decision.bucket;
     result.shadow = decision.shadow;
     if (decision.shadow == Decision::Shadow::chosen)
       result.shadow_backend = compiled.backends[decision.shadow_backend].name;
-    result.upstream_target = decision.upstream_target;
     for (const auto& [name, value] : decision.parameters) result.parameters.emplace_back(name, value);
   }
   Trial trial(compiled, head);

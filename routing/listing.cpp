@@ -23,7 +23,8 @@ std::vector<ListedRoute> list_routes(const RouteTable& table, std::span<const Te
     if (!listed.insert(entry.route).second) continue;  // its form with the other slash
     const auto& name = entry.route->rule.name;
     rows.push_back({rows.size() + 1, name, matcher_text(*entry.route, table.compiled()),
-                    target_text(*entry.route, table.compiled()), shadow_text(entry.route->rule),
+                    target_text(*entry.route, table.compiled()), entry.route->rule.fallback,
+                    shadow_text(entry.route->rule),
                     covered[name]});
   }
   return rows;

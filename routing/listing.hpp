@@ -15,6 +15,7 @@ struct ListedRoute {
   std::string name;
   std::string matcher;    // "GET|HEAD /searches/{id} x-beta=1"
   std::string target;     // "legacy", or "legacy 90 / new 10"
+  std::string fallback;   // "legacy"; empty: none
   std::string shadow;     // "new", "other"; empty: no copies are sent
   std::size_t tests = 0;  // cases that end at this route
 };

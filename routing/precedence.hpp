@@ -3,6 +3,8 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "routing/compiled_routes.hpp"
 
@@ -37,8 +39,19 @@ bool may_overlap(const Candidate& a, const Candidate& b);
 // True when it is proven that every path and host that `b` matches, `a` matches too.
 bool covers(const Candidate& a, const Candidate& b);
 
-// A request that both match, as "GET /a/b with x-beta: 1, Host: a.example"; nullopt when none
-// could be constructed.
+// A request as an example.
+struct Witness {
+  std::string method;
+  std::string scheme;  // empty: any
+  std::string host;    // empty: any
+  std::string target;
+  std::vector<std::pair<std::string, std::string>> headers;
+};
+
+// A request that both match; nullopt when none could be constructed.
+std::optional<Witness> example_for(const Candidate& a, const Candidate& b,
+                                   const CompiledRoutes& table);
+// The same in words: "GET /a/b with x-beta: 1, Host: a.example".
 std::optional<std::string> witness_for(const Candidate& a, const Candidate& b,
                                        const CompiledRoutes& table);
 

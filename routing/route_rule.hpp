@@ -114,9 +114,11 @@ struct TestCase {
   std::string method;
   std::string target;
   std::string host;  // default "localhost"
+  std::string scheme = "http";
   std::vector<std::pair<std::string, std::string>> headers;
   std::optional<std::string> key;  // sticky value
   std::optional<std::string> route, not_route, backend, upstream_path;
+  std::optional<std::string> location;  // of a redirect
   std::optional<std::string> shadow;  // backend that gets a copy, were every request sampled
   std::optional<std::array<double, 2>> split;  // percent of legacy, of new
   std::optional<std::map<std::string, std::string>> params;

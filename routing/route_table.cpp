@@ -8,6 +8,7 @@
 #include "routing/canonical.hpp"
 #include "routing/compiled_routes.hpp"
 #include "routing/decider.hpp"
+#include "routing/redirect_loops.hpp"
 #include "routing/route_order.hpp"
 #include "routing/rule_reader.hpp"
 
@@ -127,6 +128,8 @@ CompileResult RouteTable::compile(std::span<const RouteRule> rules,
   build_tries(*table);
   table->version = version_of(*table);
   result.table.reset(new RouteTable(std::move(table)));
+  result.problems = find_redirect_loops(*result.table);
+  if (!result.problems.empty()) result.table.reset();
   return result;
 }
 

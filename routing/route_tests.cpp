@@ -7,6 +7,7 @@
 
 #include "routing/compiled_routes.hpp"
 #include "routing/key_source.hpp"
+#include "routing/location.hpp"
 
 namespace segue::routing {
 namespace {
@@ -26,9 +27,10 @@ class CaseRun {
   CaseRun(const RouteTable& table, const TestCase& test) : table_(table.compiled()), test_(test) {
     for (const auto& [name, value] : test.headers) fields_.push_back({name, value});
     const std::string_view host = test.host.empty() ? std::string_view("localhost") : test.host;
-    const HeadView head{test.method, "http", host, test.target, fields_};
-    decision_ = table.decide(head, Peer{"127.0.0.1"}, scratch_);
+    head_ = {test.method, test.scheme, host, test.target, fields_};
+    decision_ = table.decide(head_, Peer{"127.0.0.1"}, scratch_);
     if (decision_.route != nullptr) route_ = &table_.routes[decision_.route->index];
+    forwarded_ = route_ != nullptr && route_->action == RouteAction::forward;
   }
 
   TestResult result(std::size_t index) {
@@ -41,6 +43,7 @@ class CaseRun {
     check_shadow();
     check_split();
     if (test_.upstream_path) check("upstream_path", *test_.upstream_path, upstream_path());
+    if (test_.location) check("location", *test_.location, location());
     check_parameters();
     check_status();
     result.assertions = std::move(assertions_);
@@ -75,7 +78,7 @@ class CaseRun {
   void check_backend() {
     if (!test_.backend) return;
     check("backend", *test_.backend,
-          route_ == nullptr ? std::string(kAbsent) : table_.backends[backend()].name);
+          forwarded_ ? table_.backends[backend()].name : std::string(kAbsent));
   }
 
   void check_shadow() {
@@ -103,10 +106,18 @@ class CaseRun {
 
   // Compared with the query when the expectation has one, else without.
   std::string upstream_path() const {
-    if (route_ == nullptr) return std::string(kAbsent);
+    if (!forwarded_) return std::string(kAbsent);
     const auto target = decision_.upstream_target;
     const bool with_query = test_.upstream_path->find('?') != std::string::npos;
     return std::string(with_query ? target : target.substr(0, target.find('?')));
+  }
+
+  std::string location() const {
+    if (route_ == nullptr || route_->action != RouteAction::redirect) return std::string(kAbsent);
+    const RouteRule& rule = route_->rule;
+    return location_of(head_,
+                       {rule.redirect_scheme, rule.redirect_host, decision_.upstream_target})
+        .value_or(std::string(kAbsent));
   }
 
   void check_parameters() {
@@ -123,7 +134,9 @@ class CaseRun {
     if (!test_.status) return;
     std::string got;
     switch (decision_.verdict) {
-      case Decision::Verdict::routed: got = "the backend's"; break;
+      case Decision::Verdict::routed:
+        got = forwarded_ ? "the backend's" : std::to_string(route_->rule.answer_status);
+        break;
       case Decision::Verdict::no_route: got = "404"; break;
       case Decision::Verdict::path_confusion:
       case Decision::Verdict::bad_target: got = "400"; break;
@@ -136,7 +149,9 @@ class CaseRun {
   std::vector<Field> fields_;
   Scratch scratch_;
   Decision decision_;
+  HeadView head_;
   const CompiledRoute* route_ = nullptr;
+  bool forwarded_ = false;  // routed, and to a backend
   std::vector<Assertion> assertions_;
 };
 

@@ -81,15 +81,23 @@ std::optional<CompiledRoute> RuleReader::read(const RouteRule& rule) {
   read_shadow(rule, route);
   if (route.patterns.empty()) return std::nullopt;
   check_key(rule.account, "record.key", route);
-  auto rewrite = RewritePlan::read(rule.rewrite, route.patterns.front());
+  read_rewrite(rule, route);
+  if (problems_.size() != problems_before) return std::nullopt;
+  return route;
+}
+
+void RuleReader::read_rewrite(const RouteRule& rule, CompiledRoute& route) {
+  const bool redirects = rule.action == RouteAction::redirect;
+  auto rewrite = redirects ? RewritePlan::read_location(rule.redirect_path, route.patterns.front())
+                           : RewritePlan::read(rule.rewrite, route.patterns.front());
   if (rewrite) {
     route.rewrite = *std::move(rewrite);
+  } else if (redirects) {
+    complain("redirect.path", rewrite.error());
   } else {
     complain(rule.rewrite.form == RewriteForm::path ? "rewrite.path" : "rewrite.prefix",
              rewrite.error());
   }
-  if (problems_.size() != problems_before) return std::nullopt;
-  return route;
 }
 
 void RuleReader::read_host(const RouteRule& rule, CompiledRoute& route) {

@@ -30,6 +30,7 @@ class RuleReader {
   void read_target(const RouteRule& rule, CompiledRoute& route);
   void read_split(const RouteRule& rule, CompiledRoute& route);
   std::uint32_t read_arm(std::string_view role);
+  void read_rewrite(const RouteRule& rule, CompiledRoute& route);
   void read_fallback(const RouteRule& rule, CompiledRoute& route);
   void read_shadow(const RouteRule& rule, CompiledRoute& route);
   void check_repeatable(const RouteRule& rule);

@@ -109,27 +109,39 @@ std::string host_for(const HostPattern& a, const HostPattern& b) {
 
 }  // namespace
 
-std::optional<std::string> witness_for(const Candidate& a, const Candidate& b,
-                                       const CompiledRoutes& table) {
-  const auto path = path_for(*a.pattern, *b.pattern);
+std::optional<Witness> example_for(const Candidate& a, const Candidate& b,
+                                   const CompiledRoutes& table) {
+  auto path = path_for(*a.pattern, *b.pattern);
   const auto headers = values_for(a.route->headers, b.route->headers);
   const auto query = values_for(a.route->query, b.route->query);
   if (!path || !headers || !query) return std::nullopt;
-  auto text = fmt::format("{} {}", method_for(a.route->methods & b.route->methods, table), *path);
+  Witness witness;
+  witness.method = method_for(a.route->methods & b.route->methods, table);
+  witness.target = *std::move(path);
   char mark = '?';
   for (const auto& [name, value] : *query) {
-    text += fmt::format("{}{}={}", mark, escaped(table.query_names[name], kQueryBytes),
-                        escaped(value, kQueryBytes));
+    witness.target += fmt::format("{}{}={}", mark, escaped(table.query_names[name], kQueryBytes),
+                                  escaped(value, kQueryBytes));
     mark = '&';
   }
-  std::vector<std::string> with;
   for (const auto& [name, value] : *headers)
-    with.push_back(fmt::format("{}: {}", table.header_names[name], value));
-  if (const auto host = host_for(a.route->host, b.route->host); !host.empty())
-    with.push_back(fmt::format("Host: {}", host));
-  const auto& scheme = a.route->rule.match.scheme.empty() ? b.route->rule.match.scheme
-                                                          : a.route->rule.match.scheme;
-  if (!scheme.empty()) with.push_back(fmt::format("over {}", scheme));
+    witness.headers.emplace_back(table.header_names[name], value);
+  witness.host = host_for(a.route->host, b.route->host);
+  const auto& scheme = a.route->rule.match.scheme;
+  witness.scheme = scheme.empty() ? b.route->rule.match.scheme : scheme;
+  return witness;
+}
+
+std::optional<std::string> witness_for(const Candidate& a, const Candidate& b,
+                                       const CompiledRoutes& table) {
+  const auto example = example_for(a, b, table);
+  if (!example) return std::nullopt;
+  auto text = fmt::format("{} {}", example->method, example->target);
+  std::vector<std::string> with;
+  for (const auto& [name, value] : example->headers)
+    with.push_back(fmt::format("{}: {}", name, value));
+  if (!example->host.empty()) with.push_back(fmt::format("Host: {}", example->host));
+  if (!example->scheme.empty()) with.push_back(fmt::format("over {}", example->scheme));
   if (!with.empty()) text += fmt::format(" with {}", fmt::join(with, ", "));
   return text;
 }

@@ -104,6 +104,8 @@ bool keeps(const RequestHead& head, std::size_t index, Framing framing,
       return false;
     case KnownField::x_forwarded_proto:
     case KnownField::x_forwarded_host:
+    case KnownField::x_forwarded_other:
+    case KnownField::x_real_ip:
       return settings.trusted_peer;
     case KnownField::content_length:
       return framing == Framing::length;
@@ -123,8 +125,17 @@ void copy_earlier(const RequestHead& head, KnownField wanted, Gather& out) {
       copy_all(out, {head.fields[i].value, ", "});
 }
 
+bool drops(const HeaderEdits* edits, string_view name) noexcept {
+  return edits != nullptr && edits->drops(name);
+}
+
+bool silences(const HeaderEdits* edits, KnownField field) noexcept {
+  return edits != nullptr && edits->silences(field);
+}
+
 // RFC 7239, 4: an IPv6 address stands in brackets and quotes, and so does a host with a port.
 void write_forwarded(const RequestHead& head, const ForwardSettings& settings, Gather& out) {
+  if (silences(settings.edits, KnownField::forwarded)) return;
   const string_view client = settings.client_address;
   out.copy("Forwarded: ");
   if (settings.trusted_peer) copy_earlier(head, KnownField::forwarded, out);
@@ -140,12 +151,17 @@ void write_forwarded(const RequestHead& head, const ForwardSettings& settings, G
 }
 
 void write_x_forwarded(const RequestHead& head, const ForwardSettings& settings, Gather& out) {
-  const auto said = [&](KnownField field) { return settings.trusted_peer && head.has(field); };
+  // What the route removes, and what a trusted peer said and is kept.
+  const auto said = [&](KnownField field) {
+    return silences(settings.edits, field) || (settings.trusted_peer && head.has(field));
+  };
   const string_view client =
       settings.client_address.empty() ? string_view{"unknown"} : settings.client_address;
-  out.copy("X-Forwarded-For: ");
-  if (settings.trusted_peer) copy_earlier(head, KnownField::x_forwarded_for, out);
-  copy_all(out, {client, "\r\n"});
+  if (!silences(settings.edits, KnownField::x_forwarded_for)) {
+    out.copy("X-Forwarded-For: ");
+    if (settings.trusted_peer) copy_earlier(head, KnownField::x_forwarded_for, out);
+    copy_all(out, {client, "\r\n"});
+  }
   if (!said(KnownField::x_forwarded_proto))
     copy_all(out, {"X-Forwarded-Proto: ", settings.scheme, "\r\n"});
   if (!said(KnownField::x_forwarded_host) && !head.authority.empty())
@@ -208,11 +224,12 @@ std::uint32_t write_request_head(const RequestHead& head, string_view target, st
       if (head.known[i] == KnownField::underscore &&
           (settings.underscore != UnderscoreNames::forward || is_twin(head.fields[i].name))) {
         ++dropped;
-      } else if (keeps(head, i, framing, settings)) {
+      } else if (keeps(head, i, framing, settings) && !drops(settings.edits, head.fields[i].name)) {
         lines.keep(i);
       }
     }
   }
+  if (settings.edits != nullptr) out.borrow(settings.edits->lines(settings.scheme));
   if (framing == Framing::chunked) out.copy("Transfer-Encoding: chunked\r\n");
   write_trailer(head, settings.trailers, framing, out);
   if (settings.websocket)
@@ -232,12 +249,15 @@ void write_response_head(const ResponseHead& head, const ResponseForward& forwar
   {
     FieldLines lines(head, out);
     for (std::size_t i = 0; i < head.fields.size(); ++i)
-      if (keeps(head, i, forward.framing)) lines.keep(i);
+      if (keeps(head, i, forward.framing) && !drops(forward.edits, head.fields[i].name))
+        lines.keep(i);
   }
+  if (forward.edits != nullptr && (head.status >= 200 || forward.websocket))
+    out.borrow(forward.edits->lines(forward.scheme));
   if (head.status >= 200) {
     if (forward.framing == Framing::chunked) out.copy("Transfer-Encoding: chunked\r\n");
     write_trailer(head, forward.trailers, forward.framing, out);
-    write_via(head, forward.via, out);
+    if (!silences(forward.edits, KnownField::via)) write_via(head, forward.via, out);
     if (forward.close || forward.framing == Framing::until_close) {
       out.copy("Connection: close\r\n");
     } else if (forward.client_version_minor == 0) {

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "gateway/http1/head_parser.hpp"
+#include "gateway/http1/header_edits.hpp"
 #include "gateway/http1/trailers.hpp"
 
 namespace segue::gateway::http1 {
@@ -53,11 +54,12 @@ struct ForwardSettings {
   bool websocket = false;       // our own Connection: Upgrade and Upgrade: websocket
   bool takes_trailers = false;  // our own TE: trailers; not with websocket
   const TrailerNames* trailers = nullptr;  // those that pass behind chunks; null: none
+  const HeaderEdits* edits = nullptr;      // of the route, outlives the write; null: none
 };
 
 // Writes the head to send upstream: HTTP/1.1, `target` and `host` as given, end-to-end fields as
-// they came and in their order, hop-by-hop and nominated fields left out, Via, Forwarded and
-// X-Forwarded-* ours. `framing` is what follows: length (the field as it came), chunked (our own
+// they came and in their order, hop-by-hop and nominated fields left out, then what the route sets,
+// Via, Forwarded and X-Forwarded-* ours. `framing` is what follows: length (the field as it came), chunked (our own
 // Transfer-Encoding) or none. Returns how many fields with an underscore were dropped.
 std::uint32_t write_request_head(const RequestHead& head, std::string_view target,
                                  std::string_view host, Framing framing,
@@ -71,10 +73,12 @@ struct ResponseForward {
   std::string_view exchange_id{};   // Segue-Exchange-Id, when not empty
   bool websocket = false;           // of a 101: our own Connection: Upgrade and Upgrade: websocket
   const TrailerNames* trailers = nullptr;  // those that pass behind chunks; null: none
+  const HeaderEdits* edits = nullptr;      // of the route, outlives the write; null: none
+  std::string_view scheme{};               // how the client reached us; with edits only
 };
 
 // Writes the head to send to the client: status line ours in HTTP/1.1, fields as they came less
-// hop-by-hop and nominated ones. Content-Length stays for HEAD and 304, never on 204 or 1xx.
+// hop-by-hop and nominated ones, then, not on an interim one, what the route sets. Content-Length stays for HEAD and 304, never on 204 or 1xx.
 void write_response_head(const ResponseHead& head, const ResponseForward& forward, Gather& out);
 
 }  // namespace segue::gateway::http1

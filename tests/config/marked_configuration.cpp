@@ -67,6 +67,25 @@ std::string configuration_with(std::string_view changes) {
   return text.append(changes).append("\n");
 }
 
+void check_wrong(const Wrong& expected) {
+  INFO(expected.changes);
+  const auto marked = read_marks(configuration_with(expected.changes));
+  const LoadResult result = load_text(marked.text, "segue.yaml", "");
+  for (const Diagnostic& error : result.errors)
+    UNSCOPED_INFO(error.line << ":" << error.column << "+" << error.length << " " << error.code
+                             << " " << error.message << " (" << error.hint << ")");
+  REQUIRE(result.errors.size() == 1);
+  const Diagnostic& error = result.errors.front();
+  CHECK(error.code == expected.code);
+  CHECK(error.message == expected.message);
+  CHECK(error.hint == expected.hint);
+  CHECK(error.line == marked.line);
+  CHECK(error.column == marked.column);
+  CHECK(error.length == marked.length);
+  CHECK(error.file == "segue.yaml");
+  CHECK_FALSE(result.settings.has_value());
+}
+
 LoadResult load_changed(std::string_view changes, Tests tests) {
   return load_text(read_marks(configuration_with(changes)).text, "segue.yaml", "", tests);
 }

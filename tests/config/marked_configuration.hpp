@@ -22,6 +22,16 @@ Marked read_marks(std::string_view marked);
 // name; marks stay.
 std::string configuration_with(std::string_view changes);
 
+// Changes that make a configuration wrong at the marked place, and what is said of them.
+struct Wrong {
+  std::string_view changes;
+  std::string_view code;
+  std::string_view message;
+  std::string_view hint;
+};
+// Fails the test unless that is the one error, at that place.
+void check_wrong(const Wrong& expected);
+
 // load_text() of a configuration that is called "segue.yaml".
 LoadResult load_changed(std::string_view changes, Tests tests = Tests::run);
 

@@ -91,6 +91,27 @@ class RuleBuilder {
     rule_.shadow = ShadowRule{std::move(to), std::move(writes)};
     return std::move(*this);
   }
+  RuleBuilder&& fallback(std::string backend) && {
+    rule_.fallback = std::move(backend);
+    return std::move(*this);
+  }
+  // Empty parts stay as the request says them.
+  RuleBuilder&& redirect(std::string scheme, std::string host, std::string path,
+                         std::uint16_t status = 308) && {
+    rule_.to.clear();
+    rule_.action = RouteAction::redirect;
+    rule_.redirect_scheme = std::move(scheme);
+    rule_.redirect_host = std::move(host);
+    rule_.redirect_path = std::move(path);
+    rule_.answer_status = status;
+    return std::move(*this);
+  }
+  RuleBuilder&& respond(std::uint16_t status) && {
+    rule_.to.clear();
+    rule_.action = RouteAction::respond;
+    rule_.answer_status = status;
+    return std::move(*this);
+  }
   operator RouteRule() && { return std::move(rule_); }  // NOLINT: reads as a rule
 
  private:
