@@ -125,9 +125,7 @@ std::string printable(std::string_view text, Lines lines) {
 }
 
 void join_finish(v1::Exchange& exchange, const v1::Exchange& finish) {
-  if (exchange.outcome() == v1::OUTCOME_COMPLETED &&
-      finish.outcome() == v1::OUTCOME_CLIENT_ABORTED)
-    exchange.set_outcome(v1::OUTCOME_CLIENT_ABORTED);
+  if (exchange.outcome() == v1::OUTCOME_COMPLETED) exchange.set_outcome(finish.outcome());
   *exchange.mutable_finish() = finish.finish();
 }
 

@@ -33,8 +33,8 @@ bool is_readable(const v1::Body& body);
 enum class Lines : std::uint8_t { escape, keep };
 std::string printable(std::string_view text, Lines lines = Lines::escape);
 
-// What a FINISH says of its exchange, joined in: COMPLETED becomes CLIENT_ABORTED where the client
-// went away, and the byte counts are copied.
+// What a FINISH says of its exchange, joined in: COMPLETED becomes how it ended, and the byte counts
+// are copied.
 void join_finish(v1::Exchange& exchange, const v1::Exchange& finish);
 
 }  // namespace segue::cli

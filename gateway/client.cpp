@@ -55,17 +55,29 @@ runtime::Task<bool> record(Client& client, Exchange& exchange) {
 }
 
 void count_finished(Client& client, Exchange& exchange) {
-  Worker& worker = exchange.worker;
-  Counters& counters = worker.counters;
-  const std::int64_t duration = exchange.elapsed_micros();
+  count_request(exchange);
+  log_access(client, exchange, std::nullopt);
+}
+
+void count_request(Exchange& exchange) {
+  Counters& counters = exchange.worker.counters;
   const std::size_t route = exchange.decision.route == nullptr ? counters.routes.size() - 1
                                                                : exchange.decision.route->index;
   counters.routes[route]
       .of(method_label(exchange.request().method), exchange.response.status)
-      .observe(duration);
+      .observe(exchange.elapsed_micros());
+}
+
+void log_access(Client& client, Exchange& exchange, std::optional<LoggedBytes> bytes) {
+  Worker& worker = exchange.worker;
   if (!worker.access_log) return;
-  const ExchangeView view = exchange.view(client.view(exchange), client.scheme);
-  worker.access_log->add(worker.recorder->shown(view, exchange.route_index()), duration);
+  ExchangeView view = exchange.view(client.view(exchange), client.scheme);
+  if (bytes) {
+    view.request.body.size = bytes->request;
+    view.response.body.size = bytes->response;
+  }
+  worker.access_log->add(worker.recorder->shown(view, exchange.route_index()),
+                         exchange.elapsed_micros());
 }
 
 }  // namespace segue::gateway

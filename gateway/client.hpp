@@ -1,5 +1,7 @@
 #pragma once
 
+#include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -51,5 +53,12 @@ runtime::Task<bool> wait_for_promise(Exchange& exchange);
 
 // Counts a finished exchange by route, method and status, and puts it into the access log.
 void count_finished(Client& client, Exchange& exchange);
+// The two apart, for an answer that is only the beginning: the log has the sizes at its end.
+void count_request(Exchange& exchange);
+struct LoggedBytes {
+  std::uint64_t request = 0;
+  std::uint64_t response = 0;
+};
+void log_access(Client& client, Exchange& exchange, std::optional<LoggedBytes> bytes);
 
 }  // namespace segue::gateway

@@ -25,6 +25,7 @@ const char* name_of(ShadowResult result) noexcept {
       "skipped_body_size",
       "skipped_incomplete",
       "skipped_draining",
+      "skipped_upgrade",
       "skipped_journal",
       "skipped_unrecorded",
   };

@@ -90,6 +90,10 @@ struct BackendCounts {
   std::uint64_t open = 0;           // gauge
   std::uint64_t idle = 0;           // gauge
   std::uint64_t pending = 0;        // gauge: requests waiting for a connection
+  std::uint64_t tunnels = 0;
+  std::uint64_t tunnels_open = 0;  // gauge
+  std::uint64_t tunnel_bytes_from_client = 0;
+  std::uint64_t tunnel_bytes_to_client = 0;
   RequestCounts requests;
 };
 
@@ -105,10 +109,11 @@ enum class ShadowResult : std::uint8_t {
   skipped_body_size,
   skipped_incomplete,
   skipped_draining,
+  skipped_upgrade,
   skipped_journal,     // it has so little room left that the copy would not be recorded
   skipped_unrecorded,  // the journal had no room for the primary: no record says so
 };
-inline constexpr std::size_t kShadowResults = 12;
+inline constexpr std::size_t kShadowResults = 13;
 // "sent", "skipped_method", ...: static text, in the record and in metrics.
 const char* name_of(ShadowResult result) noexcept;
 
@@ -130,6 +135,7 @@ struct Counters {
   std::uint64_t tls_handshake_failures = 0;
   std::uint64_t path_confusion = 0;
   std::uint64_t underscore_dropped = 0;
+  std::uint64_t trailers_dropped = 0;
   std::uint64_t client_aborts = 0;
   std::uint64_t unrecorded_resets = 0;  // answers cut because they could not be recorded
   std::uint64_t durability_timeouts = 0;  // waits for disk or Kafka that were in vain

@@ -26,6 +26,8 @@ void Exchange::begin() {
   ticket = {};
   out.clear();
   pieces.clear();
+  request_trailers.clear();
+  response_trailers.clear();
   id = {};
   outcome = Outcome::completed;
   refusal = {};
@@ -69,6 +71,7 @@ ExchangeView Exchange::view(const ClientView& client, std::string_view scheme) {
   const http1::RequestHead& head = request();
   view.request.head = {head.method, scheme, head.authority, head.target, head.fields};
   view.request.version_minor = head.version_minor;
+  view.request.trailers = request_trailers.fields();
   view.request.body = request_body.view();
   view.response = response;
   view.response.interim = interim;

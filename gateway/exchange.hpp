@@ -9,6 +9,7 @@
 #include "exchange/exchange.hpp"
 #include "gateway/http1/forward.hpp"
 #include "gateway/http1/head_parser.hpp"
+#include "gateway/http1/trailers.hpp"
 #include "gateway/shadow.hpp"
 #include "gateway/worker.hpp"
 #include "recorder/capture.hpp"
@@ -54,6 +55,8 @@ class Exchange {
   recorder::IntentTicket ticket;
   http1::Gather out;          // head being sent, to either side
   std::vector<iovec> pieces;  // body being sent to the client
+  http1::Trailers request_trailers;  // those that pass, from the end of the body on
+  http1::Trailers response_trailers;
 
   ExchangeId id;
   std::int64_t created_at = 0;

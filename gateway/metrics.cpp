@@ -26,6 +26,10 @@ void merge_backends(std::vector<BackendCounts>& into, const std::vector<BackendC
     into[i].open += from[i].open;
     into[i].idle += from[i].idle;
     into[i].pending += from[i].pending;
+    into[i].tunnels += from[i].tunnels;
+    into[i].tunnels_open += from[i].tunnels_open;
+    into[i].tunnel_bytes_from_client += from[i].tunnel_bytes_from_client;
+    into[i].tunnel_bytes_to_client += from[i].tunnel_bytes_to_client;
     merge_requests(into[i].requests, from[i].requests);
   }
 }
@@ -55,6 +59,7 @@ Counters total(const std::vector<Counters>& cores) {
     sum.tls_handshake_failures += core.tls_handshake_failures;
     sum.path_confusion += core.path_confusion;
     sum.underscore_dropped += core.underscore_dropped;
+    sum.trailers_dropped += core.trailers_dropped;
     sum.client_aborts += core.client_aborts;
     sum.unrecorded_resets += core.unrecorded_resets;
     sum.durability_timeouts += core.durability_timeouts;
@@ -161,6 +166,31 @@ void write_backends(const Counters& sum, const GatewaySettings& settings, Metric
                                      {"http_response_status_code", std::to_string(entry.status)}});
 }
 
+void write_tunnels(const Counters& sum, const GatewaySettings& settings, MetricsWriter& out) {
+  const auto each = [&](auto write) {
+    for (std::size_t i = 0; i < sum.backends.size(); ++i)
+      write(MetricsWriter::Labels{{"segue_backend", settings.backends[i].name},
+                                  {"segue_role", settings.backends[i].role}},
+            sum.backends[i]);
+  };
+  out.family(MetricType::Gauge, "segue_backend_tunnels", "WebSockets that are open.");
+  each([&](const MetricsWriter::Labels& labels, const BackendCounts& counts) {
+    out.value(number(counts.tunnels_open), labels);
+  });
+  out.family(MetricType::Counter, "segue_backend_tunnels_total", "WebSockets that were opened.");
+  each([&](const MetricsWriter::Labels& labels, const BackendCounts& counts) {
+    out.value(number(counts.tunnels), labels);
+  });
+  out.family(MetricType::Counter, "segue_backend_tunnel_bytes_total",
+             "Bytes that WebSockets passed on, by where they came from.");
+  each([&](MetricsWriter::Labels labels, const BackendCounts& counts) {
+    labels.emplace_back("direction", "from_client");
+    out.value(number(counts.tunnel_bytes_from_client), labels);
+    labels.back().second = "to_client";
+    out.value(number(counts.tunnel_bytes_to_client), labels);
+  });
+}
+
 // Calls `write` with the name and the counts of each route that shadows.
 template <class Write>
 void for_each_shadow(const Counters& sum, const GatewaySettings& settings,
@@ -236,6 +266,8 @@ void write_connections(const Gateway& gateway, const Counters& sum, MetricsWrite
        "Requests refused because their path could be read in two ways.", sum.path_confusion},
       {MetricType::Counter, "segue_underscore_fields_dropped_total",
        "Header fields dropped for an underscore in their name.", sum.underscore_dropped},
+      {MetricType::Counter, "segue_trailers_dropped_total",
+       "Trailer fields that were not passed on.", sum.trailers_dropped},
       {MetricType::Counter, "segue_client_aborts_total",
        "Clients that left before their answer was complete.", sum.client_aborts},
       {MetricType::Counter, "segue_unrecorded_resets_total",
@@ -303,6 +335,7 @@ void write_gateway_metrics(Gateway& gateway, MetricsWriter& out) {
   write_requests(sum, gateway.routes(), out);
   write_backends(sum, gateway.settings(), out);
   write_endpoint_metrics(gateway.settings(), gateway.fleet(), out);
+  write_tunnels(sum, gateway.settings(), out);
   write_shadows(sum, gateway.settings(), gateway.routes(), out);
   write_connections(gateway, sum, out);
   write_credentials(gateway.credentials().status(), out);

@@ -3,6 +3,7 @@
 #include <boost/asio/error.hpp>
 
 #include "exchange/ensure.hpp"
+#include "gateway/http1/field_rules.hpp"
 
 namespace segue::gateway {
 
@@ -15,6 +16,12 @@ using runtime::Transfer;
 namespace errors = boost::asio::error;
 
 namespace {
+
+// RFC 6455, 4.1: a GET in HTTP/1.1. A body would have to be told from what follows the handshake.
+bool asks_for_websocket(const http1::RequestHead& head) noexcept {
+  return head.method == "GET" && head.framing == http1::Framing::none &&
+         http1::upgrades_to_websocket(head);
+}
 
 constexpr std::size_t kResponseBuffer = 64 << 10;         // what is read of a backend at once
 constexpr std::size_t kMaxInterim = 32;                   // 1xx responses before a final one
@@ -35,17 +42,21 @@ Relay::Relay(Client& client, Exchange& exchange, Upload upload)
     : client_(client),
       exchange_(exchange),
       worker_(client.worker),
+      traffic_(worker_.settings.route_traffic[exchange_.decision.route->index]),
       upload_plan_(upload),
+      upgrade_(traffic_.websocket && asks_for_websocket(exchange_.request())),
       timeouts_(worker_.settings.backends[exchange.decision.backend].timeouts) {
   const RouteTimeouts& route = worker_.settings.route_timeouts[exchange.decision.route->index];
   if (route.first_byte) timeouts_.first_byte = route.first_byte;
   if (route.idle) timeouts_.idle = route.idle;
   if (route.total) timeouts_.total = route.total;
+  if (route.tunnel) timeouts_.tunnel = route.tunnel;
   total_expiry_ = timeouts_.total ? after(exchange.started, *timeouts_.total) : runtime::kNever;
   // Used up whatever becomes of the exchange: left behind, the body would be read as a request.
   const http1::RequestHead& head = exchange.request();
   if (upload == Upload::whole && head.framing == http1::Framing::length)
     window_used_ = static_cast<std::size_t>(head.content_length);
+  if (upgrade_ && exchange_.shadow) exchange_.skip_shadow(ShadowResult::skipped_upgrade);
 }
 
 Task<Next> Relay::run() {
@@ -61,6 +72,7 @@ Task<Next> Relay::run() {
 
 Task<Next> Relay::serve() {
   const std::optional<Refusal> refusal = co_await reach_backend();
+  if (!refusal && switches_protocols()) co_return co_await switch_protocols();
   if (!refusal) co_return co_await relay_response();
 
   const bool clean = upload_plan_ == Upload::whole;
@@ -80,7 +92,8 @@ Task<Next> Relay::serve() {
 Task<std::optional<Refusal>> Relay::reach_backend() {
   if (upload_plan_ == Upload::streamed) start_capture(exchange_.request_body, exchange_);
   const bool once = exchange_.unsafe() || upload_plan_ == Upload::streamed;
-  Reuse reuse = once ? Reuse::recent : Reuse::any;
+  // An upgrade is never sent again.
+  Reuse reuse = upgrade_ ? Reuse::fresh : once ? Reuse::recent : Reuse::any;
   for (;;) {
     const std::optional<Refusal> refusal = co_await connect(reuse);
     if (refusal) co_return refusal;
@@ -122,7 +135,7 @@ Task<std::optional<Refusal>> Relay::connect(Reuse reuse) {
 
 // A pooled connection may have been closed by the backend as we sent (http.md, "Reuse, retry").
 bool Relay::may_retry(Failure failure) const noexcept {
-  return failure == Failure::reset && !aborted_ && lease_->reused && !got_bytes_ &&
+  return failure == Failure::reset && !aborted_ && lease_->reused && !got_bytes_ && !upgrade_ &&
          upload_plan_ == Upload::whole && is_idempotent_method(exchange_.request().method);
 }
 
@@ -178,6 +191,9 @@ Task<void> Relay::send_head() {
       .scheme = client_.scheme,
       .trusted_peer = client_.trusted,
       .underscore = client_.listener.underscore_names,
+      .websocket = upgrade_,
+      .takes_trailers = !traffic_.trailers.response.empty() && http1::takes_trailers(head),
+      .trailers = &traffic_.trailers.request,
   };
   worker_.counters.underscore_dropped += http1::write_request_head(
       head, exchange_.decision.upstream_target,
@@ -265,7 +281,7 @@ Task<std::optional<Relay::Failure>> Relay::parse_response_head() {
     if (state == http1::ParseState::need_more) co_return std::nullopt;
     if (state == http1::ParseState::refused) co_return Failure::malformed;
     const http1::ResponseHead& head = parser.head();
-    if (head.status >= 200) {
+    if (head.status >= 200 || switches_protocols()) {
       // Behind interim responses there may be little room left for the body.
       if (in.reserve(response_buffer()) == runtime::Buffer::Moved::yes) {
         parser.reset();
@@ -275,7 +291,7 @@ Task<std::optional<Relay::Failure>> Relay::parse_response_head() {
       exchange_.timing.first_byte = exchange_.elapsed_micros();
       co_return Failure::none;
     }
-    // Nobody asked to switch protocols: what follows would not be HTTP.
+    // Nobody asked for what it switches to: what follows would not be HTTP.
     if (head.status == 101 || exchange_.interim.size() == kMaxInterim) co_return Failure::malformed;
     exchange_.interim.push_back(head.status);
     co_await relay_interim();

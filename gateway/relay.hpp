@@ -8,6 +8,8 @@
 #include "gateway/answers.hpp"
 #include "gateway/client.hpp"
 #include "gateway/http1/chunk_decoder.hpp"
+#include "gateway/http1/chunk_writer.hpp"
+#include "gateway/tunnel.hpp"
 #include "gateway/upstream.hpp"
 #include "runtime/task_group.hpp"
 
@@ -32,6 +34,7 @@ class Relay {
   void abort() noexcept {
     aborted_ = true;
     if (lease_) lease_->stream.cancel();
+    if (tunnel_) tunnel_->abort();
   }
 
  private:
@@ -75,6 +78,19 @@ class Relay {
   runtime::Task<Next> finish_response();
   runtime::Task<Next> broken_response(Outcome outcome);
   runtime::Task<Next> unrecorded();
+
+  // The WebSocket that the backend agreed to open.
+  bool switches_protocols() const noexcept;
+  runtime::Task<Next> switch_protocols();
+  // Puts the handshake on record and hands it to the client; how the session goes on if that failed.
+  runtime::Task<std::optional<Next>> pass_handshake(std::string_view early);
+  void open_tunnel(std::size_t early_bytes);
+  void finish_tunnel(Outcome outcome, std::uint64_t from_client, std::uint64_t to_client);
+
+  // Trailers: those that the route lets pass.
+  void take_request_trailers(const http1::ChunkDecoder::Step& step);
+  void take_response_trailers(const http1::ChunkDecoder::Step& step);
+  bool passes_response_trailers() const noexcept;
   bool records_late() const noexcept;
   void count_backend();
   void finish_upstream();
@@ -87,7 +103,9 @@ class Relay {
   Client& client_;
   Exchange& exchange_;
   Worker& worker_;
+  const RouteTraffic& traffic_;
   Upload upload_plan_;
+  const bool upgrade_;  // the client asks for a WebSocket, and the route opens some
   Timeouts timeouts_;
   runtime::MonotonicNs total_expiry_;
   runtime::MonotonicNs answer_expiry_ = runtime::kNever;  // of the read that waits, by the upload
@@ -105,7 +123,7 @@ class Relay {
   bool stopping_upload_ = false;
   std::optional<Refusal> upload_refusal_;
   std::vector<iovec> upload_pieces_;
-  char upload_size_line_[24];
+  http1::ChunkWriter upload_writer_;
 
   // Response.
   http1::ChunkDecoder response_chunks_;
@@ -113,13 +131,14 @@ class Relay {
   std::uint64_t response_left_ = 0;  // Framing::length: bytes still to come
   std::uint64_t sent_to_client_ = 0;
   std::uint64_t part_bytes_ = 0;  // content in the pieces
-  char size_line_[24];
+  http1::ChunkWriter response_writer_;
   bool got_bytes_ = false;  // any byte of a response
   bool response_ended_ = false;
   bool upstream_reusable_ = false;
   bool head_sent_ = false;
   bool client_gone_ = false;
   bool close_client_ = false;
+  std::optional<Tunnel> tunnel_;
 };
 
 }  // namespace segue::gateway

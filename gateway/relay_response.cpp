@@ -1,6 +1,5 @@
 // The response of a Relay: decoded, captured, recorded before its last byte leaves.
 #include <boost/asio/error.hpp>
-#include <cstdio>
 
 #include "gateway/relay.hpp"
 #include "gateway/shadows.hpp"
@@ -32,7 +31,9 @@ void Relay::begin_response() {
   response_left_ = head.content_length;
   response_ended_ = head.framing == http1::Framing::none ||
                     (head.framing == http1::Framing::length && response_left_ == 0);
-  upstream_reusable_ = head.keep_alive && head.framing != http1::Framing::until_close;
+  // A backend that was asked to switch protocols may have done so whatever it says.
+  upstream_reusable_ =
+      head.keep_alive && head.framing != http1::Framing::until_close && !upgrade_;
   if (head.framing != http1::Framing::none) start_capture(exchange_.response_body, exchange_);
 
   char id[ExchangeId::kTextLength];
@@ -41,6 +42,8 @@ void Relay::begin_response() {
   forward.via = worker_.settings.via;
   forward.framing = to_client_;
   forward.close = close_client_;
+  forward.websocket = head.status == 101;
+  if (passes_response_trailers()) forward.trailers = &traffic_.trailers.response;
   if (client_.listener.exchange_id_header) {
     exchange_.id.format(id);
     forward.exchange_id = std::string_view(id, sizeof id);
@@ -108,6 +111,7 @@ bool Relay::take_content(std::size_t head_bytes) {
     take(step.content);
     rest.remove_prefix(step.consumed);
     response_ended_ = step.state == http1::ChunkDecoder::State::done;
+    take_response_trailers(step);
   }
   // Bytes behind the end of the body are no answer to anything.
   if (response_ended_ && !rest.empty()) upstream_reusable_ = false;
@@ -116,24 +120,15 @@ bool Relay::take_content(std::size_t head_bytes) {
 
 // Sends the head, if it is still here, and the content in the pieces. False: the client is gone.
 Task<bool> Relay::send_part() {
-  static constexpr std::string_view kEnd = "\r\n";
-  static constexpr std::string_view kLast = "\r\n0\r\n\r\n";
   std::vector<iovec>& content = exchange_.pieces;
-  std::size_t first = 1;
+  std::span<iovec> pieces = std::span<iovec>(content).subspan(1);
   if (to_client_ == http1::Framing::chunked) {
-    if (part_bytes_ != 0) {
-      const int size = std::snprintf(size_line_, sizeof size_line_, "%llx\r\n",
-                                     static_cast<unsigned long long>(part_bytes_));
-      content[0] = {size_line_, static_cast<std::size_t>(size)};
-      first = 0;
-      add_piece(response_ended_ ? kLast : kEnd);
-    } else if (response_ended_) {
-      add_piece(kLast.substr(2));
-    }
+    std::optional<std::string_view> trailers;
+    if (response_ended_)
+      trailers = passes_response_trailers() ? exchange_.response_trailers.lines() : "";
+    pieces = response_writer_.frame(content, part_bytes_, trailers);
   }
   if (client_gone_) co_return false;
-  std::span<iovec> pieces(content);
-  pieces = pieces.subspan(first);
   std::vector<iovec>& all = exchange_.out.pieces();
   if (!head_sent_) {
     all.insert(all.end(), pieces.begin(), pieces.end());

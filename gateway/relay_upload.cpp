@@ -1,6 +1,5 @@
 // The request body of a Relay, beside its response.
 #include <boost/asio/error.hpp>
-#include <cstdio>
 
 #include "gateway/body_pace.hpp"
 #include "gateway/relay.hpp"
@@ -78,6 +77,7 @@ Task<bool> Relay::upload_window(bool& ended) {
     window_used_ += step.consumed;
     rest.remove_prefix(step.consumed);
     ended = step.state == http1::ChunkDecoder::State::done;
+    take_request_trailers(step);
   }
   upload_bytes_ += content;
   const auto limit = worker_.settings.limits.body_bytes;
@@ -91,23 +91,11 @@ Task<bool> Relay::upload_window(bool& ended) {
 }
 
 Task<bool> Relay::send_body_pieces(std::uint64_t content, bool ended) {
-  static constexpr std::string_view kEnd = "\r\n";
-  static constexpr std::string_view kLast = "\r\n0\r\n\r\n";
-  std::span<iovec> pieces(upload_pieces_);
-  if (exchange_.request().framing != http1::Framing::chunked) {
-    pieces = pieces.subspan(1);
-  } else if (content != 0) {
-    const int size = std::snprintf(upload_size_line_, sizeof upload_size_line_, "%llx\r\n",
-                                   static_cast<unsigned long long>(content));
-    upload_pieces_[0] = {upload_size_line_, static_cast<std::size_t>(size)};
-    const std::string_view end = ended ? kLast : kEnd;
-    upload_pieces_.push_back({const_cast<char*>(end.data()), end.size()});
-    pieces = upload_pieces_;
-  } else if (ended) {
-    const std::string_view last = kLast.substr(2);
-    upload_pieces_[0] = {const_cast<char*>(last.data()), last.size()};
-  } else {
-    pieces = {};
+  std::span<iovec> pieces = std::span<iovec>(upload_pieces_).subspan(1);
+  if (exchange_.request().framing == http1::Framing::chunked) {
+    std::optional<std::string_view> trailers;
+    if (ended) trailers = exchange_.request_trailers.lines();
+    pieces = upload_writer_.frame(upload_pieces_, content, trailers);
   }
   if (pieces.empty()) co_return true;
   const Transfer sent = co_await lease_->stream.write(pieces, upstream_patience().count());

@@ -144,7 +144,7 @@ std::vector<std::string> doubts(const compare::RouteReport& route) {
 }
 
 std::string not_shadowed_text(std::string_view reason) {
-  static constexpr std::array<std::pair<std::string_view, std::string_view>, 8> kReasons{
+  static constexpr std::array<std::pair<std::string_view, std::string_view>, 9> kReasons{
       {{"skipped_sampling", "not drawn (shadow.percent)"},
        {"skipped_method", "a method that writes, and the route states no shadow.writes"},
        {"skipped_same_backend", "the split had chosen the shadow's backend"},
@@ -152,7 +152,8 @@ std::string not_shadowed_text(std::string_view reason) {
        {"skipped_body_size", "the body is longer than shadow.max_body"},
        {"skipped_incomplete", "request or answer did not come to its end"},
        {"skipped_journal", "half of the journal waited to be read, and the rest is for clients"},
-       {"skipped_draining", "the gateway was about to stop"}}};
+       {"skipped_draining", "the gateway was about to stop"},
+       {"skipped_upgrade", "asked for a WebSocket"}}};
   const auto* const found =
       std::ranges::find(kReasons, reason, &std::pair<std::string_view, std::string_view>::first);
   if (found == kReasons.end()) return std::string(reason);

@@ -32,7 +32,8 @@ std::string browser_program() {
 }
 
 // DevTools reads from descriptor 3 and writes to 4.
-std::vector<std::string> browser_command(const std::filesystem::path& folder) {
+std::vector<std::string> browser_command(const std::filesystem::path& folder,
+                                         BrowserPage::Certificates certificates) {
   return {"bash",
           "-c",
           "folder=$1; shift; exec \"$@\" 3<\"$folder/in\" 4>\"$folder/out\" 2>\"$folder/log\"",
@@ -49,6 +50,8 @@ std::vector<std::string> browser_command(const std::filesystem::path& folder) {
           "--disable-component-update",
           "--disable-sync",
           "--hide-scrollbars",
+          certificates == BrowserPage::Certificates::any ? "--ignore-certificate-errors"
+                                                         : "--no-pings",
           "--remote-debugging-pipe",
           "--user-data-dir=" + (folder / "profile").string(),
           "about:blank"};
@@ -72,7 +75,7 @@ BrowserPage::BrowserPage(const std::filesystem::path& file, const Look& look)
     : url_("file://" + file.string()),
       to_browser_(make_pipe(folder_ / "in")),
       from_browser_(make_pipe(folder_ / "out")),
-      browser_(browser_command(folder_.path()), folder_ / "stdout") {
+      browser_(browser_command(folder_.path(), look.certificates), folder_ / "stdout") {
   open(url_, look);
 }
 

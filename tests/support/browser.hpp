@@ -24,10 +24,12 @@ class BrowserPage {
  public:
   enum class Scheme : std::uint8_t { light, dark };
   enum class Script : std::uint8_t { on, off };
+  enum class Certificates : std::uint8_t { verified, any };
   struct Look {
     Scheme scheme = Scheme::light;
     Script script = Script::on;
     int width = 1280;  // pixels
+    Certificates certificates = Certificates::verified;
   };
 
   // Returns when the page is loaded.
