@@ -1,5 +1,6 @@
 #include "gateway/client.hpp"
 
+#include "gateway/http1/characters.hpp"
 #include "runtime/pause.hpp"
 
 namespace segue::gateway {
@@ -21,6 +22,14 @@ ClientView Client::view(const Exchange& exchange) const {
   return view;
 }
 
+std::string_view Client::scheme_of(const http1::RequestHead& head) const noexcept {
+  if (!trusted) return scheme;
+  const auto said = find_field(head.fields, "x-forwarded-proto").value_or(std::string_view());
+  const std::string_view first = http1::trim_blanks(said.substr(0, said.find(',')));
+  if (equals_ignoring_case(first, "https")) return "https";
+  return equals_ignoring_case(first, "http") ? "http" : scheme;
+}
+
 runtime::Task<bool> wait_for_promise(Exchange& exchange) {
   Worker& worker = exchange.worker;
   PromiseWatch* const watch = worker.promise_watch(exchange.route_index());
@@ -37,7 +46,7 @@ runtime::Task<bool> record(Client& client, Exchange& exchange) {
   recorder::Recorder& recorder = *client.worker.recorder;
   runtime::MonotonicNs give_up = 0;
   for (;;) {
-    const ExchangeView view = exchange.view(client.view(exchange), client.scheme);
+    const ExchangeView view = exchange.view(client.view(exchange));
     const auto recorded = recorder.append(view, exchange.route_index(), exchange.ticket);
     if (recorded) {
       exchange.recorded =
@@ -71,7 +80,7 @@ void count_request(Exchange& exchange) {
 void log_access(Client& client, Exchange& exchange, std::optional<LoggedBytes> bytes) {
   Worker& worker = exchange.worker;
   if (!worker.access_log) return;
-  ExchangeView view = exchange.view(client.view(exchange), client.scheme);
+  ExchangeView view = exchange.view(client.view(exchange));
   if (bytes) {
     view.request.body.size = bytes->request;
     view.response.body.size = bytes->response;

@@ -21,13 +21,16 @@ struct Client {
 
   // `exchange` says whether the client named others before it.
   ClientView view(const Exchange& exchange) const;
+  // How the client reached us: what a trusted proxy says of it (the first value of its
+  // X-Forwarded-Proto), else what this connection is. Static text.
+  std::string_view scheme_of(const http1::RequestHead& head) const noexcept;
 
   Worker& worker;
   const ListenerSettings& listener;
   runtime::Stream stream;
   runtime::Buffer buffer;
-  std::string address;   // "192.0.2.1:4711"
-  std::string ip;        // "192.0.2.1"
+  std::string address;   // "192.0.2.1:4711"; "unix:" without one
+  std::string ip;        // "192.0.2.1"; empty: none
   bool trusted = false;  // is in trusted_proxies
   std::string_view scheme = "http";
   std::string tls_version;

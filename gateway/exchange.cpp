@@ -34,6 +34,7 @@ void Exchange::begin() {
   timing = {};
   response = {};
   endpoint.clear();
+  fallback_from = {};
   interim.clear();
   failed_.clear();
   shadow.reset();
@@ -58,7 +59,7 @@ void Exchange::skip_shadow(ShadowResult why) noexcept {
   shadow_note = name_of(why);
 }
 
-ExchangeView Exchange::view(const ClientView& client, std::string_view scheme) {
+ExchangeView Exchange::view(const ClientView& client) {
   ExchangeView view;
   view.id = id;
   view.created_at = created_at;
@@ -78,15 +79,18 @@ ExchangeView Exchange::view(const ClientView& client, std::string_view scheme) {
   view.response.body = response_body.view();
 
   if (decision.route != nullptr) {
-    const BackendSettings& backend = worker.settings.backends[decision.backend];
     view.decision.route = decision.route->name;
     view.decision.path_template = decision.route->path_template;
     view.decision.parameters = decision.parameters;
-    view.decision.backend = backend.name;
-    view.decision.role = backend.role;
     view.decision.endpoint = endpoint;
+    view.decision.fallback_from = fallback_from;
     view.decision.bucket = decision.bucket;
     view.decision.shadow = shadow_note;
+  }
+  if (decision.route != nullptr && decision.action == routing::RouteAction::forward) {
+    const BackendSettings& backend = worker.settings.backends[decision.backend];
+    view.decision.backend = backend.name;
+    view.decision.role = backend.role;
   }
   inputs_.clear();
   for (const std::string& name : worker.routes->decision_headers())
@@ -96,7 +100,8 @@ ExchangeView Exchange::view(const ClientView& client, std::string_view scheme) {
   attempts_.clear();
   for (const FailedAttempt& failed : failed_)
     attempts_.push_back({failed.endpoint, failed.error, failed.at});
-  if (!endpoint.empty() && response.status != 0 && !attempts_.empty())
+  // A status alone may be of our own answer.
+  if (timing.first_byte != Timing::kNever && !attempts_.empty())
     attempts_.push_back({endpoint, {}, timing.connect});
   view.attempts = attempts_;
   return view;

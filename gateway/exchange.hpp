@@ -35,7 +35,7 @@ class Exchange {
   }
 
   // What goes on record; views into this object, its captures and the buffers of both sides.
-  ExchangeView view(const ClientView& client, std::string_view scheme);
+  ExchangeView view(const ClientView& client);
   recorder::RouteIndex route_index() const noexcept {
     return decision.route == nullptr ? recorder::kUnrouted : decision.route->index;
   }
@@ -61,11 +61,13 @@ class Exchange {
   ExchangeId id;
   std::int64_t created_at = 0;
   runtime::MonotonicNs started = 0;
+  std::string_view scheme;  // how the client reached us or a trusted proxy before us; static text
   Outcome outcome = Outcome::completed;
   std::string_view refusal;  // static text
   Timing timing;
   ResponseView response;  // of the backend or our own; body and interim are filled by view()
-  std::string endpoint;   // "10.0.0.1:80"
+  std::string endpoint;   // "10.0.0.1:80"; empty: none was reached
+  std::string_view fallback_from;  // the backend in whose place its fallback is; empty: none
   std::string_view account;
   std::vector<std::uint16_t> interim;
   std::unique_ptr<Shadow> shadow;  // planned, while the exchange runs; null: there is none to send

@@ -194,6 +194,7 @@ Task<void> Relay::send_head() {
       .websocket = upgrade_,
       .takes_trailers = !traffic_.trailers.response.empty() && http1::takes_trailers(head),
       .trailers = &traffic_.trailers.request,
+      .edits = worker_.edits[exchange_.decision.route->index].of_request(),
   };
   worker_.counters.underscore_dropped += http1::write_request_head(
       head, exchange_.decision.upstream_target,
@@ -307,6 +308,7 @@ Task<void> Relay::relay_interim() {
   exchange_.out.clear();
   http1::ResponseForward forward;
   forward.via = worker_.settings.via;
+  forward.edits = worker_.edits[exchange_.decision.route->index].of_response();
   http1::write_response_head(exchange_.response_parser.head(), forward, exchange_.out);
   const auto patience = std::chrono::nanoseconds(worker_.settings.limits.send_idle).count();
   const std::span<iovec> pieces(exchange_.out.pieces());

@@ -42,6 +42,8 @@ void Relay::begin_response() {
   forward.via = worker_.settings.via;
   forward.framing = to_client_;
   forward.close = close_client_;
+  forward.edits = worker_.edits[exchange_.decision.route->index].of_response();
+  forward.scheme = exchange_.scheme;
   forward.websocket = head.status == 101;
   if (passes_response_trailers()) forward.trailers = &traffic_.trailers.response;
   if (client_.listener.exchange_id_header) {

@@ -5,6 +5,7 @@
 #include "exchange/ensure.hpp"
 #include "gateway/body_pace.hpp"
 #include "gateway/http1/chunk_decoder.hpp"
+#include "gateway/own_answers.hpp"
 #include "gateway/relay.hpp"
 #include "gateway/shadows.hpp"
 #include "runtime/pause.hpp"
@@ -85,6 +86,7 @@ Task<void> Session::run() {
     }
     auto exchange = worker_.take_exchange();
     exchange->begin();
+    exchange->scheme = client_.scheme;
     next = co_await serve(*exchange);
     worker_.give_exchange(std::move(exchange));
     first_ = false;
@@ -216,9 +218,13 @@ Task<Next> Session::serve_request(Exchange& exchange) {
     }
     if (!refusal) next = Next::keep_alive;
   }
-  if (!refusal && exchange.unsafe()) refusal = co_await intend(exchange);
-  if (refusal) {
-    next = co_await refuse(client_, exchange, *refusal, next);
+  const bool forwards = exchange.decision.action == routing::RouteAction::forward;
+  if (!refusal && forwards && exchange.unsafe()) refusal = co_await intend(exchange);
+  if (refusal || !forwards) {
+    if (refusal)
+      next = co_await refuse(client_, exchange, *refusal, next);
+    else
+      next = co_await answer_route(client_, exchange, next);
     const std::size_t body = plan == BodyPlan::whole && next == Next::keep_alive
                                  ? static_cast<std::size_t>(head.content_length)
                                  : 0;
@@ -238,7 +244,8 @@ std::optional<Refusal> Session::decide(Exchange& exchange) {
   if (client_.listener.underscore_names == http1::UnderscoreNames::refuse &&
       http1::has_underscore_name(head))
     return Refusal{400, "underscore_name", "a header name contains an underscore"};
-  const HeadView view{head.method, client_.scheme, head.authority, head.target, head.fields};
+  exchange.scheme = client_.scheme_of(head);
+  const HeadView view{head.method, exchange.scheme, head.authority, head.target, head.fields};
   exchange.decision = worker_.routes->decide(view, routing::Peer{client_.ip}, exchange.scratch);
   using Verdict = routing::Decision::Verdict;
   switch (exchange.decision.verdict) {
@@ -319,7 +326,7 @@ Task<std::optional<Refusal>> Session::intend(Exchange& exchange) {
   recorder::Recorder& recorder = *worker_.recorder;
   MonotonicNs give_up = 0;
   for (;;) {
-    const ExchangeView view = exchange.view(client_.view(exchange), client_.scheme);
+    const ExchangeView view = exchange.view(client_.view(exchange));
     auto ticket = recorder.intend(view, exchange.route_index());
     if (ticket) {
       exchange.ticket = std::move(*ticket);

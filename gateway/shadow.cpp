@@ -85,7 +85,7 @@ void Shadow::take(const Client& client, Exchange& exchange, std::string_view res
   parent_ = exchange.id;
   route_ = decision.route;
   bucket_ = decision.bucket;
-  scheme_ = client.scheme;
+  scheme_ = exchange.scheme;
   account_ = decision.account_id;
   owned_parameters_.reserve(decision.parameters.size());
   for (const Parameter& parameter : decision.parameters)
@@ -100,6 +100,7 @@ void Shadow::take(const Client& client, Exchange& exchange, std::string_view res
       .scheme = client.scheme,
       .trusted_peer = client.trusted,
       .underscore = client.listener.underscore_names,
+      .edits = worker.edits[decision.route->index].of_request(),
   };
   ShadowHead::Parts parts{.head = head,
                           .target = decision.upstream_target,

@@ -67,10 +67,10 @@ ShadowHead::ShadowHead(const Parts& parts, const http1::ForwardSettings& forward
   if (parts.body_bytes)
     text_.append("Content-Length: ").append(std::to_string(*parts.body_bytes)).append("\r\n");
   text_.append(kMark).append("\r\n");
-  index();
+  index(forward.edits);
 }
 
-void ShadowHead::index() {
+void ShadowHead::index(const http1::HeaderEdits* edits) {
   std::string_view rest = text_;
   const std::string_view request = take_line(rest);
   const std::size_t method_end = request.find(' ');
@@ -78,7 +78,7 @@ void ShadowHead::index() {
   target_ = request.substr(method_end + 1, request.rfind(' ') - method_end - 1);
   for (std::string_view line = take_line(rest); !rest.empty(); line = take_line(rest)) {
     const std::string_view name = name_of_line(line);
-    if (is_of_gateway(name)) continue;
+    if (is_of_gateway(name) || (edits != nullptr && edits->drops(name))) continue;
     const std::string_view value = line.substr(name.size() + 1, line.size() - name.size() - 3);
     fields_.push_back({name, http1::trim_blanks(value)});
   }

@@ -36,10 +36,11 @@ class ShadowHead {
   std::string_view target() const noexcept { return target_; }
   std::string_view authority() const noexcept { return fields_.front().value; }  // Host is first
   // Without Via, Forwarded and the like, which are the gateway's: they tell a redacted Host again.
+  // Nor what the route sets: the record keeps what clients say.
   std::span<const Field> fields() const noexcept { return fields_; }
 
  private:
-  void index();
+  void index(const http1::HeaderEdits* edits);
 
   std::string text_;
   std::string_view method_;

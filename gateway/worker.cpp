@@ -32,6 +32,7 @@ Worker::Worker(runtime::Core& on, const GatewaySettings& all, CoreParts parts, C
   if (promises.kafka != nullptr) kafka_.emplace(core, *promises.kafka);
   counters.routes.resize(routes->routes().size() + 1);
   counters.splits.resize(routes->routes().size());
+  for (const RouteTraffic& route : settings.route_traffic) edits.emplace_back(route);
   counters.backends.resize(settings.backends.size());
   for (std::size_t i = 0; i < settings.backends.size(); ++i)
     upstreams.push_back(std::make_unique<Upstream>(

@@ -12,6 +12,7 @@
 #include "gateway/core_tls.hpp"
 #include "gateway/counters.hpp"
 #include "gateway/promise_watch.hpp"
+#include "gateway/route_edits.hpp"
 #include "gateway/settings.hpp"
 #include "gateway/upstream.hpp"
 #include "recorder/capture.hpp"
@@ -94,6 +95,7 @@ class Worker {
   ExchangeIdSource ids;
   std::optional<AccessLog> access_log;
   Counters counters;
+  std::vector<RouteEdits> edits;                     // by route index
   std::vector<std::unique_ptr<Upstream>> upstreams;  // by backend index
   std::unique_ptr<Shadows> shadows;                  // null: no route has a shadow
   runtime::TaskGroup tasks;                          // sessions; ends before what they use

@@ -57,6 +57,16 @@ TEST_CASE("the example of docs/configuration.md loads and its tests pass") {
   CHECK(result.settings->tests.size() == 8);
 }
 
+TEST_CASE("the example of docs/routing.md loads and its tests pass") {
+  const std::string example =
+      example_after(read_source("docs/routing.md"), "## Answers without a backend");
+  const LoadResult result = load_text(example, "segue.yaml", "/etc/segue");
+  for (const Diagnostic& error : result.errors)
+    UNSCOPED_INFO(error.line << ": " << error.code << " " << error.message << " " << error.hint);
+  REQUIRE(result.settings.has_value());
+  CHECK(result.settings->tests.size() == 5);
+}
+
 TEST_CASE("every code of config/codes.hpp has a section in docs/errors.md") {
   const std::string codes = read_source("config/codes.hpp");
   const std::string page = read_source("docs/errors.md");

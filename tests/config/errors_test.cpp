@@ -85,7 +85,8 @@ constexpr Case kKeys[] = {
     {"routes:\n  all:\n    match: { ‹metod›: GET }\n    to: legacy", "E012",
      "unknown key 'metod' in routes.all.match", "did you mean 'method'?"},
     {"routes:\n  ‹all›: { to: legacy }", "E013", "routes.all needs 'match'", ""},
-    {"routes:\n  ‹all›: { match: {} }", "E013", "routes.all needs 'to' or 'split'", ""},
+    {"routes:\n  ‹all›: { match: {} }", "E013", "routes.all needs 'to' or 'split' or 'redirect' or 'respond'",
+     ""},
     {"routes: { ‹a.b›: { match: {}, to: legacy } }", "E019", "'a.b' cannot be the name of a route",
      "letters, digits, '-' and '_', at most 64"},
 };
