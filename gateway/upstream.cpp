@@ -17,8 +17,9 @@ namespace errors = boost::asio::error;
 // How often idle connections are looked at, and whether there is room for those who wait.
 constexpr std::chrono::milliseconds kSweep{1000};
 
+// At least 1 for each core, but where none is wanted none.
 std::size_t share(std::uint64_t total, unsigned shares) {
-  return static_cast<std::size_t>(std::max<std::uint64_t>(1, total / shares));
+  return static_cast<std::size_t>(std::max(std::min<std::uint64_t>(1, total), total / shares));
 }
 
 NoConnection no_connection(errors::basic_errors code, const char* doing) {

@@ -76,6 +76,21 @@ TEST_CASE("when all endpoints are full requests wait, are served in their order,
   CHECK(one.requests().size() == 1);
 }
 
+TEST_CASE("with `pending: 0` nobody waits, and with `idle: 0` no connection is kept") {
+  Event go;
+  ScriptedBackend backend(held(go));
+  GatewayProcess gateway(all_to_endpoints({endpoint_at(backend.port())},
+                                          "limits: { connections: 1, pending: 0, idle: 0 }"));
+  RawClient first(gateway.port());
+  send_get(first, "/1");
+  backend.wait_for_requests(1);
+  CHECK(ask(gateway, 1) == std::vector{503});
+  go.set();
+  CHECK(first.response().status() == 200);
+  CHECK(first.get("/2").status() == 200);
+  CHECK(backend.connections() == 2);
+}
+
 TEST_CASE("many requests over few connections to several endpoints are all served") {
   ScriptedBackend one(answer_always(response_with(200, "x")));
   ScriptedBackend two(answer_always(response_with(200, "x", "Connection: close\r\n")));
