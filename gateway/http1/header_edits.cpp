@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <iterator>
 
 namespace segue::gateway::http1 {
 namespace {
@@ -75,13 +76,16 @@ std::string_view why_not_edited(std::string_view name, HeadKind kind, HeaderEdit
 }
 
 HeaderEdits::HeaderEdits(const Fields& set, std::span<const std::string> remove)
-    : dropped_(remove.begin(), remove.end()), texts_(set) {
+    : dropped_(remove.begin(), remove.end()) {
   for (const std::string& name : remove)
     silenced_ |= std::uint64_t{1} << static_cast<unsigned>(classify_folded(name));
-  const auto strict = std::stable_partition(texts_.begin(), texts_.end(), [](const auto& field) {
-    return !is_same_name(field.first, kStrictTransport);
-  });
-  plain_ = static_cast<std::size_t>(strict - texts_.begin());
+  const auto is_strict = [](const auto& field) {
+    return is_same_name(field.first, kStrictTransport);
+  };
+  // Not std::stable_partition: clang finds a deprecated function in libstdc++'s.
+  std::ranges::remove_copy_if(set, std::back_inserter(texts_), is_strict);
+  plain_ = texts_.size();
+  std::ranges::copy_if(set, std::back_inserter(texts_), is_strict);
   for (const auto& [name, value] : texts_) {
     if (set_.size() == plain_) plain_lines_ = lines_;
     dropped_.push_back(name);
