@@ -14,8 +14,9 @@
 namespace segue::gateway {
 
 struct AccessLogFile::State {
-  std::shared_ptr<spdlog::details::thread_pool> pool;
   std::shared_ptr<spdlog::async_logger> logger;
+  // Last, so that its thread has ended before the file that it writes to goes.
+  std::shared_ptr<spdlog::details::thread_pool> pool;
 };
 
 AccessLogFile::AccessLogFile(const std::string& path) : state_(std::make_unique<State>()) {
