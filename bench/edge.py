@@ -5,8 +5,8 @@ and the file of results.
 import pathlib
 import re
 import shutil
-import socket
 import statistics
+import subprocess
 
 import compare
 from compare import LOAD_CORE, PROXY_CORE, ROOT, WORK
@@ -29,6 +29,7 @@ NGINX_PROXY = """
     location / {{
       proxy_pass http://backend; proxy_http_version 1.1;
       proxy_set_header Connection ""; proxy_set_header Host $http_host;
+      {more}
     }}
   }}
 """
@@ -78,7 +79,10 @@ def start_backend(*more):
     return port, compare.start_nginx("backend", LOAD_CORE, port, body)
 
 
-def start_segue(program, backend, limits="{}", tls=None, prefix=(), name="segue"):
+RECORD = "{ redact: { headers: [authorization, cookie, set-cookie] } }"
+
+
+def start_segue(program, backend, limits="{}", tls=None, prefix=(), name="segue", record=RECORD):
     """`tls`: flow YAML by listener; `prefix`: a command that runs it, such as prlimit."""
     tls = tls or {}
     names = ["public", *tls, "probe"]
@@ -98,7 +102,7 @@ limits: {limits}
 recorder:
   journal: {{ dir: {journal}, max_size: 256MiB, segment: 32MiB }}
 defaults:
-  record: {{ redact: {{ headers: [authorization, cookie, set-cookie] }} }}
+  record: {record}
 routes:
   all: {{ match: {{ prefix: / }}, to: legacy }}
 """)
@@ -106,19 +110,34 @@ routes:
     return Proxy(name, running.await_port(ports["probe"]).await_port(ports["public"]), ports)
 
 
-def start_nginx(backend, timeouts="", tls=None):
-    """`tls`: the directives behind "listen ... ssl", by listener."""
+def start_nginx(backend, timeouts="", tls=None, more=""):
+    """`tls`: the directives behind "listen ... ssl", by listener; `more`: of the location."""
     tls = tls or {}
     names = ["public", *tls]
     ports = dict(zip(names, compare.free_ports(len(names))))
-    body = NGINX_PROXY.format(backend=backend, timeouts=timeouts,
+    body = NGINX_PROXY.format(backend=backend, timeouts=timeouts, more=more,
                               listen=PLAIN.format(port=ports["public"]))
     for each, directives in tls.items():
         server = NGINX_PROXY.format(
-            backend=backend, timeouts="",
+            backend=backend, timeouts="", more=more,
             listen=f"listen 127.0.0.1:{ports[each]} ssl backlog=4096; {directives}")
         body += server[server.index("  server {"):]
     return Proxy("nginx", compare.start_nginx("proxy", PROXY_CORE, ports["public"], body), ports)
+
+
+def make_certificate(name, *key):
+    """A certificate for localhost in WORK; `key` as openssl req takes it."""
+    subprocess.run(
+        ["openssl", "req", "-x509", "-newkey", *key, "-nodes", "-days", "2", "-subj", "/CN=localhost",
+         "-addext", "subjectAltName=DNS:localhost", "-keyout", str(WORK / f"{name}.key"),
+         "-out", str(WORK / f"{name}.crt")], check=True, capture_output=True)
+    return (f"{{ certificates: [{{ cert: {name}.crt, key: {{ file: {name}.key }} }}] }}",
+            f"ssl_certificate {WORK}/{name}.crt; ssl_certificate_key {WORK}/{name}.key; "
+            "ssl_protocols TLSv1.2 TLSv1.3; ssl_session_tickets on; ssl_session_timeout 12h;")
+
+
+ECDSA = ("ec", "-pkeyopt", "ec_paramgen_curve:P-256")
+RSA = ("rsa:2048",)
 
 
 def enough_descriptors(needed):

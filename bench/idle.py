@@ -10,22 +10,12 @@ import argparse
 import pathlib
 import socket
 import ssl
-import subprocess
 import sys
 import time
 
-import compare
 import edge
 import paced
 from compare import ROOT, WORK
-
-
-def certificate():
-    subprocess.run(
-        ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
-         "-days", "2", "-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost",
-         "-keyout", str(WORK / "tls.key"), "-out", str(WORK / "tls.crt")],
-        check=True, capture_output=True)
 
 
 class IdleConnections:
@@ -33,7 +23,7 @@ class IdleConnections:
 
     def __init__(self, proxy, count, tls):
         self.proxy, self.kept = proxy, []
-        context = ssl.create_default_context(cafile=str(WORK / "tls.crt")) if tls else None
+        context = ssl.create_default_context(cafile=str(WORK / "idle.crt")) if tls else None
         port = proxy.ports["tls" if tls else "public"]
         for _ in range(count):
             connection = socket.create_connection(("127.0.0.1", port), timeout=30)
@@ -111,16 +101,14 @@ def main():
     edge.enough_descriptors(options.connections + 1000)
 
     WORK.mkdir(parents=True, exist_ok=True)
-    certificate()
+    for_segue, for_nginx = edge.make_certificate("idle", *edge.ECDSA)
     programs = []
     try:
         port, backend = edge.start_backend()
         programs.append(backend)
-        files = "certificates: [{ cert: tls.crt, key: { file: tls.key } }]"
-        segue = edge.start_segue(options.segue, port, tls={"tls": f"{{ {files} }}"})
+        segue = edge.start_segue(options.segue, port, tls={"tls": for_segue})
         programs.append(segue.program)
-        nginx = edge.start_nginx(port, tls={
-            "tls": f"ssl_certificate {WORK}/tls.crt; ssl_certificate_key {WORK}/tls.key;"})
+        nginx = edge.start_nginx(port, tls={"tls": for_nginx})
         programs.append(nginx.program)
         both = (segue, nginx)
         memory = {}

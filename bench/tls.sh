@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# TLS of Segue and of nginx, CPU per handshake and per MiB: bench/tls.sh [--rounds 5] [--seconds 4] ...
+# TLS of Segue and of nginx, CPU per handshake and per GiB: bench/tls.sh [--workloads ecdsa,bulk] [--rounds 5] ...
 # Installs nothing (setup/packages.sh build bench does); wants the release preset built.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -10,4 +10,4 @@ for program in nginx wrk taskset python3 openssl; do
     exit 2
   fi
 done
-exec python3 bench/tls.py "$@"
+exec env PYTHONDONTWRITEBYTECODE=1 python3 bench/tls.py "$@"
