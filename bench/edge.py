@@ -12,14 +12,6 @@ import compare
 from compare import LOAD_CORE, PROXY_CORE, ROOT, WORK
 
 MIB = 1 << 20
-RESULTS = ROOT / "bench" / "EDGE.md"
-PREFACE = """# At the edge: abuse, idle connections, TLS
-
-Each section is written by its script (`--results bench/EDGE.md`); nginx stands beside as a yardstick.
-Proxies are pinned to core 0 with one worker, backend, clients and attackers to core 1. Segue records
-every exchange.
-"""
-
 PLAIN = "listen 127.0.0.1:{port} backlog=4096;"
 NGINX_PROXY = """
   upstream backend {{ server 127.0.0.1:{backend}; keepalive 64; keepalive_requests 1000000000; }}
@@ -177,7 +169,7 @@ def write_section(title, lines, path):
     print(section)
     if path is None:
         return
-    text = path.read_text() if path.exists() else PREFACE
+    text = path.read_text() if path.exists() else ""
     parts = re.split(r"(?m)^(?=## )", text)
     kept = [part.rstrip("\n") + "\n" for part in parts[1:] if not part.startswith(f"## {title}\n")]
     path.write_text("\n".join([parts[0].rstrip("\n") + "\n", *sorted([*kept, section])]))
