@@ -11,7 +11,9 @@
 
 #include <array>
 #include <charconv>
+#include <cstdlib>
 #include <fstream>
+#include <string_view>
 
 #include "tests/support/temp_dir.hpp"
 
@@ -158,11 +160,21 @@ CommandResult run_command(const std::vector<std::string>& command) {
   return {*end.exit_code, read_whole_file(folder / "stdout"), process.errors()};
 }
 
+namespace {
+
+// Programs of another build are tested by the same tests: nothing of the product is in those.
+std::string program(std::string_view name) {
+  const char* const folder = std::getenv("SEGUE_PROGRAMS");
+  return fmt::format("{}/{}", folder == nullptr ? SEGUE_TEST_BINARIES : folder, name);
+}
+
+}  // namespace
+
 std::string segue_path() {
-  return SEGUE_TEST_BINARIES "/segue";
+  return program("segue");
 }
 std::string seguectl_path() {
-  return SEGUE_TEST_BINARIES "/seguectl";
+  return program("seguectl");
 }
 
 }  // namespace segue::test

@@ -60,7 +60,7 @@ struct CommandResult {
 // Runs a command to its end; a death by signal fails the test.
 CommandResult run_command(const std::vector<std::string>& command);
 
-// Paths of the programs under test.
+// Paths of the programs under test: of this build, or in the folder that SEGUE_PROGRAMS names.
 std::string segue_path();
 std::string seguectl_path();
 
