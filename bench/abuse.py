@@ -264,7 +264,9 @@ def main():
         "", "| attack | | p50 us, without / with | p99 us, without / with | p99, with / without |",
         "|---|---|---|---|---|", *rows, "", *(f"- `{mode}`: {MODES[mode][2]}" for mode in MODES), "",
         "At most 1.20 is the aim. What becomes of them when they go on, all three kinds at once:", "",
-        "| | cut | by limit | memory at most, above rest |", "|---|---|---|---|", *fates, "", *narrow],
+        "| | cut | by limit | memory at most, above rest |", "|---|---|---|---|", *fates, "",
+        "An answer that fits into the kernel's send buffers is over for the proxy; its connection idles until "
+        "the keep-alive time.", "", *narrow],
         options.results)
 
 

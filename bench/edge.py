@@ -9,7 +9,7 @@ import statistics
 import subprocess
 
 import compare
-from compare import LOAD_CORE, PROXY_CORE, ROOT, WORK
+from compare import LOAD_CORE, PROXY_CORE, WORK
 
 MIB = 1 << 20
 PLAIN = "listen 127.0.0.1:{port} backlog=4096;"
