@@ -94,7 +94,9 @@ void write_requests(const Counters& sum, std::span<const routing::Route> routes,
                     {{"http_route", routed ? routes[i].path_template : "_unmatched"},
                      {"segue_route", routed ? routes[i].name : "_unmatched"},
                      {"http_request_method", entry.method},
-                     {"http_response_status_code", std::to_string(entry.status)}});
+                     // Empty: the client left before there was one.
+                     {"http_response_status_code",
+                      entry.status == 0 ? std::string() : std::to_string(entry.status)}});
   }
   out.family(MetricType::Gauge, "http_server_active_requests", "Requests being served.");
   out.value(number(sum.active_requests));

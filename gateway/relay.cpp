@@ -81,6 +81,7 @@ Task<Next> Relay::serve() {
   if (client_gone_) {
     exchange_.outcome = Outcome::client_aborted;
     co_await record(client_, exchange_);
+    count_finished(client_, exchange_);
     co_return Next::close;
   }
   const Next next =
@@ -129,7 +130,8 @@ Task<std::optional<Refusal>> Relay::connect(Reuse reuse) {
     co_return Refusal{503, "upstream_overloaded", "too many requests wait for the backend",
                       "pending"};
   if (error.code == errors::timed_out)
-    co_return Refusal{504, "upstream_connect_timeout", "the backend could not be reached in time"};
+    co_return Refusal{504, "upstream_connect_timeout", "the backend could not be reached in time",
+                      passed_limit("connect")};
   co_return Refusal{502, "upstream_connect_failed", "the backend could not be reached"};
 }
 
@@ -146,7 +148,8 @@ Refusal Relay::refusal_of(Failure failure) {
     case Failure::timeout:
       exchange_.attempt_failed(exchange_.endpoint, "no answer in time");
       exchange_.outcome = Outcome::upstream_timeout;
-      return {504, "upstream_timeout", "the backend did not answer in time"};
+      return {504, "upstream_timeout", "the backend did not answer in time",
+              passed_limit("first_byte")};
     case Failure::upload:
       return *upload_refusal_;
     case Failure::malformed:
@@ -160,6 +163,10 @@ Refusal Relay::refusal_of(Failure failure) {
   exchange_.attempt_failed(exchange_.endpoint, "closed without an answer");
   exchange_.outcome = Outcome::upstream_reset;
   return {502, "upstream_reset", "the backend closed the connection without an answer"};
+}
+
+const char* Relay::passed_limit(const char* otherwise) const noexcept {
+  return monotonic_now() >= total_expiry_ ? "total" : otherwise;
 }
 
 Task<Relay::Failure> Relay::send_and_read_head() {
@@ -313,12 +320,13 @@ Task<void> Relay::relay_interim() {
   const auto patience = std::chrono::nanoseconds(worker_.settings.limits.send_idle).count();
   const std::span<iovec> pieces(exchange_.out.pieces());
   const Transfer sent = co_await client_.stream.write(pieces, patience);
-  if (sent.ec) client_left();
+  if (sent.ec) client_left(sent.ec);
 }
 
-void Relay::client_left() {
+void Relay::client_left(boost::system::error_code why) {
   if (client_gone_) return;
   client_gone_ = true;
+  if (why == errors::timed_out) worker_.counters.limits.add("send_idle");
   ++worker_.counters.client_aborts;
 }
 

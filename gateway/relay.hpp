@@ -54,6 +54,8 @@ class Relay {
   bool may_retry(Failure failure) const noexcept;
   void judge_endpoint(Failure failure) noexcept;
   Refusal refusal_of(Failure failure);
+  // The limit of the backend that was passed: `total`, when its time is up, else the one given.
+  const char* passed_limit(const char* otherwise) const noexcept;
 
   // The request body beside it.
   runtime::Task<void> upload();
@@ -61,7 +63,8 @@ class Relay {
   runtime::Task<bool> send_body_pieces(std::uint64_t content, bool ended);
   void expect_answer() noexcept;
   void upload_failed(const Refusal& refusal);
-  void client_left();
+  // `why`: what ended a write to it, if one did.
+  void client_left(boost::system::error_code why = {});
   runtime::Task<void> stop_upload();
 
   // The copy for another backend.

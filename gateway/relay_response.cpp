@@ -72,7 +72,10 @@ Task<Next> Relay::relay_response() {
       co_return co_await broken_response(Outcome::client_aborted);
     in.commit(got.bytes);
     if (got.bytes != 0) continue;
-    if (got.ec == errors::timed_out) co_return co_await broken_response(Outcome::upstream_timeout);
+    if (got.ec == errors::timed_out) {
+      worker_.counters.limits.add(passed_limit("idle"));
+      co_return co_await broken_response(Outcome::upstream_timeout);
+    }
     const bool closing_ends =
         exchange_.response_parser.head().framing == http1::Framing::until_close;
     if (got.ec || !closing_ends) co_return co_await broken_response(Outcome::upstream_reset);
@@ -141,7 +144,7 @@ Task<bool> Relay::send_part() {
   const auto patience = std::chrono::nanoseconds(worker_.settings.limits.send_idle).count();
   const Transfer sent = co_await client_.stream.write(pieces, patience);
   sent_to_client_ += sent.bytes;
-  if (sent.ec) client_left();
+  if (sent.ec) client_left(sent.ec);
   co_return !sent.ec;
 }
 

@@ -13,7 +13,7 @@ using runtime::Transfer;
 namespace errors = boost::asio::error;
 
 Task<void> Relay::upload() {
-  BodyPace pace(worker_.settings.limits, monotonic_now());
+  BodyPace pace(worker_.settings.limits);
   runtime::Buffer& buffer = client_.buffer;
   const std::size_t head_bytes = exchange_.request().bytes;
   bool ended = false;

@@ -90,6 +90,7 @@ Task<void> Session::run() {
     next = co_await serve(*exchange);
     worker_.give_exchange(std::move(exchange));
     first_ = false;
+    if (next == Next::close && has_unread()) next = Next::linger;
   }
   if (next == Next::reset) co_return client_.stream.reset();
   if (next == Next::linger) co_await linger();
@@ -214,6 +215,7 @@ Task<Next> Session::serve_request(Exchange& exchange) {
     refusal = co_await read_whole_body(exchange);
     if (exchange.outcome == Outcome::client_aborted) {
       co_await record(client_, exchange);
+      count_finished(client_, exchange);
       co_return Next::close;
     }
     if (!refusal) next = Next::keep_alive;
@@ -304,8 +306,7 @@ Task<std::optional<Refusal>> Session::read_whole_body(Exchange& exchange) {
   const Limits& limits = worker_.settings.limits;
   const std::size_t length = static_cast<std::size_t>(head.content_length);
   runtime::Buffer& buffer = client_.buffer;
-  const MonotonicNs start = monotonic_now();
-  BodyPace pace(limits, start);
+  BodyPace pace(limits);
   while (buffer.size() < head.bytes + length) {
     const Transfer got = co_await client_.stream.read_some(buffer.writable(), pace.expiry());
     if (got.ec == errors::timed_out) co_return kBodyTimeout;
@@ -348,6 +349,10 @@ Task<std::optional<Refusal>> Session::sync_intent(Exchange& exchange) {
   const bool synced = written && co_await wait_for_promise(exchange);
   if (synced) co_return std::nullopt;
   co_return kNotSynced;
+}
+
+bool Session::has_unread() noexcept {
+  return client_.buffer.size() != 0 || !client_.stream.quiet(runtime::Stream::Quiet::asked);
 }
 
 // RFC 9112, 9.6: the answer would be lost if unread bytes made the kernel reset the connection.

@@ -53,6 +53,8 @@ class Session {
   runtime::Task<std::optional<Refusal>> read_whole_body(Exchange& exchange);
   runtime::Task<std::optional<Refusal>> intend(Exchange& exchange);
   runtime::Task<std::optional<Refusal>> sync_intent(Exchange& exchange);
+  // Whether the client sent more than was wanted of it, or has ended.
+  bool has_unread() noexcept;
   runtime::Task<void> linger();
 
   Worker& worker_;
