@@ -145,6 +145,9 @@ Keys<BackendSettings> backend_keys() {
       section<BackendSettings>("tls", &BackendSettings::tls, client_tls_keys()),
       group<BackendSettings>("limits", backend_limit_keys()),
       section<BackendSettings>("timeouts", &BackendSettings::timeouts, timeout_keys()),
+      health_key(),
+      retries_key(),
+      retry_budget_key(),
       section<BackendSettings>("ejection", &BackendSettings::ejection, ejection_keys()),
       group<BackendSettings>(
           "dns", {key<BackendSettings>("refresh", &BackendSettings::dns_refresh,
@@ -162,6 +165,7 @@ void finish_backend(const Place& place, Context& context, BackendSettings& backe
     context.report.add(codes::kOutOfRange, endpoints->key_at,
                        fmt::format("{}.endpoints must not be empty", place.name));
   choose_server_name(place, context, backend);
+  finish_health(place, context, backend);
   check_ejection(place, context, backend.ejection);
   const yaml::Entry* tls = place.node.find("tls");
   if (tls == nullptr) return;

@@ -27,6 +27,13 @@ void finish_listener(const Place& place, Context& context, gateway::ListenerSett
 Keys<gateway::BackendSettings> backend_keys();
 void finish_backend(const Place& place, Context& context, gateway::BackendSettings& backend);
 
+// health_keys.cpp
+Key<gateway::BackendSettings> health_key();
+Key<gateway::BackendSettings> retries_key();
+Key<gateway::BackendSettings> retry_budget_key();
+// Checks that need several keys of `health`.
+void finish_health(const Place& place, Context& context, const gateway::BackendSettings& backend);
+
 // recorder_keys.cpp
 Keys<Settings> recorder_keys();
 // `record:` of a route; `record: none` as well.

@@ -13,6 +13,17 @@ const char* method_label(std::string_view method) noexcept {
   return "_OTHER";
 }
 
+const char* name_of(FallbackReason reason) noexcept {
+  static constexpr std::array<const char*, kFallbackReasons> kNames = {"unreachable", "unhealthy"};
+  return kNames[static_cast<std::size_t>(reason)];
+}
+
+const char* name_of(CheckResult result) noexcept {
+  static constexpr std::array<const char*, kCheckResults> kNames = {
+      "passed", "status", "timeout", "unreachable", "broken"};
+  return kNames[static_cast<std::size_t>(result)];
+}
+
 const char* name_of(ShadowResult result) noexcept {
   static constexpr std::array<const char*, kShadowResults> kNames = {
       "sent",

@@ -85,6 +85,9 @@ struct BackendCounts {
   std::uint64_t connect_failures = 0;
   std::uint64_t reused = 0;
   std::uint64_t stale_retries = 0;  // requests sent again after a stale pooled connection
+  std::uint64_t retries_connected = 0;       // tries after a failure to connect
+  std::uint64_t retries_failed = 0;          // of these
+  std::uint64_t retry_budget_exhausted = 0;  // tries that were not made
   std::uint64_t discarded = 0;      // connections closed because their framing was in doubt
   std::uint64_t unavailable = 0;    // requests sent although no endpoint was available
   std::uint64_t open = 0;           // gauge
@@ -96,6 +99,27 @@ struct BackendCounts {
   std::uint64_t tunnel_bytes_to_client = 0;
   RequestCounts requests;
 };
+
+// Why a route's fallback got a request in the place of the backend that was chosen.
+enum class FallbackReason : std::uint8_t {
+  unreachable,  // no connection
+  unhealthy,    // none was tried: no endpoint of it is available
+};
+inline constexpr std::size_t kFallbackReasons = 2;
+// "unreachable", "unhealthy": static text.
+const char* name_of(FallbackReason reason) noexcept;
+
+// What became of one active check of an endpoint.
+enum class CheckResult : std::uint8_t {
+  passed,
+  status,  // not 2xx or 3xx
+  timeout,
+  unreachable,  // no connection, TLS included
+  broken,       // no answer, or none that is valid HTTP/1.1
+};
+inline constexpr std::size_t kCheckResults = 5;
+const char* name_of(CheckResult result) noexcept;
+using CheckCounts = std::array<std::uint64_t, kCheckResults>;
 
 // What became of the shadow of a request: each request of a route that shadows ends in exactly one.
 enum class ShadowResult : std::uint8_t {
@@ -146,7 +170,9 @@ struct Counters {
   LabelCounts limits;                 // of those, the ones over a limit, by the limit's key
   std::vector<RequestCounts> routes;  // by route index; the last one is _unmatched
   std::vector<std::array<std::uint64_t, 2>> splits;  // by route index: to legacy, to new
+  std::vector<std::array<std::uint64_t, kFallbackReasons>> fallbacks;  // by route index
   std::vector<BackendCounts> backends;
+  std::vector<std::vector<CheckCounts>> checks;  // by backend, by endpoint
   std::vector<ShadowCounts> shadows;           // by route index; empty: no route has a shadow
   std::vector<BackendCounts> shadow_backends;  // by backend index; empty as well
 };

@@ -5,6 +5,7 @@
 
 #include "gateway/endpoint_health.hpp"
 #include "gateway/name_resolver.hpp"
+#include "gateway/notices.hpp"
 
 namespace segue::gateway {
 
@@ -15,6 +16,7 @@ struct Fleet {
       : health(backends), names(backends, std::move(lookup)) {}
   FleetHealth health;
   NameResolver names;
+  Notices notices;  // of what changed
 };
 
 }  // namespace segue::gateway

@@ -3,6 +3,7 @@
 #include <sys/resource.h>
 
 #include "exchange/ensure.hpp"
+#include "gateway/health_checks.hpp"
 
 namespace segue::gateway {
 namespace {
@@ -67,6 +68,7 @@ void Gateway::start(Pinning pinning) {
   for (auto& world : worlds_) {
     CoreWorld* here = world.get();
     here->core.post([here] {
+      if (here->worker.health) here->worker.health->start();
       for (auto& listener : here->listeners) here->worker.tasks.spawn(listener->run());
     });
     here->core.start(pinning == Pinning::on ? static_cast<int>(here->core.index()) : -1);

@@ -47,6 +47,8 @@ class Gateway {
   std::vector<std::string> renew_credentials(Credentials::When when);
   const Credentials& credentials() const noexcept { return credentials_; }
   const Fleet& fleet() const noexcept { return fleet_; }
+  // Lines for a person of what changed since the last call.
+  std::vector<std::string> take_notices() { return fleet_.notices.take(); }
 
   // Each core's counters, copied by the core.
   std::vector<Counters> counters();

@@ -3,6 +3,7 @@
 #include <prometheus/text_serializer.h>
 
 #include "gateway/endpoint_metrics.hpp"
+#include "gateway/reach_metrics.hpp"
 
 namespace segue::gateway {
 namespace {
@@ -21,6 +22,9 @@ void merge_backends(std::vector<BackendCounts>& into, const std::vector<BackendC
     into[i].connect_failures += from[i].connect_failures;
     into[i].reused += from[i].reused;
     into[i].stale_retries += from[i].stale_retries;
+    into[i].retries_connected += from[i].retries_connected;
+    into[i].retries_failed += from[i].retries_failed;
+    into[i].retry_budget_exhausted += from[i].retry_budget_exhausted;
     into[i].discarded += from[i].discarded;
     into[i].unavailable += from[i].unavailable;
     into[i].open += from[i].open;
@@ -72,6 +76,7 @@ Counters total(const std::vector<Counters>& cores) {
       merge_requests(sum.routes[i], core.routes[i]);
     for (std::size_t i = 0; i < core.splits.size(); ++i)
       for (std::size_t arm = 0; arm < 2; ++arm) sum.splits[i][arm] += core.splits[i][arm];
+    merge_reach(sum, core);
     merge_backends(sum.backends, core.backends);
     merge_backends(sum.shadow_backends, core.shadow_backends);
     merge_shadows(sum.shadows, core.shadows);
@@ -338,6 +343,7 @@ void write_gateway_metrics(Gateway& gateway, MetricsWriter& out) {
   write_backends(sum, gateway.settings(), out);
   write_endpoint_metrics(gateway.settings(), gateway.fleet(), out);
   write_tunnels(sum, gateway.settings(), out);
+  write_reach_metrics(gateway, sum, out);
   write_shadows(sum, gateway.settings(), gateway.routes(), out);
   write_connections(gateway, sum, out);
   write_credentials(gateway.credentials().status(), out);

@@ -44,14 +44,8 @@ Relay::Relay(Client& client, Exchange& exchange, Upload upload)
       worker_(client.worker),
       traffic_(worker_.settings.route_traffic[exchange_.decision.route->index]),
       upload_plan_(upload),
-      upgrade_(traffic_.websocket && asks_for_websocket(exchange_.request())),
-      timeouts_(worker_.settings.backends[exchange.decision.backend].timeouts) {
-  const RouteTimeouts& route = worker_.settings.route_timeouts[exchange.decision.route->index];
-  if (route.first_byte) timeouts_.first_byte = route.first_byte;
-  if (route.idle) timeouts_.idle = route.idle;
-  if (route.total) timeouts_.total = route.total;
-  if (route.tunnel) timeouts_.tunnel = route.tunnel;
-  total_expiry_ = timeouts_.total ? after(exchange.started, *timeouts_.total) : runtime::kNever;
+      upgrade_(traffic_.websocket && asks_for_websocket(exchange_.request())) {
+  take_timeouts();
   // Used up whatever becomes of the exchange: left behind, the body would be read as a request.
   const http1::RequestHead& head = exchange.request();
   if (upload == Upload::whole && head.framing == http1::Framing::length)
@@ -88,57 +82,6 @@ Task<Next> Relay::serve() {
       co_await refuse(client_, exchange_, *refusal, clean ? Next::keep_alive : Next::linger);
   client_.buffer.consume(exchange_.request().bytes + window_used_);
   co_return next;
-}
-
-Task<std::optional<Refusal>> Relay::reach_backend() {
-  if (upload_plan_ == Upload::streamed) start_capture(exchange_.request_body, exchange_);
-  const bool once = exchange_.unsafe() || upload_plan_ == Upload::streamed;
-  // An upgrade is never sent again.
-  Reuse reuse = upgrade_ ? Reuse::fresh : once ? Reuse::recent : Reuse::any;
-  for (;;) {
-    const std::optional<Refusal> refusal = co_await connect(reuse);
-    if (refusal) co_return refusal;
-    const Failure failure = co_await send_and_read_head();
-    if (failure == Failure::none) co_return std::nullopt;
-    if (!may_retry(failure)) co_return refusal_of(failure);
-    exchange_.attempt_failed(exchange_.endpoint, "stale pooled connection");
-    lease_.discard();
-    ++worker_.upstreams[exchange_.decision.backend]->counts().stale_retries;
-    reuse = Reuse::fresh;
-  }
-}
-
-Task<std::optional<Refusal>> Relay::connect(Reuse reuse) {
-  Upstream& upstream = *worker_.upstreams[exchange_.decision.backend];
-  // Waiting for a connection that others hold is waiting for the backend.
-  const auto limit = timeouts_.first_byte;
-  const MonotonicNs expiry =
-      limit ? std::min(total_expiry_, after(coarse_now(), *limit)) : total_expiry_;
-  auto lease = co_await upstream.acquire(reuse, expiry);
-  if (lease) {
-    lease_ = std::move(*lease);
-    exchange_.endpoint = lease_->endpoint.name;
-    const auto since_start = [this](MonotonicNs at) { return (at - exchange_.started) / 1000; };
-    exchange_.timing.connect = lease_->reused ? 0 : since_start(lease_->connected_at);
-    if (!lease_->reused && lease_->tls_at != 0) exchange_.timing.tls = since_start(lease_->tls_at);
-    co_return std::nullopt;
-  }
-  const Error& error = lease.error();
-  exchange_.attempt_failed(upstream.settings().name, describe(error));
-  exchange_.outcome = Outcome::upstream_connect_failed;
-  if (error.code == errors::no_buffer_space)
-    co_return Refusal{503, "upstream_overloaded", "too many requests wait for the backend",
-                      "pending"};
-  if (error.code == errors::timed_out)
-    co_return Refusal{504, "upstream_connect_timeout", "the backend could not be reached in time",
-                      passed_limit("connect")};
-  co_return Refusal{502, "upstream_connect_failed", "the backend could not be reached"};
-}
-
-// A pooled connection may have been closed by the backend as we sent (http.md, "Reuse, retry").
-bool Relay::may_retry(Failure failure) const noexcept {
-  return failure == Failure::reset && !aborted_ && lease_->reused && !got_bytes_ && !upgrade_ &&
-         upload_plan_ == Upload::whole && is_idempotent_method(exchange_.request().method);
 }
 
 Refusal Relay::refusal_of(Failure failure) {
@@ -210,7 +153,8 @@ Task<void> Relay::send_head() {
   if (upload_plan_ == Upload::whole)
     exchange_.out.borrow(client_.buffer.readable().substr(head.bytes, window_used_));
   const std::span<iovec> pieces(exchange_.out.pieces());
-  const Transfer sent = co_await lease_->stream.write(pieces, upstream_patience().count());
+  const Transfer sent =
+      co_await lease_->stream.write(pieces, upstream_patience().count(), total_expiry_);
   if (upload_plan_ == Upload::whole) {
     uploaded_ = !sent.ec;
     exchange_.timing.request_sent = exchange_.elapsed_micros();

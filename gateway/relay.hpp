@@ -44,7 +44,14 @@ class Relay {
   runtime::Task<Next> serve();
   // The way to the response head; a refusal when there is none.
   runtime::Task<std::optional<Refusal>> reach_backend();
+  // Of the backend that was decided for, or its fallback.
+  void take_timeouts() noexcept;
   runtime::Task<std::optional<Refusal>> connect(Reuse reuse);
+  runtime::Task<std::optional<NoConnection>> connect_to_backend(Reuse reuse);
+  bool may_spend_retry() noexcept;
+  void take_lease(UpstreamLease lease);
+  bool is_known_to_be_down() const noexcept;
+  void fall_back(FallbackReason why) noexcept;
   runtime::Task<Failure> send_and_read_head();
   runtime::Task<void> send_head();
   runtime::Task<Failure> read_response_head();
@@ -110,7 +117,7 @@ class Relay {
   Upload upload_plan_;
   const bool upgrade_;  // the client asks for a WebSocket, and the route opens some
   Timeouts timeouts_;
-  runtime::MonotonicNs total_expiry_;
+  runtime::MonotonicNs total_expiry_ = runtime::kNever;
   runtime::MonotonicNs answer_expiry_ = runtime::kNever;  // of the read that waits, by the upload
   bool aborted_ = false;
   UpstreamLease lease_;

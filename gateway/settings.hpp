@@ -117,7 +117,7 @@ struct BackendSettings {
   std::optional<HealthSettings> health;  // none: no active checks
   EjectionSettings ejection;
   std::uint32_t retry_attempts = 0;         // after a failure to connect: nothing was sent yet
-  std::uint16_t retry_budget_percent = 10;  // retries, of the requests to this backend
+  std::uint16_t retry_budget = 1'000;  // retries, in hundredths of a percent of the requests to it
   milliseconds dns_refresh{5'000};          // a name is resolved again when its answer is older
 };
 

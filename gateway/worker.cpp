@@ -4,6 +4,7 @@
 
 #include "exchange/ensure.hpp"
 #include "gateway/exchange.hpp"
+#include "gateway/health_checks.hpp"
 #include "gateway/session.hpp"
 #include "gateway/shadows.hpp"
 
@@ -38,6 +39,10 @@ Worker::Worker(runtime::Core& on, const GatewaySettings& all, CoreParts parts, C
     upstreams.push_back(std::make_unique<Upstream>(
         core, buffers, settings.backends[i], tls.backends[i], counters.backends[i],
         UpstreamPlace{fleet, i, cores, Verdicts::given}));
+  counters.fallbacks.resize(routes->routes().size());
+  for (const BackendSettings& backend : settings.backends)
+    retry_budgets.emplace_back(backend.retry_budget);
+  health = HealthChecks::of(*this, cores);
   shadows = Shadows::of(*this, cores);
 }
 
@@ -76,11 +81,18 @@ void Worker::leave(Session& session) noexcept {
 }
 
 std::size_t Worker::running() const noexcept {
-  return tasks.size() + (shadows ? shadows->running() : 0);
+  return tasks.size() + (shadows ? shadows->running() : 0) + (health ? health->running() : 0);
+}
+
+// Checks end with the first sign of the end: what they last said holds until then.
+void Worker::drain() noexcept {
+  draining_ = true;
+  if (health) health->stop();
 }
 
 void Worker::close_idle() noexcept {
-  draining_ = closing_ = true;
+  drain();
+  closing_ = true;
   const std::vector<Session*> now = sessions_;
   for (Session* session : now) session->close_if_idle();
 }

@@ -12,6 +12,7 @@
 #include "gateway/core_tls.hpp"
 #include "gateway/counters.hpp"
 #include "gateway/promise_watch.hpp"
+#include "gateway/retry_budget.hpp"
 #include "gateway/route_edits.hpp"
 #include "gateway/settings.hpp"
 #include "gateway/upstream.hpp"
@@ -25,6 +26,7 @@
 namespace segue::gateway {
 
 class Exchange;
+class HealthChecks;
 class Session;
 class Shadows;
 
@@ -65,12 +67,12 @@ class Worker {
   void enter(Session& session);
   void leave(Session& session) noexcept;
   std::size_t sessions() const noexcept { return sessions_.size(); }
-  // Tasks that are not over: listeners, sessions, shadows.
+  // Tasks that are not over: listeners, sessions, shadows, health checks.
   std::size_t running() const noexcept;
   std::size_t max_sessions() const noexcept { return max_sessions_; }
 
-  // Running and further exchanges end with Connection: close.
-  void drain() noexcept { draining_ = true; }
+  // Running and further exchanges end with Connection: close; health checks end.
+  void drain() noexcept;
   bool draining() const noexcept { return draining_; }
   // Idle connections, of clients and to backends, are closed; running exchanges are finished.
   void close_idle() noexcept;
@@ -97,6 +99,8 @@ class Worker {
   Counters counters;
   std::vector<RouteEdits> edits;                     // by route index
   std::vector<std::unique_ptr<Upstream>> upstreams;  // by backend index
+  std::vector<RetryBudget> retry_budgets;            // by backend index
+  std::unique_ptr<HealthChecks> health;              // null: this core checks no endpoint
   std::unique_ptr<Shadows> shadows;                  // null: no route has a shadow
   runtime::TaskGroup tasks;                          // sessions; ends before what they use
 
