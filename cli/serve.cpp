@@ -1,190 +1,120 @@
 #include "cli/serve.hpp"
 
 #include <fmt/format.h>
-#include <signal.h>
 
-#include <algorithm>
 #include <atomic>
-#include <map>
+#include <iterator>
+#include <optional>
 
 #include "cli/configuration.hpp"
 #include "cli/exit_code.hpp"
 #include "cli/publisher_state.hpp"
 #include "cli/serve_metrics.hpp"
-#include "compare/live.hpp"
-#include "exchange/ensure.hpp"
+#include "cli/serve_parts.hpp"
+#include "cli/service_manager.hpp"
+#include "cli/signals.hpp"
 #include "gateway/gateway.hpp"
-#include "gateway/http1/characters.hpp"
+#include "gateway/handover.hpp"
+#include "gateway/listening_sockets.hpp"
 #include "gateway/probe.hpp"
-#include "recorder/journal/journal.hpp"
-#include "recorder/publisher/publisher.hpp"
-#include "recorder/redaction/keys.hpp"
-#include "runtime/core.hpp"
 
 namespace segue::cli {
 namespace {
 
+using gateway::HandoverServer;
+using gateway::InheritedSocket;
+using gateway::ListenerKind;
+using gateway::ListeningSockets;
+using gateway::Predecessor;
+
 constexpr std::chrono::milliseconds kDrainPoll{10};
+constexpr std::chrono::milliseconds kNoticesLook{1'000};
 // How long the end waits for Kafka; what is not published by then stays in the journal.
 constexpr std::chrono::milliseconds kPublishAtEnd{5'000};
-
-// The signals that the process obeys, taken by the main thread alone: blocked before any other
-// thread is started. SIGTERM and SIGINT end it, SIGHUP asks for what has changed on the disk.
-class Signals {
- public:
-  Signals() {
-    sigemptyset(&end_);
-    sigaddset(&end_, SIGTERM);
-    sigaddset(&end_, SIGINT);
-    all_ = end_;
-    sigaddset(&all_, SIGHUP);
-    pthread_sigmask(SIG_BLOCK, &all_, nullptr);
-    signal(SIGPIPE, SIG_IGN);
-  }
-  enum class Came : std::uint8_t { nothing, reload, end };
-  Came wait_for(std::chrono::milliseconds limit) const {
-    const int number = wait(all_, limit);
-    if (number <= 0) return Came::nothing;
-    return number == SIGHUP ? Came::reload : Came::end;
-  }
-  // True when one that ends the process came within `limit`.
-  bool end_within(std::chrono::milliseconds limit) const { return wait(end_, limit) > 0; }
-
- private:
-  static int wait(const sigset_t& set, std::chrono::milliseconds limit) {
-    const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(limit);
-    const timespec time{seconds.count(), std::chrono::nanoseconds(limit - seconds).count()};
-    return sigtimedwait(&set, nullptr, &time);
-  }
-
-  sigset_t end_;
-  sigset_t all_;
-};
 
 void say(const std::vector<std::string>& lines) {
   for (const std::string& line : lines) fmt::print(stderr, "segue: {}\n", line);
 }
 
-// Until a signal to end comes.
-void look_after_credentials(gateway::Gateway& gateway, const Signals& signals) {
+void say_start(const ListeningSockets& sockets, const recorder::Journal& journal) {
+  for (const ListeningSockets::Set& set : sockets.all())
+    fmt::print(stderr, "listening {} {}\n", set.settings->name, set.address.text());
+  for (const recorder::Damage& damage : journal.found_at_start())
+    fmt::print(stderr, "segue: journal: {}: {} at byte {}\n", damage.segment.string(), damage.what,
+               damage.offset);
+}
+
+// With --take-over: the process that serves with this journal, whose sockets are added.
+std::optional<Predecessor> take_over(const std::filesystem::path& journal,
+                                     std::vector<InheritedSocket>& inherited) {
+  auto predecessor = Predecessor::find(journal);
+  if (!predecessor) {
+    fmt::print(stderr, "segue: there is no process to take over from in {}: starting as usual\n",
+               journal.string());
+    return std::nullopt;
+  }
+  std::ranges::move(predecessor->take_sockets(), std::back_inserter(inherited));
+  return predecessor;
+}
+
+enum class Relief : std::uint8_t { taken_over, refused };
+
+// Clients are served by both processes; by this one alone when it has taken over.
+Relief relieve(Predecessor& predecessor, ListeningSockets& sockets) {
+  const pid_t process = predecessor.process();
+  const Predecessor::Relief relief = predecessor.say_ready();
+  if (!relief.why.empty()) say({relief.why});
+  if (relief.refused) return Relief::refused;
+  sockets.own_files();
+  fmt::print(stderr, "took over from process {}\n", process);
+  return Relief::taken_over;
+}
+
+enum class Ending : std::uint8_t { signal, taken_over };
+
+// Until a signal to end comes, or another process has taken over.
+Ending look_after(gateway::Gateway& gateway, const HandoverServer& handover,
+                  const Signals& signals) {
   using When = gateway::Credentials::When;
+  runtime::MonotonicNs look_again = 0;
   for (;;) {
-    const Signals::Came came = signals.wait_for(gateway::kCredentialsLook);
-    if (came == Signals::Came::end) return;
-    say(gateway.renew_credentials(came == Signals::Came::reload ? When::always : When::changed));
+    const Signals::Came came = signals.wait_for(kNoticesLook, handover.event());
+    say(gateway.take_notices());
+    if (came == Signals::Came::end) return Ending::signal;
+    if (came == Signals::Came::event) return Ending::taken_over;
+    const runtime::MonotonicNs now = runtime::monotonic_now();
+    const bool asked = came == Signals::Came::reload;
+    if (!asked && now < look_again) continue;
+    look_again = runtime::after(now, gateway::kCredentialsLook);
+    say(gateway.renew_credentials(asked ? When::always : When::changed));
   }
 }
 
-gateway::GatewaySettings gateway_settings(const config::Settings& settings) {
-  gateway::GatewaySettings gateway;
-  gateway.listeners = settings.listeners;
-  gateway.limits = settings.limits;
-  gateway.drain = settings.drain;
-  gateway.access_log = settings.access_log;
-  gateway.backends = settings.backends;
-  gateway.capture_memory = settings.capture_memory;
-  // The name may be any text; in Via only a token leaves the head in one piece.
-  if (gateway::http1::is_token(settings.service)) gateway.via = settings.service;
-  for (const config::RouteSettings& route : settings.routes) {
-    gateway.route_timeouts.push_back(route.timeouts);
-    gateway.route_traffic.push_back(route.traffic);
-    gateway.shadows.push_back(route.shadow);
-  }
-  return gateway;
-}
-
-recorder::RecorderSettings recorder_settings(const config::Settings& settings,
-                                             std::string_view routing_version,
-                                             const recorder::RedactionKeys& keys, unsigned core) {
-  recorder::RecorderSettings recorder;
-  recorder.key = keys.active;
-  recorder.lane = core;
-  recorder.provenance = {.service = settings.service,
-                         .instance = settings.instance,
-                         .version = SEGUE_VERSION,
-                         .config_version = std::string(routing_version),
-                         .config_revision = {}};
-  for (const config::RouteSettings& route : settings.routes)
-    recorder.routes.push_back(route.record);
-  recorder.when_full_safe = settings.journal.when_full_safe;
-  recorder.when_full_unsafe = settings.journal.when_full_unsafe;
-  recorder.block_timeout = settings.journal.block_timeout;
-  recorder.response_head_bytes = settings.limits.head_bytes;
-  return recorder;
-}
-
-// Both bodies whole, both heads.
-std::size_t largest_payload(const config::Settings& settings) {
-  std::uint64_t body = 0;
-  for (const config::RouteSettings& route : settings.routes)
-    body = std::max(body, route.record.body_max_bytes);
-  return static_cast<std::size_t>(2 * body + 2 * settings.limits.head_bytes);
-}
-
-bool asks_for(const config::Settings& settings, recorder::Durability durability) {
-  return std::ranges::any_of(settings.routes, [durability](const config::RouteSettings& route) {
-    return route.record.durability == durability;
-  });
-}
-
-std::unique_ptr<recorder::Publisher> make_publisher(const config::Settings& settings,
-                                                    recorder::Journal& journal) {
-  if (!settings.kafka) return nullptr;
-  return std::make_unique<recorder::Publisher>(*settings.kafka, journal);
-}
-
-// Null: no route shadows, or nothing of it is to be compared here.
-std::unique_ptr<compare::LiveComparison> make_comparison(const config::Settings& settings,
-                                                         const recorder::Journal& journal) {
-  std::map<std::string, compare::RouteRules> routes;
-  for (const config::RouteSettings& route : settings.routes)
-    if (route.shadow) routes.emplace(route.rule.name, route.compare);
-  if (routes.empty() || settings.live_comparison.share == 0) return nullptr;
-  return std::make_unique<compare::LiveComparison>(journal.run(), settings.live_comparison,
-                                                   std::move(routes));
-}
-
-// Each core's own route table and recorder.
-std::vector<gateway::CoreParts> core_parts(const config::Settings& settings, unsigned cores,
-                                           recorder::Journal& journal,
-                                           recorder::Publisher* publisher) {
-  const recorder::RedactionKeys keys =
-      recorder::load_redaction_keys(settings.keys, settings.journal.directory);
-  const auto rules = config::route_rules(settings);
-  const auto backends = config::backend_rules(settings);
-  const bool syncs = asks_for(settings, recorder::Durability::disk);
-  if (syncs) journal.sync_on_demand();
-  std::vector<gateway::CoreParts> parts;
-  for (unsigned core = 0; core < cores; ++core) {
-    auto compiled = routing::RouteTable::compile(rules, backends);
-    ensure(compiled.table != nullptr, "routes that were loaded compile again");
-    recorder::LanePromises promises;
-    if (syncs) promises.disk = &journal.synced(core);
-    if (publisher != nullptr) promises.kafka = &publisher->acknowledged(core);
-    auto recorder = std::make_unique<recorder::Recorder>(
-        journal.lane(core), recorder_settings(settings, compiled.table->version(), keys, core),
-        keys.account, promises);
-    parts.push_back({std::move(compiled.table), std::move(recorder)});
-  }
-  return parts;
-}
-
-// Stages of docs/architecture.md, "Drain". `stopping` is what /readyz says.
-void drain(gateway::Gateway& gateway, const Signals& signals) {
-  const gateway::DrainSettings& drain = gateway.settings().drain;
-  gateway.drain();
-  bool hurry = signals.end_within(drain.delay);
-  gateway.close();
-  const auto give_up = runtime::after(runtime::monotonic_now(), drain.timeout);
+// What runs goes on for this long at most, or until a signal to end comes; then it is cut.
+void run_out(gateway::Gateway& gateway, const Signals& signals, std::chrono::milliseconds limit) {
+  const auto give_up = runtime::after(runtime::monotonic_now(), limit);
+  bool hurry = false;
   while (gateway.running() != 0 && !hurry && runtime::monotonic_now() < give_up)
     hurry = signals.end_within(kDrainPoll);
   // Again and again: an exchange that was cut in one wait may begin another one.
   for (gateway.abort(); gateway.running() != 0; gateway.abort()) signals.end_within(kDrainPoll);
 }
 
-void say_addresses(const std::vector<std::pair<std::string, std::string>>& addresses) {
-  for (const auto& [name, address] : addresses)
-    fmt::print(stderr, "listening {} {}\n", name, address);
+// Stages of docs/architecture.md, "Drain".
+void drain(gateway::Gateway& gateway, const Signals& signals) {
+  fmt::print(stderr, "draining\n");
+  gateway.drain();
+  const gateway::DrainSettings& limits = gateway.settings().drain;
+  const bool hurry = signals.end_within(limits.delay);
+  gateway.close();
+  run_out(gateway, signals, hurry ? std::chrono::milliseconds(0) : limits.timeout);
+}
+
+// Another process accepts from the same sockets now: there is nothing to wait for but what runs.
+void leave(gateway::Gateway& gateway, gateway::ProbeListener& probe, ListeningSockets& sockets) {
+  probe.leave();
+  sockets.close(ListenerKind::probe, ListeningSockets::Files::left);
+  gateway.leave();
 }
 
 }  // namespace
@@ -192,9 +122,14 @@ void say_addresses(const std::vector<std::pair<std::string, std::string>>& addre
 ServeCommand::ServeCommand(CLI::App& program)
     : command_(program.add_subcommand("serve", "run the gateway")) {
   add_configuration_option(*command_, configuration_);
+  command_->add_flag("--take-over", take_over_,
+                     "take the listening sockets from the process that runs with the same journal, "
+                     "which then finishes what it has begun and ends");
 }
 
 int ServeCommand::run() {
+  const ServiceManager manager;
+  std::vector<InheritedSocket> inherited = gateway::sockets_of_service_manager();
   const Signals signals;
   const config::LoadResult loaded = require_configuration(configuration_, Colour::automatic);
   const config::Settings& settings = *loaded.settings;
@@ -203,8 +138,11 @@ int ServeCommand::run() {
   recorder::Journal journal(settings.journal, cores, largest_payload(settings));
   const auto publisher = make_publisher(settings, journal);
   const auto comparison = make_comparison(settings, journal);
+  std::optional<Predecessor> predecessor;
+  if (take_over_) predecessor = take_over(settings.journal.directory, inherited);
+  ListeningSockets sockets(settings.listeners, cores, std::move(inherited));
   gateway::Gateway gateway(gateway_settings(settings),
-                           core_parts(settings, cores, journal, publisher.get()));
+                           core_parts(settings, cores, journal, publisher.get()), sockets);
   std::atomic<bool> ready{false};
   gateway::ProbeAnswers answers;
   answers.readiness = [&] {
@@ -215,25 +153,36 @@ int ServeCommand::run() {
     return serve_metrics(gateway, journal, publisher.get(), comparison.get(),
                          loaded.table->version());
   };
-  const gateway::ProbeListener probe(settings.listeners, std::move(answers));
+  gateway::ProbeListener probe(sockets, std::move(answers));
 
   gateway.start(settings.pin_cores ? gateway::Gateway::Pinning::on
                                    : gateway::Gateway::Pinning::off);
   if (publisher) publisher->start();
   if (comparison) comparison->start();
   ready = true;
-  say_addresses(gateway.addresses());
-  say_addresses(probe.addresses());
-  for (const recorder::Damage& damage : journal.found_at_start())
-    fmt::print(stderr, "segue: journal: {}: {} at byte {}\n", damage.segment.string(), damage.what,
-               damage.offset);
-  say(gateway.credentials().warnings());
+  if (predecessor && relieve(*predecessor, sockets) == Relief::refused) {
+    leave(gateway, probe, sockets);
+    run_out(gateway, signals, settings.drain.timeout);
+    return kFailed;
+  }
+  std::optional<HandoverServer> handover(std::in_place, settings.journal.directory, sockets);
+  if (!handover->trouble().empty()) say({handover->trouble()});
+  say_start(sockets, journal);
+  say(gateway.warnings());
+  manager.say_ready();
   fmt::print(stderr, "ready\n");
 
-  look_after_credentials(gateway, signals);
-  fmt::print(stderr, "draining\n");
-  ready = false;
-  drain(gateway, signals);
+  if (look_after(gateway, *handover, signals) == Ending::taken_over) {
+    fmt::print(stderr, "process {} takes over\n", handover->finish());
+    leave(gateway, probe, sockets);
+    handover->say_left();
+    run_out(gateway, signals, settings.drain.timeout);
+  } else {
+    handover.reset();
+    ready = false;
+    manager.say_stopping();
+    drain(gateway, signals);
+  }
   if (publisher) publisher->finish(kPublishAtEnd);
   return kClean;
 }

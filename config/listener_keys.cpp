@@ -1,6 +1,8 @@
+#include <algorithm>
 #include <utility>
 
 #include "config/keys.hpp"
+#include "config/socket_path.hpp"
 #include "config/value_types.hpp"
 
 namespace segue::config {
@@ -8,6 +10,7 @@ namespace {
 
 using gateway::ListenerKind;
 using gateway::ListenerSettings;
+using gateway::ProxyProtocol;
 using gateway::TlsServerSettings;
 using gateway::http1::UnderscoreNames;
 using runtime::ClientCertificates;
@@ -16,24 +19,31 @@ using runtime::TlsVersion;
 
 constexpr std::size_t kMaxTrustedProxies = 256;  // of one listener
 constexpr std::size_t kMaxCertificates = 256;    // of one listener
+constexpr std::string_view kUnixPeers = "unix";  // in trusted_proxies
 
-// An address or CIDR block.
-struct CidrBlock {
+// An address, a CIDR block, or whoever may connect to a Unix socket.
+struct TrustedPeer {
   using Value = std::string;
   std::optional<std::string> read(const Place& place, Context& context) const {
-    auto text = read_text(place, context, "an IP address or block such as 10.0.0.0/8");
-    if (!text || is_cidr_block(*text)) return text;
-    refuse_value(place, context, "an IP address or block such as 10.0.0.0/8");
+    constexpr std::string_view kExpected = "an IP address, a block such as 10.0.0.0/8, or unix";
+    auto text = read_text(place, context, kExpected);
+    if (!text || *text == kUnixPeers || is_cidr_block(*text)) return text;
+    refuse_value(place, context, kExpected);
     return std::nullopt;
   }
-  std::string type() const { return "address or CIDR block"; }
+  std::string type() const { return "address, CIDR block or unix"; }
   std::string show(const std::string& value) const { return value; }
 };
 
 void read_listen_address(const Place& place, Context& context, ListenerSettings& listener) {
-  constexpr std::string_view kExpected = "an IP address and a port, such as 0.0.0.0:8080";
+  constexpr std::string_view kExpected =
+      "an IP address and a port, such as 0.0.0.0:8080, or unix:PATH";
   const auto text = read_address_text(place, context, kExpected);
   if (!text) return;
+  if (is_socket_path(*text)) {
+    listener.socket_path = read_socket_path(place, context, *text).value_or(std::string());
+    return;
+  }
   const auto address = parse_host_port(*text);
   if (address && is_ip_address(address->host)) {
     listener.host = address->host;
@@ -114,11 +124,45 @@ void check_server_tls(const Place& place, Context& context, const ListenerSettin
                        "write 'client_certificates: required', or 'optional'");
 }
 
+// Without anybody who may say where a client comes from, nobody could connect.
+void check_proxy_protocol(const Place& place, Context& context, const ListenerSettings& listener) {
+  const yaml::Entry& protocol = *place.node.find("proxy_protocol");
+  const std::string name = place.name + ".proxy_protocol";
+  if (listener.kind == ListenerKind::probe) {
+    context.report.add(codes::kExclusiveKeys, protocol.key_at,
+                       fmt::format("{}: a probe listener takes no such header", name),
+                       "leave it out, and bind the listener where only probes reach it");
+    return;
+  }
+  const yaml::Entry* const trusted = place.node.find("trusted_proxies");
+  if (trusted == nullptr || trusted->value.items.empty()) {
+    context.report.add(
+        codes::kMissingKey, protocol.key_at,
+        fmt::format("{} needs 'trusted_proxies': who may say where a client comes from", name),
+        "list the load balancers, such as trusted_proxies: [10.0.0.0/8]");
+    return;
+  }
+  const bool of_files = !listener.socket_path.empty();
+  const bool can_connect =
+      std::ranges::any_of(listener.trusted_proxies, [of_files](const std::string& peer) {
+        return (peer == kUnixPeers) == of_files;
+      });
+  if (can_connect || listener.trusted_proxies.empty()) return;  // empty: reported where it stands
+  context.report.add(
+      codes::kBadValue, trusted->value.at,
+      fmt::format("{}.trusted_proxies names nobody who can connect to this address", place.name),
+      of_files ? "add unix" : "add the addresses of the load balancers");
+}
+
 }  // namespace
 
 Keys<ListenerSettings> listener_keys() {
   const Choice<ListenerKind> kinds{
       {{"public", ListenerKind::public_}, {"probe", ListenerKind::probe}}};
+  const Choice<ProxyProtocol> protocols{{{"off", ProxyProtocol::off},
+                                         {"v1", ProxyProtocol::v1},
+                                         {"v2", ProxyProtocol::v2},
+                                         {"any", ProxyProtocol::any}}};
   const Choice<UnderscoreNames> underscores{{{"drop", UnderscoreNames::drop},
                                              {"refuse", UnderscoreNames::refuse},
                                              {"forward", UnderscoreNames::forward}}};
@@ -127,13 +171,17 @@ Keys<ListenerSettings> listener_keys() {
                             "`public` takes clients' requests; `probe` answers /livez, /readyz "
                             "and /metrics",
                             "the name when it is one of these, else public"),
-      required(special_key<ListenerSettings>("address", "IP address:port", "",
+      required(special_key<ListenerSettings>("address", "IP address:port, or unix:path", "",
                                              "where to listen; `[::]:8080` is IPv6, port 0 any "
-                                             "free port",
+                                             "free port, `unix:PATH` a Unix domain socket",
                                              read_listen_address)),
       key<ListenerSettings>("trusted_proxies", &ListenerSettings::trusted_proxies,
-                            List<CidrBlock>{{}, kMaxTrustedProxies},
-                            "whose Forwarded and X-Forwarded-* fields are believed"),
+                            List<TrustedPeer>{{}, kMaxTrustedProxies},
+                            "whose Forwarded and X-Forwarded-* fields are believed; `unix`: whoever "
+                            "may connect to a Unix socket"),
+      key<ListenerSettings>("proxy_protocol", &ListenerSettings::proxy_protocol, protocols,
+                            "connections begin with a PROXY protocol header of that version, and "
+                            "come from `trusted_proxies` alone"),
       key<ListenerSettings>("exchange_id_header", &ListenerSettings::exchange_id_header, Flag{},
                             "answer with Segue-Exchange-Id"),
       key<ListenerSettings>("underscore_names", &ListenerSettings::underscore_names, underscores,
@@ -146,6 +194,7 @@ void finish_listener(const Place& place, Context& context, ListenerSettings& lis
   if (listener.name == "probe" && place.node.find("kind") == nullptr)
     listener.kind = ListenerKind::probe;
   if (listener.tls) check_server_tls(place, context, listener);
+  if (listener.proxy_protocol != ProxyProtocol::off) check_proxy_protocol(place, context, listener);
 }
 
 }  // namespace segue::config

@@ -1,22 +1,11 @@
 #include "gateway/gateway.hpp"
 
-#include <sys/resource.h>
+#include <fmt/format.h>
 
 #include "exchange/ensure.hpp"
 #include "gateway/health_checks.hpp"
 
 namespace segue::gateway {
-namespace {
-
-// Each connection is a descriptor; the soft limit of 1024 is a trap.
-void raise_descriptor_limit() {
-  rlimit limit{};
-  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
-  limit.rlim_cur = limit.rlim_max;
-  setrlimit(RLIMIT_NOFILE, &limit);
-}
-
-}  // namespace
 
 // Declared in the order of use: the core outlives its worker, the worker its listeners.
 struct Gateway::CoreWorld {
@@ -30,11 +19,17 @@ struct Gateway::CoreWorld {
   std::vector<std::unique_ptr<Listener>> listeners;
 };
 
-Gateway::Gateway(GatewaySettings settings, std::vector<CoreParts> parts)
-    : settings_(std::move(settings)), credentials_(settings_), fleet_(settings_.backends) {
+Gateway::Gateway(GatewaySettings settings, std::vector<CoreParts> parts, ListeningSockets& sockets)
+    : settings_(std::move(settings)),
+      wanted_connections_(settings_.limits.connections),
+      credentials_(settings_),
+      fleet_(settings_.backends),
+      sockets_(sockets) {
   raise_descriptor_limit();
   const auto cores = static_cast<unsigned>(parts.size());
   ensure(cores > 0, "a gateway has a core");
+  settings_.limits.connections = descriptor_room(settings_, cores).clients;
+  if (settings_.limits.per_client) places_.emplace(*settings_.limits.per_client);
   if (settings_.access_log.format != AccessLogFormat::off)
     access_log_.emplace(settings_.access_log.path);
   for (unsigned i = 0; i < cores; ++i)
@@ -46,13 +41,17 @@ Gateway::Gateway(GatewaySettings settings, std::vector<CoreParts> parts)
   for (std::size_t i = 0; i < settings_.listeners.size(); ++i) {
     const ListenerSettings& listener = settings_.listeners[i];
     if (listener.kind != ListenerKind::public_) continue;
-    BoundAddress bound = bind_listener(listener, cores);
-    addresses_.emplace_back(listener.name, bound.text);
+    const ListeningSockets::Set& set = sockets_.of(listener);
     for (unsigned core = 0; core < cores; ++core) {
       Worker& worker = worlds_[core]->worker;
       const auto& tls = worker.tls.listeners[i];
-      worlds_[core]->listeners.push_back(std::make_unique<Listener>(
-          worker, listener, tls ? &*tls : nullptr, *trusted_[i], std::move(bound.sockets[core])));
+      const Entrance entrance{.settings = listener,
+                              .tls = tls ? &*tls : nullptr,
+                              .trusted = *trusted_[i],
+                              .places = places_ ? &*places_ : nullptr};
+      for (SocketDescriptor& socket : ListeningSockets::for_core(set, core, cores))
+        worlds_[core]->listeners.push_back(
+            std::make_unique<Listener>(worker, entrance, std::move(socket)));
     }
   }
 }
@@ -88,9 +87,20 @@ void Gateway::drain() {
 }
 
 void Gateway::close() {
+  // First, so that a socket ends with the last one that accepts from it: what would come to it
+  // later would be reset.
+  sockets_.close(ListenerKind::public_, ListeningSockets::Files::removed);
   on_each([](CoreWorld& world) {
-    for (auto& listener : world.listeners) listener->close();
+    for (auto& listener : world.listeners) listener->close(Listener::Queued::taken);
     world.worker.close_idle();
+  });
+}
+
+void Gateway::leave() {
+  sockets_.close(ListenerKind::public_, ListeningSockets::Files::left);
+  on_each([](CoreWorld& world) {
+    world.worker.drain();
+    for (auto& listener : world.listeners) listener->close(Listener::Queued::left);
   });
 }
 
@@ -119,6 +129,16 @@ std::vector<Counters> Gateway::counters() {
   std::vector<Counters> all;
   on_each([&all](CoreWorld& world) { all.push_back(world.worker.snapshot()); });
   return all;
+}
+
+std::vector<std::string> Gateway::warnings() const {
+  std::vector<std::string> lines = credentials_.warnings();
+  if (settings_.limits.connections < wanted_connections_)
+    lines.push_back(fmt::format(
+        "limits.connections is {}, but this process may have too few open files: {} connections "
+        "are accepted at one time; raise the limit (ulimit -n, LimitNOFILE=)",
+        wanted_connections_, settings_.limits.connections));
+  return lines;
 }
 
 std::span<const routing::Route> Gateway::routes() const noexcept {

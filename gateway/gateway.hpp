@@ -7,7 +7,9 @@
 #include <vector>
 
 #include "gateway/credentials.hpp"
+#include "gateway/descriptor_room.hpp"
 #include "gateway/listener.hpp"
+#include "gateway/listening_sockets.hpp"
 #include "gateway/worker.hpp"
 #include "runtime/core.hpp"
 
@@ -15,27 +17,27 @@ namespace segue::gateway {
 
 // The data plane: cores, their workers, their listeners. Made and destroyed by the main thread.
 //
-// Life: constructed (everything is bound, nothing accepted), start(), drain() or abort() until
-// sessions() is 0, destroyed. What the recorders write to must outlive it.
+// Life: constructed (nothing is accepted), start(), drain() and close(), or leave(), and then
+// abort() until running() is 0, destroyed. What the recorders write to and the sockets that it
+// accepts from must outlive it.
 class Gateway {
  public:
-  // One core for each of `parts`. Throws StartupError: an address in use, a certificate that
-  // cannot be read.
-  Gateway(GatewaySettings settings, std::vector<CoreParts> parts);
+  // One core for each of `parts`; `sockets` are of the listeners in `settings`. Throws StartupError:
+  // a certificate that cannot be read.
+  Gateway(GatewaySettings settings, std::vector<CoreParts> parts, ListeningSockets& sockets);
   ~Gateway();
 
   enum class Pinning : std::uint8_t { off, on };
   void start(Pinning pinning);
 
-  // Name and bound address of each public listener.
-  const std::vector<std::pair<std::string, std::string>>& addresses() const noexcept {
-    return addresses_;
-  }
-
   // From here on answers say Connection: close; requests are still taken.
   void drain();
-  // No more connections are accepted; idle ones are closed; running exchanges go on.
+  // No more connections are accepted but those that are queued, and the listening sockets are
+  // closed; idle connections are closed, running exchanges go on.
   void close();
+  // Another process accepts from the same sockets: what is queued is left to it. Idle connections
+  // stay, and answers say Connection: close.
+  void leave();
   // Cuts what is left; sessions end soon after.
   void abort();
   // Tasks that still run, over all cores.
@@ -53,6 +55,8 @@ class Gateway {
   // Each core's counters, copied by the core.
   std::vector<Counters> counters();
   const GatewaySettings& settings() const noexcept { return settings_; }
+  // What a person should know at the start.
+  std::vector<std::string> warnings() const;
   // Batches of lines that were dropped because nobody took them; 0 without an access log.
   std::uint64_t dropped_access_batches() const noexcept {
     return access_log_ ? access_log_->dropped_batches() : 0;
@@ -67,11 +71,13 @@ class Gateway {
   void on_each(Call call);
 
   GatewaySettings settings_;
+  const std::uint64_t wanted_connections_;
   std::optional<AccessLogFile> access_log_;
   std::vector<std::unique_ptr<TrustedPeers>> trusted_;  // by listener
+  std::optional<ClientPlaces> places_;                  // none: no `limits.per_client`
   Credentials credentials_;
   Fleet fleet_;
-  std::vector<std::pair<std::string, std::string>> addresses_;
+  ListeningSockets& sockets_;
   std::vector<std::unique_ptr<CoreWorld>> worlds_;
 };
 

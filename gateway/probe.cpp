@@ -1,15 +1,15 @@
 #include "gateway/probe.hpp"
 
+#include <boost/asio/basic_socket_acceptor.hpp>
+#include <boost/asio/generic/stream_protocol.hpp>
 #include <boost/asio/io_context.hpp>
-#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
+#include <boost/beast/core/basic_stream.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
-#include <boost/beast/core/tcp_stream.hpp>
 #include <boost/beast/http.hpp>
 #include <thread>
-
-#include "exchange/error.hpp"
-#include "gateway/listening_socket.hpp"
+#include <vector>
 
 namespace segue::gateway {
 namespace {
@@ -17,8 +17,9 @@ namespace {
 namespace asio = boost::asio;
 namespace beast = boost::beast;
 namespace http = boost::beast::http;
-using tcp = asio::ip::tcp;
 using boost::system::error_code;
+using Protocol = asio::generic::stream_protocol;  // TCP or Unix
+using Acceptor = asio::basic_socket_acceptor<Protocol>;
 
 constexpr std::chrono::milliseconds kAcceptPause{100};  // after a failure
 constexpr std::chrono::seconds kPatience{10};  // for a request, and for an answer to be taken
@@ -26,9 +27,16 @@ constexpr std::chrono::seconds kPatience{10};  // for a request, and for an answ
 using Request = http::request<http::empty_body>;
 using Response = http::response<http::string_body>;
 
-Response answer_to(const Request& request, const ProbeAnswers& answers) {
+// What all conversations share; of the probe's thread.
+struct Answering {
+  ProbeAnswers answers;
+  bool leaving = false;  // each answer is its connection's last
+};
+
+Response answer_to(const Request& request, const Answering& answering) {
+  const ProbeAnswers& answers = answering.answers;
   Response response(http::status::ok, request.version());
-  response.keep_alive(request.keep_alive());
+  response.keep_alive(request.keep_alive() && !answering.leaving);
   response.set(http::field::content_type, "application/json");
   response.set(http::field::cache_control, "no-store");
   const auto target = request.target().substr(0, request.target().find('?'));
@@ -57,8 +65,8 @@ Response answer_to(const Request& request, const ProbeAnswers& answers) {
 // One connection; keeps itself alive through its handlers.
 class Conversation : public std::enable_shared_from_this<Conversation> {
  public:
-  Conversation(tcp::socket socket, const ProbeAnswers& answers)
-      : stream_(std::move(socket)), answers_(answers) {}
+  Conversation(Protocol::socket socket, const Answering& answering)
+      : stream_(std::move(socket)), answering_(answering) {}
 
   void read() {
     request_ = {};
@@ -71,54 +79,53 @@ class Conversation : public std::enable_shared_from_this<Conversation> {
 
  private:
   void write() {
-    response_ = answer_to(request_, answers_);
+    response_ = answer_to(request_, answering_);
     stream_.expires_after(kPatience);
     http::async_write(stream_, response_, [self = shared_from_this()](error_code ec, std::size_t) {
       if (!ec && self->response_.keep_alive()) self->read();
     });
   }
 
-  beast::tcp_stream stream_;
+  beast::basic_stream<Protocol> stream_;
   beast::flat_buffer buffer_{8192};
   Request request_;
   Response response_;
-  const ProbeAnswers& answers_;
+  const Answering& answering_;
 };
 
-void accept(tcp::acceptor& acceptor, const ProbeAnswers& answers) {
-  acceptor.async_accept([&acceptor, &answers](error_code ec, tcp::socket socket) {
-    if (ec == asio::error::operation_aborted) return;
-    if (!ec) {
-      std::make_shared<Conversation>(std::move(socket), answers)->read();
-      return accept(acceptor, answers);
-    }
+void accept(Acceptor& acceptor, const Answering& answering) {
+  acceptor.async_accept([&acceptor, &answering](error_code ec, Protocol::socket socket) {
+    if (!ec) std::make_shared<Conversation>(std::move(socket), answering)->read();
+    if (ec == asio::error::operation_aborted || answering.leaving) return;
+    if (!ec) return accept(acceptor, answering);
     // Without a descriptor left the next try would fail at once, and so on.
     auto pause = std::make_shared<asio::steady_timer>(acceptor.get_executor(), kAcceptPause);
-    pause->async_wait([&acceptor, &answers, pause](error_code) { accept(acceptor, answers); });
+    pause->async_wait([&acceptor, &answering, pause](error_code) {
+      if (!answering.leaving) accept(acceptor, answering);
+    });
   });
 }
 
 }  // namespace
 
 struct ProbeListener::State {
-  ProbeAnswers answers;
-  std::vector<std::pair<std::string, std::string>> addresses;
+  Answering answering;
   asio::io_context context{1};
-  std::vector<std::unique_ptr<tcp::acceptor>> acceptors;
+  std::vector<std::unique_ptr<Acceptor>> acceptors;
   std::thread thread;
 };
 
-ProbeListener::ProbeListener(const std::vector<ListenerSettings>& listeners, ProbeAnswers answers)
+ProbeListener::ProbeListener(const ListeningSockets& sockets, ProbeAnswers answers)
     : state_(std::make_unique<State>()) {
-  state_->answers = std::move(answers);
-  for (const ListenerSettings& listener : listeners) {
-    if (listener.kind != ListenerKind::probe) continue;
-    BoundAddress bound = bind_listener(listener, 1);
-    state_->addresses.emplace_back(listener.name, bound.text);
-    const tcp protocol = bound.text.front() == '[' ? tcp::v6() : tcp::v4();
-    state_->acceptors.push_back(std::make_unique<tcp::acceptor>(state_->context, protocol,
-                                                                bound.sockets.front().release()));
-    accept(*state_->acceptors.back(), state_->answers);
+  state_->answering.answers = std::move(answers);
+  for (const ListeningSockets::Set& set : sockets.all()) {
+    if (set.settings->kind != ListenerKind::probe) continue;
+    for (SocketDescriptor& socket : ListeningSockets::for_core(set, 0, 1)) {
+      const Protocol protocol(set.address.family, 0);
+      state_->acceptors.push_back(
+          std::make_unique<Acceptor>(state_->context, protocol, socket.release()));
+      accept(*state_->acceptors.back(), state_->answering);
+    }
   }
   state_->thread = std::thread([state = state_.get()] { state->context.run(); });
 }
@@ -128,8 +135,11 @@ ProbeListener::~ProbeListener() {
   state_->thread.join();
 }
 
-const std::vector<std::pair<std::string, std::string>>& ProbeListener::addresses() const noexcept {
-  return state_->addresses;
+void ProbeListener::leave() {
+  asio::post(state_->context, [state = state_.get()] {
+    state->answering.leaving = true;
+    for (auto& acceptor : state->acceptors) acceptor->close();
+  });
 }
 
 }  // namespace segue::gateway

@@ -3,10 +3,8 @@
 #include <functional>
 #include <memory>
 #include <string>
-#include <utility>
-#include <vector>
 
-#include "gateway/settings.hpp"
+#include "gateway/listening_sockets.hpp"
 
 namespace segue::gateway {
 
@@ -22,14 +20,15 @@ struct ProbeAnswers {
 
 // GET and HEAD /livez, /readyz, /startupz and /metrics, on a thread of its own: an orchestrator's
 // questions cost the cores nothing but the copies of their counters. Connections that stall are
-// closed. Throws StartupError when an address cannot be bound.
+// closed.
 class ProbeListener {
  public:
-  ProbeListener(const std::vector<ListenerSettings>& listeners, ProbeAnswers answers);
+  // Accepts from duplicates of the sockets of all probe listeners.
+  ProbeListener(const ListeningSockets& sockets, ProbeAnswers answers);
   ~ProbeListener();
 
-  // Name and bound address of each probe listener.
-  const std::vector<std::pair<std::string, std::string>>& addresses() const noexcept;
+  // No more connections are accepted; those that are there get one more answer each.
+  void leave();
 
  private:
   struct State;

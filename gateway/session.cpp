@@ -34,14 +34,6 @@ constexpr Refusal kNotSynced{
     503, "journal_not_synced",
     "the exchange could not be written to the disk in time; nothing was sent to the backend"};
 
-// To who speaks plain HTTP to a listener with TLS: no request of it is read.
-constexpr const char* kPlainOnTls = "plain_http_on_tls";
-constexpr std::string_view kPlainAnswer =
-    "HTTP/1.1 400 Bad Request\r\nContent-Type: application/json\r\n"
-    "Segue-Error: plain_http_on_tls\r\nContent-Length: 109\r\nConnection: close\r\n\r\n"
-    "{\"error\":\"plain_http_on_tls\",\"status\":400,"
-    "\"message\":\"this port speaks https; the request was not encrypted\"}\n";
-
 // Counts a request as active, also where an allocation fails in its middle.
 class ActiveRequest {
  public:
@@ -56,8 +48,9 @@ class ActiveRequest {
 
 }  // namespace
 
-Session::Session(Worker& worker, const ListenerSettings& listener, const runtime::TlsContext* tls)
-    : worker_(worker), tls_(tls), client_(worker, listener) {
+Session::Session(Worker& worker, const Entrance& entrance, const Peer& peer)
+    : worker_(worker), entrance_(entrance), client_(worker, entrance.settings) {
+  comes_from(peer);
   worker_.enter(*this);
 }
 
@@ -65,23 +58,26 @@ Session::~Session() {
   worker_.leave(*this);
 }
 
+// Who has just connected is about to ask, and has been told nothing yet: it is waited for as long as
+// for any head.
 void Session::close_if_idle() noexcept {
-  if (idle_) client_.stream.cancel();
+  if (idle_ && !first_) client_.stream.cancel();
 }
 
 void Session::abort() noexcept {
+  if (idle_ || lingering_) return client_.stream.close();  // nothing is cut
   client_.stream.reset();
   if (relay_ != nullptr) relay_->abort();
 }
 
 Task<void> Session::run() {
-  const bool ready = co_await handshake();
+  const bool ready = co_await open();
   if (!ready) co_return client_.stream.close();
   Next next = Next::keep_alive;
   while (next == Next::keep_alive) {
-    const bool more = co_await wait_for_request();
-    if (!more) {
-      next = Next::close;
+    const std::optional<Next> ended = co_await wait_for_request();
+    if (ended) {
+      next = *ended;
       break;
     }
     auto exchange = worker_.take_exchange();
@@ -93,57 +89,36 @@ Task<void> Session::run() {
     if (next == Next::close && has_unread()) next = Next::linger;
   }
   if (next == Next::reset) co_return client_.stream.reset();
+  // A client that has not heard yet that this was the last answer may have sent a request more.
+  if (next == Next::close && worker_.draining()) next = Next::linger;
   if (next == Next::linger) co_await linger();
+  place_.give_back();  // whoever sees the end may connect again
   client_.stream.shutdown_send();
   client_.stream.close();
 }
 
-Task<bool> Session::handshake() {
-  if (tls_ == nullptr) co_return true;
-  const MonotonicNs expiry = after(monotonic_now(), worker_.settings.limits.head_time);
-  const auto ec = co_await client_.stream.handshake(*tls_, expiry);
-  if (ec) {
-    ++worker_.counters.tls_handshake_failures;
-    co_await end_handshake(ec);
-    co_return false;
-  }
-  client_.scheme = "https";
-  client_.tls_version = client_.stream.tls_version();
-  client_.server_name = client_.stream.tls_server_name();
-  co_return true;
-}
-
-Task<void> Session::end_handshake(boost::system::error_code why) {
-  const bool said_something = why.category() == runtime::tls_category() ||
-                              why.category() == runtime::certificate_category();
-  if (!said_something) co_return;
-  if (runtime::is_plain_http(why)) {
-    worker_.counters.refused.add(kPlainOnTls);
-    std::string text(kPlainAnswer);
-    iovec piece{text.data(), text.size()};
-    const std::span<iovec> pieces(&piece, 1);
-    const auto patience = std::chrono::nanoseconds(worker_.settings.limits.send_idle).count();
-    co_await client_.stream.write(pieces, patience);
-  }
-  co_await linger();
-}
-
-Task<bool> Session::wait_for_request() {
-  if (worker_.closing()) co_return false;
+Task<std::optional<Next>> Session::wait_for_request() {
   client_.buffer.shrink();
-  if (client_.buffer.size() != 0) co_return true;  // pipelined
+  if (client_.buffer.size() != 0) co_return std::nullopt;  // pipelined
   const Limits& limits = worker_.settings.limits;
   const MonotonicNs expiry = after(coarse_now(), first_ ? limits.head_time : limits.keep_alive);
+  boost::system::error_code ec = errors::operation_aborted;
   idle_ = true;
-  Transfer got;
-  got.ec = co_await client_.stream.readable(expiry);
-  if (!got.ec) {
-    client_.buffer.reserve(kRequestBuffer);
-    got = co_await client_.stream.read_some(client_.buffer.writable(), expiry);
+  if (first_ || !worker_.closing()) ec = co_await client_.stream.readable(expiry);
+  // RFC 9112, 9.6: the client may have sent a request just as this connection was to end. One that
+  // is here is served; one that is still under way finds our end, and not a reset.
+  if (ec && client_.stream.quiet(runtime::Stream::Quiet::asked)) {
+    idle_ = false;
+    co_return Next::linger;
   }
+  client_.buffer.reserve(kRequestBuffer);
+  const MonotonicNs soon = after(coarse_now(), kLinger);
+  const Transfer got =
+      co_await client_.stream.read_some(client_.buffer.writable(), ec ? soon : expiry);
   idle_ = false;
   client_.buffer.commit(got.bytes);
-  co_return got.bytes != 0;
+  if (got.bytes == 0) co_return Next::close;
+  co_return std::nullopt;
 }
 
 Task<Next> Session::serve(Exchange& exchange) {
@@ -358,6 +333,7 @@ bool Session::has_unread() noexcept {
 // RFC 9112, 9.6: the answer would be lost if unread bytes made the kernel reset the connection.
 Task<void> Session::linger() {
   client_.stream.shutdown_send();
+  lingering_ = true;
   const MonotonicNs expiry = after(monotonic_now(), kLinger);
   client_.buffer.release();
   client_.buffer.reserve(kLingerBuffer);

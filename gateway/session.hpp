@@ -6,19 +6,33 @@
 
 #include "gateway/answers.hpp"
 #include "gateway/client.hpp"
+#include "gateway/client_places.hpp"
+#include "gateway/proxy_header.hpp"
+#include "gateway/trusted_peers.hpp"
 #include "runtime/tls.hpp"
 
 namespace segue::gateway {
 
 class Relay;
 
+// Where connections come in. Everything in it outlives them.
+struct Entrance {
+  const ListenerSettings& settings;
+  const runtime::TlsContext* tls;  // null: plain
+  const TrustedPeers& trusted;
+  ClientPlaces* places;  // null: no `limits.per_client`
+};
+
 // One client connection, from accept to close: reads requests one after the other and serves each.
 // Lives in the frame of its task; close_if_idle() and abort() come from its worker, on the same
 // thread.
 class Session {
  public:
-  // Takes over the accepted descriptor. `tls` may be null; it and the listener outlive the session.
-  Session(Worker& worker, const ListenerSettings& listener, const runtime::TlsContext* tls);
+  // Who connected; no address: over a Unix socket.
+  using Peer = std::optional<boost::asio::ip::tcp::endpoint>;
+
+  // Of a connection that client().stream takes over.
+  Session(Worker& worker, const Entrance& entrance, const Peer& peer);
   Session(const Session&) = delete;
   Session& operator=(const Session&) = delete;
   ~Session();
@@ -26,7 +40,8 @@ class Session {
   Client& client() noexcept { return client_; }
   runtime::Task<void> run();
 
-  // A connection that waits for a request closes; one that serves goes on.
+  // A connection that waits for another request ends; one that serves, or waits for its first
+  // request, goes on.
   void close_if_idle() noexcept;
   // Cuts the connection, and whatever the exchange waits for at its backend.
   void abort() noexcept;
@@ -37,11 +52,21 @@ class Session {
   // How the body of a request is taken.
   enum class BodyPlan : std::uint8_t { none, whole, streamed };
 
+  // What comes before the first request (session_opening.cpp): who the client is, whether it has
+  // a place, TLS. False: it is no client, and has been told so if it could be.
+  runtime::Task<bool> open();
+  void comes_from(const Peer& peer);
+  runtime::Task<bool> take_proxy_header();
+  // Reads it from the socket, and nothing that follows. Null: how it was refused is counted.
+  runtime::Task<std::optional<ProxyHeader>> read_proxy_header();
+  runtime::Task<bool> take_place();
   runtime::Task<bool> handshake();
   // Tells a client that spoke plain HTTP what is wrong, and lets any other read why it was refused.
   runtime::Task<void> end_handshake(boost::system::error_code why);
-  // False: no further request comes.
-  runtime::Task<bool> wait_for_request();
+  // Writes a whole answer to who sent no request, and counts it by its reason.
+  runtime::Task<void> answer_unasked(const char* reason, std::string_view answer);
+  // None: a request comes. Otherwise how the session ends.
+  runtime::Task<std::optional<Next>> wait_for_request();
   runtime::Task<Next> serve(Exchange& exchange);
   // Reads until the head is complete; otherwise says how the session goes on.
   runtime::Task<std::optional<Next>> read_head(Exchange& exchange);
@@ -58,10 +83,13 @@ class Session {
   runtime::Task<void> linger();
 
   Worker& worker_;
-  const runtime::TlsContext* tls_;
+  const Entrance& entrance_;
   Client client_;
+  std::optional<ClientKey> counted_as_;  // by `limits.per_client`; none: not counted
+  ClientPlaces::Place place_;
   Relay* relay_ = nullptr;  // while an exchange is with its backend
   bool idle_ = false;
+  bool lingering_ = false;  // our side has ended, what still comes is thrown away
   bool first_ = true;  // no request was served yet
 };
 

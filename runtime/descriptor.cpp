@@ -33,7 +33,8 @@ Descriptor::~Descriptor() {
 
 bool Descriptor::watch(int operation) noexcept {
   epoll_event event{};
-  event.events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET;
+  event.events = kind_ == Watched::connection ? EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET
+                                              : EPOLLIN | EPOLLEXCLUSIVE | EPOLLET;
   event.data.ptr = this;
   return epoll_ctl(core_.epoll(), operation, descriptor_, &event) == 0;
 }
@@ -42,8 +43,9 @@ void Descriptor::ask_again() noexcept {
   ensure(watch(EPOLL_CTL_MOD), "what is watched can be watched again");
 }
 
-error_code Descriptor::open(int descriptor) noexcept {
+error_code Descriptor::open(int descriptor, Watched kind) noexcept {
   descriptor_ = descriptor;
+  kind_ = kind;
   ready_[0] = false;
   ready_[1] = true;  // a connection can be written until the kernel says otherwise
   ended_ = false;
@@ -57,7 +59,11 @@ void Descriptor::close() noexcept {
   if (descriptor_ < 0) return;
   cancel();
   core_.forget(*this);
-  ::close(std::exchange(descriptor_, -1));  // which also takes it out of the epoll set
+  // Closing takes a connection out of the epoll set. A listening socket stays in it as long as
+  // anybody else has it open, and would tell of itself to who is no more.
+  if (kind_ == Watched::listener)
+    epoll_ctl(core_.epoll(), EPOLL_CTL_DEL, descriptor_, nullptr);
+  ::close(std::exchange(descriptor_, -1));
 }
 
 void Descriptor::exhausted(Way way) noexcept {

@@ -20,6 +20,14 @@ struct Waiter {
 
 enum class Way : std::uint8_t { in, out };
 
+// What kind of socket is watched, and so what the kernel is asked to tell of it.
+enum class Watched : std::uint8_t {
+  connection,
+  // Accepts. The socket may be open elsewhere too, on other cores and in other processes: one that
+  // waits is woken by a connection, not all (EPOLLEXCLUSIVE).
+  listener,
+};
+
 // A non-blocking descriptor of one core and what is known of its readiness. Registered once,
 // edge-triggered (epoll(7)): after that, waiting costs no system call. A flag says ready until a
 // system call said otherwise, so nobody tries in vain. Immovable, closed with its scope; nothing
@@ -32,7 +40,7 @@ class Descriptor {
   ~Descriptor();
 
   // Takes over `descriptor`, which must not block.
-  boost::system::error_code open(int descriptor) noexcept;
+  boost::system::error_code open(int descriptor, Watched kind = Watched::connection) noexcept;
   // What waits ends with operation_aborted.
   void close() noexcept;
   int get() const noexcept { return descriptor_; }
@@ -43,10 +51,12 @@ class Descriptor {
   void exhausted(Way way) noexcept;
   // A call said would_block: also where the peer has ended.
   void blocked(Way way) noexcept { ready_[index(way)] = false; }
-  // Asks the kernel to say once more what is ready, in the next turn of the loop.
+  // Asks the kernel to say once more what is ready, in the next turn of the loop. Of a connection.
   void ask_again() noexcept;
   // Readable, for what the kernel told last: false means that nothing came since.
   bool anything_to_read() const noexcept { return ready_[0]; }
+  // The peer has ended its sending or the connection broke, as far as the kernel told.
+  bool peer_ended() const noexcept { return ended_; }
 
   bool waited_for(Way way) const noexcept { return waiting_[index(way)] != nullptr; }
   void wait(Way way, Waiter& waiter, MonotonicNs expiry) noexcept;
@@ -68,6 +78,7 @@ class Descriptor {
 
   Core& core_;
   int descriptor_ = -1;
+  Watched kind_ = Watched::connection;
   bool ready_[2] = {false, false};
   bool* gone_ = nullptr;  // tells on_events() that this was destroyed by whom it woke
   bool ended_ = false;    // the peer ended or the connection broke: reading says so at once

@@ -83,17 +83,21 @@ ConfigText all_to(std::uint16_t port, std::string_view more) {
 }
 
 GatewayProcess::GatewayProcess(const ConfigText& config,
-                               std::optional<std::filesystem::path> journal)
+                               std::optional<std::filesystem::path> journal,
+                               const CommandLine& line)
     : journal_(journal.value_or(folder_ / "journal")) {
   const auto file = folder_.write("segue.yaml", config.yaml(journal_));
-  process_.emplace(std::vector<std::string>{segue_path(), "serve", "-c", file.string()},
-                   folder_ / "stdout");
+  std::vector<std::string> command = line.before;
+  for (const auto& word : {segue_path(), std::string("serve"), std::string("-c"), file.string()})
+    command.push_back(word);
+  command.insert(command.end(), line.after.begin(), line.after.end());
+  process_.emplace(command, folder_ / "stdout");
   const Deadline deadline;
-  while (const auto line = process_->next_error_line(deadline)) {
-    if (*line == "ready") return;
-    if (!line->starts_with("listening ")) continue;
-    const auto name = line->substr(10, line->find(' ', 10) - 10);
-    ports_[name] = port_of(*line);
+  while (const auto said = process_->next_error_line(deadline)) {
+    if (*said == "ready") return;
+    if (!said->starts_with("listening ")) continue;
+    const auto name = said->substr(10, said->find(' ', 10) - 10);
+    if (said->find(" unix:") == std::string::npos) ports_[name] = port_of(*said);
   }
   throw TestFailure("the gateway did not start:\n" + process_->errors());
 }

@@ -36,13 +36,21 @@ class ConfigText {
 // Every request to the backend `legacy` on `port`.
 ConfigText all_to(std::uint16_t port, std::string_view more = {});
 
+// What stands around `segue serve -c FILE` on the command line: a program that runs it, and options.
+struct CommandLine {
+  std::vector<std::string> before;
+  std::vector<std::string> after;
+};
+
 // A real gateway, in a folder of its own unless the journal is given. Ready when the constructor
 // returns. Killed at the end of its scope.
 class GatewayProcess {
  public:
   explicit GatewayProcess(const ConfigText& config,
-                          std::optional<std::filesystem::path> journal = std::nullopt);
+                          std::optional<std::filesystem::path> journal = std::nullopt,
+                          const CommandLine& line = CommandLine());
 
+  // Of a TCP listener.
   std::uint16_t port(std::string_view listener = "public") const;
   std::string journal() const { return "journal:" + journal_.string(); }
   const std::filesystem::path& journal_path() const { return journal_; }

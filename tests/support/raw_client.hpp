@@ -10,6 +10,9 @@ class RawClient {
  public:
   explicit RawClient(std::uint16_t port, int receive_buffer = 0)
       : socket_(Socket::connect(port, receive_buffer)), reader_(socket_) {}
+  // Over a Unix domain socket.
+  explicit RawClient(const std::filesystem::path& path)
+      : socket_(Socket::connect(path)), reader_(socket_) {}
   RawClient(const RawClient&) = delete;
   RawClient& operator=(const RawClient&) = delete;
 

@@ -5,9 +5,11 @@
 #include <netinet/tcp.h>
 #include <poll.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 
 #include <array>
 #include <cerrno>
+#include <cstring>
 
 namespace segue::test {
 namespace {
@@ -36,6 +38,19 @@ Socket Socket::connect(std::uint16_t port, int receive_buffer) {
   }
   const int on = 1;
   ::setsockopt(fd.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+  return Socket(std::move(fd));
+}
+
+Socket Socket::connect(const std::filesystem::path& path) {
+  Descriptor fd(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  if (!fd) fail_with_errno("socket");
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  const std::string text = path.string();
+  if (text.size() >= sizeof address.sun_path) throw TestFailure("too long for a socket: " + text);
+  std::memcpy(address.sun_path, text.c_str(), text.size() + 1);
+  if (::connect(fd.get(), reinterpret_cast<sockaddr*>(&address), sizeof address) != 0)
+    fail_with_errno("connect to " + text);
   return Socket(std::move(fd));
 }
 

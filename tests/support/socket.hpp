@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <filesystem>
 #include <string>
 #include <string_view>
 
@@ -12,13 +13,15 @@ namespace segue::test {
 
 enum class Received { bytes, end, reset };
 
-// One TCP connection over which tests speak raw bytes, as a client or as a backend. Every wait has
+// One connection, TCP or Unix, over which tests speak raw bytes, as a client or as a backend. Every wait has
 // a deadline; one that passes fails the test. One thread at a time, but shut_down() from any.
 class Socket {
  public:
   // Connects to 127.0.0.1. `receive_buffer` bytes, when not 0, makes a client that reads slowly
   // felt early.
   static Socket connect(std::uint16_t port, int receive_buffer = 0);
+  // Connects to a Unix domain socket.
+  static Socket connect(const std::filesystem::path& path);
   explicit Socket(Descriptor fd) : fd_(std::move(fd)) {}
 
   // Sends all of it; fails the test when the peer does not take it.
