@@ -66,6 +66,18 @@ TEST_CASE("every malformed request gets its answer, is counted, and no backend h
   }
   CHECK(backend.requests().empty());
   CHECK(backend.connections() == 0);
+  std::map<std::string, int> over_limits;
+  for (const auto& [reason, limit] :
+       {std::pair{"head_too_large", "head"}, std::pair{"too_many_fields", "fields"},
+        std::pair{"connection_too_long", "fields"}, std::pair{"target_too_long", "target"}}) {
+    CHECK(counted[reason] > 0);
+    over_limits[limit] += counted[reason];
+  }
+  for (const auto& [limit, count] : over_limits) {
+    INFO(limit);
+    const std::vector<std::string> label{fmt::format("limit=\"{}\"", limit)};
+    CHECK(gateway.metric("segue_limit_refusals_total", label) == count);
+  }
   for (const auto& [reason, count] : counted) {
     INFO(reason);
     const std::vector<std::string> label{fmt::format("reason=\"{}\"", reason)};

@@ -1,6 +1,22 @@
 #include "tests/e2e/http_cases.hpp"
 
+#include <catch2/catch_test_macros.hpp>
+
 namespace segue::test {
+namespace {
+
+constexpr std::string_view kAdded =
+    "Via: 1.1 segue\r\nForwarded: for=127.0.0.1;host=\"a\";proto=http\r\n"
+    "X-Forwarded-For: 127.0.0.1\r\nX-Forwarded-Proto: http\r\nX-Forwarded-Host: a\r\n\r\n";
+
+std::string with_added(std::string_view text) {
+  std::string out(text);
+  const auto at = out.find("{added}");
+  if (at != std::string::npos) out.replace(at, 7, kAdded);
+  return out;
+}
+
+}  // namespace
 
 ConfigText only_open(std::uint16_t port, std::string_view backend_keys) {
   ConfigText config;
@@ -25,6 +41,26 @@ std::vector<std::string> Believer::lines() const {
 std::string Believer::stray() const {
   const std::lock_guard lock(mutex_);
   return stray_;
+}
+
+void check_passing(const PassingCase& row, std::string_view listener_keys,
+                   std::string_view backend_keys) {
+  INFO(row.name);
+  Believer backend{std::string(row.answer)};
+  auto config = only_open(backend.port(), backend_keys);
+  if (!listener_keys.empty()) config.listener(listener_keys);
+  GatewayProcess gateway(config);
+  RawClient client(gateway.port());
+  client.send(row.request);
+  auto got = client.reader().some(row.at_client.size());
+  client.socket().finish_sending();
+  client.reader().wait_for_end();
+  got += client.reader().rest();
+  CHECK(got == row.at_client);
+  const auto seen = backend.requests();
+  REQUIRE(seen.size() == 1);
+  CHECK(seen[0].raw_head + seen[0].body == with_added(row.at_backend));
+  CHECK(seen[0].whole);
 }
 
 std::vector<int> statuses(RawClient& client, std::size_t wanted) {

@@ -38,6 +38,26 @@ class Believer {
   ScriptedBackend backend_;  // last: its threads use the others
 };
 
+// One exchange in bytes, on both sides. {added} stands for what the gateway adds to a request for
+// the host `a` over HTTP/1.1; bodies at the backend are without their chunks.
+struct PassingCase {
+  std::string_view name;
+  std::string_view request;
+  std::string_view at_backend;
+  std::string_view answer;
+  std::string_view at_client;
+};
+
+inline constexpr std::string_view kPlain = "GET /open HTTP/1.1\r\nHost: a\r\n\r\n";
+inline constexpr std::string_view kPlainAtBackend = "GET /open HTTP/1.1\r\nHost: a\r\n{added}";
+inline constexpr std::string_view kOk = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
+inline constexpr std::string_view kOkAtClient =
+    "HTTP/1.1 200 OK\r\nContent-Length: 2\r\nVia: 1.1 segue\r\n\r\nok";
+
+// Sends it through a gateway of its own and compares every byte.
+void check_passing(const PassingCase& row, std::string_view listener_keys = {},
+                   std::string_view backend_keys = {});
+
 // "HTTP/1.1 STATUS" of every answer until the connection ends or `wanted` came, as numbers.
 std::vector<int> statuses(RawClient& client, std::size_t wanted);
 
