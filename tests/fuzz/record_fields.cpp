@@ -30,7 +30,7 @@ void agrees(const v1::Exchange& exchange, std::string_view record) {
   const auto fields = recorder::read_fields(record);
   ensure(fields.id == of_length(exchange.id(), 16), "another id");
   ensure(fields.account_id == exchange.account_id(), "another account");
-  ensure(fields.created_at == exchange.created_at_us(), "another time");
+  ensure(fields.created_at == exchange.created_at(), "another time");
   const auto head = compare::read_head(record);
   ensure(head.has_value(), "an exchange that is none");
   ensure(head->id == exchange.id() && head->parent_id == exchange.parent_id(), "another head");
