@@ -6,12 +6,13 @@ cd "$(dirname "$0")" || exit 2
 
 all_steps=(scripts servers release demo asan clang tsan)
 steps=()
-fuzz_seconds=20
+long=no
+fuzz_seconds=12
 jobs=${SEGUE_JOBS:-2}
 for argument in "$@"; do
   case $argument in
     --long)
-      fuzz_seconds=600
+      long=yes fuzz_seconds=600
       export SEGUE_TEST_ROUNDS=${SEGUE_TEST_ROUNDS:-500} ;;
     scripts | servers | release | demo | asan | clang | tsan) steps+=("$argument") ;;
     *) sed -n '2,3s/^# //p' "$0"; exit 2 ;;
@@ -111,7 +112,7 @@ step_asan() {
 # The short form leaves out the tests: they are built twice by g++.
 step_clang() {
   local targets=(--target segue seguectl fuzzers)
-  [ "$fuzz_seconds" -eq 20 ] || targets=()
+  [ $long = no ] || targets=()
   configure_and_build clang "${targets[@]}" || return 1
   local fuzzer name bad=0
   for fuzzer in build/clang/bin/fuzz_*; do
@@ -131,11 +132,30 @@ step_clang() {
   return $bad
 }
 
+# Nothing of the product is linked into the end-to-end tests: those of the release build drive the
+# programs of this one (SEGUE_PROGRAMS). A race ends the gateway with a report in a file, so that it
+# counts whatever the test makes of that. Left out is what measures memory, and in the short form what
+# takes long.
 step_tsan() {
-  configure_and_build tsan --target runtime_test recorder_test journal_test publisher_test \
-    publisher_kafka_test live_test shadow_test e2e_test segue seguectl &&
-    run_ctest tsan -L '^(runtime|recorder|journal|publisher|publisher_kafka|live|shadow)$' &&
-    run_ctest tsan -R '^e2e\..*keep-alive'
+  local folders='^(runtime|recorder|journal|publisher|publisher_kafka|live)$'
+  local ends=(e2e http_cases shadow tls upstream) without='GiB|memory'
+  if [ $long = yes ]; then
+    ends+=(actions edge reach restart tunnel)
+  else
+    without+='|SIGKILL|planted|disk that fills'
+  fi
+  configure_and_build release --target segue seguectl "${ends[@]/%/_test}" &&
+    configure_and_build tsan --target runtime_test recorder_test journal_test publisher_test \
+      publisher_kafka_test live_test segue seguectl || return 1
+  local races=$PWD/$logs/tsan-race race verdict=0
+  rm -f "$races".*
+  run_ctest tsan -L "$folders" || verdict=1
+  SEGUE_PROGRAMS=$PWD/build/tsan/bin TSAN_OPTIONS=$TSAN_OPTIONS:log_path=$races \
+    run_ctest release -L "^($(IFS='|'; echo "${ends[*]}"))\$" -E "$without" || verdict=1
+  for race in "$races".*; do
+    [ ! -e "$race" ] || { cat "$race"; verdict=1; }
+  done
+  return $verdict
 }
 
 # show_demo NAME WANTED... -- ARGUMENTS: what the demo promises must be on its screen.
