@@ -163,6 +163,7 @@ TEST_CASE("CVE-2026-2833: what follows a handshake that is accepted is held unti
   agree.set();
   CHECK(client.reader().wait_for_end() == Received::end);
   CHECK(client.reader().rest() == kAtClient);
+  client.socket().close();
   gateway.stop();
   CHECK(before.empty());
   CHECK(after == kHidden);
@@ -220,6 +221,7 @@ TEST_CASE("CVE-2024-23326: behind a 101 that was asked for nothing is read as HT
   client.send(kHidden);
   CHECK(client.reader().wait_for_end() == Received::end);
   CHECK(client.reader().rest().empty());
+  client.socket().close();
   CHECK(heard == kHidden);
   CHECK(bytes_of(ended_tunnel(gateway)) ==
         fmt::format("{}/{}", kHidden.size(), response_with(200, "forged").size()));
@@ -236,6 +238,7 @@ TEST_CASE("interim answers come before the 101, and are on record with it") {
   client.reader().wait_for_end();
   CHECK(client.reader().rest() ==
         fmt::format("HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n{}", kAtClient));
+  client.socket().close();
   CHECK(ended_tunnel(gateway).at("response").at("interim").as_array().size() == 1);
 }
 
