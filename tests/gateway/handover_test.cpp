@@ -1,0 +1,200 @@
+#include "gateway/handover.hpp"
+
+#include <poll.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <catch2/catch_test_macros.hpp>
+#include <filesystem>
+#include <future>
+#include <string>
+#include <vector>
+
+#include "gateway/listening_sockets.hpp"
+
+namespace segue::gateway {
+namespace {
+
+namespace fs = std::filesystem;
+
+// A folder of its own, gone at the end.
+class Folder {
+ public:
+  Folder() {
+    std::string name = (fs::temp_directory_path() / "segue-handover-XXXXXX").string();
+    path_ = ::mkdtemp(name.data());
+  }
+  Folder(const Folder&) = delete;
+  Folder& operator=(const Folder&) = delete;
+  ~Folder() { fs::remove_all(path_); }
+  const fs::path& path() const { return path_; }
+
+ private:
+  fs::path path_;
+};
+
+ListenerSettings on_tcp(std::string name) {
+  ListenerSettings settings;
+  settings.name = std::move(name);
+  settings.host = "127.0.0.1";
+  return settings;
+}
+
+ListenerSettings on_file(std::string name, const fs::path& path) {
+  ListenerSettings settings;
+  settings.name = std::move(name);
+  settings.socket_path = path.string();
+  return settings;
+}
+
+SocketDescriptor connected_to(const ListeningSockets::Set& set) {
+  SocketDescriptor socket(::socket(set.address.family, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  if (set.address.family == AF_UNIX) {
+    const auto address = unix_address(set.address.path);
+    REQUIRE(address.has_value());
+    REQUIRE(::connect(socket.get(), address->data(), UnixAddress::size()) == 0);
+  } else {
+    REQUIRE(::connect(socket.get(), set.address.tcp.data(),
+                      static_cast<socklen_t>(set.address.tcp.size())) == 0);
+  }
+  return socket;
+}
+
+// How many connections wait on these sockets; they are accepted.
+int queued_on(const ListeningSockets::Set& set) {
+  int count = 0;
+  for (const SocketDescriptor& socket : set.sockets)
+    for (SocketDescriptor peer(::accept4(socket.get(), nullptr, nullptr, SOCK_CLOEXEC));
+         peer.get() >= 0;
+         peer = SocketDescriptor(::accept4(socket.get(), nullptr, nullptr, SOCK_CLOEXEC)))
+      ++count;
+  return count;
+}
+
+void wait_for(int event) {
+  pollfd wanted{event, POLLIN, 0};
+  REQUIRE(::poll(&wanted, 1, 60'000) == 1);
+}
+
+// Both sides of a take-over in one process, up to the moment when the old side has left.
+ListeningSockets taken_over(const Folder& folder, ListeningSockets& old,
+                            const std::vector<ListenerSettings>& listeners, unsigned cores) {
+  HandoverServer server(folder.path(), old);
+  REQUIRE(server.trouble().empty());
+  auto predecessor = Predecessor::find(folder.path());
+  REQUIRE(predecessor);
+  CHECK(predecessor->process() == ::getpid());
+  auto inherited = predecessor->take_sockets();
+  auto ready = std::async(std::launch::async, [&] { return predecessor->say_ready(); });
+  wait_for(server.event());
+  CHECK(server.finish() == ::getpid());
+  CHECK_FALSE(fs::exists(folder.path() / "handover.sock"));
+  old.close(ListenerKind::public_, ListeningSockets::Files::left);
+  server.say_left();
+  const auto relief = ready.get();
+  CHECK_FALSE(relief.refused);
+  CHECK(relief.why.empty());
+  return ListeningSockets(listeners, cores, std::move(inherited));
+}
+
+TEST_CASE("what is queued when a process leaves waits for the one that takes over") {
+  const Folder folder;
+  const std::vector listeners{on_tcp("public"), on_file("local", folder.path() / "s")};
+  ListeningSockets old(listeners, 2, {});
+  std::vector<SocketDescriptor> clients;
+  for (int i = 0; i < 50; ++i)
+    for (const auto& set : old.all()) clients.push_back(connected_to(set));
+  ListeningSockets next = taken_over(folder, old, listeners, 2);
+  next.own_files();
+  for (const auto& set : next.all()) CHECK(queued_on(set) == 50);
+  CHECK(fs::exists(folder.path() / "s"));
+  next.close(ListenerKind::public_, ListeningSockets::Files::removed);
+  CHECK_FALSE(fs::exists(folder.path() / "s"));
+}
+
+TEST_CASE("more cores than sockets open more, fewer have several each") {
+  const Folder folder;
+  const std::vector listeners{on_tcp("public")};
+  ListeningSockets one(listeners, 1, {});
+  const auto address = one.all()[0].address;
+  ListeningSockets three = taken_over(folder, one, listeners, 3);
+  CHECK(three.all()[0].sockets.size() == 3);
+  CHECK(three.all()[0].address == address);
+  ListeningSockets two = taken_over(folder, three, listeners, 2);
+  CHECK(two.all()[0].sockets.size() == 3);
+  CHECK(ListeningSockets::for_core(two.all()[0], 0, 2).size() == 2);
+  CHECK(ListeningSockets::for_core(two.all()[0], 1, 2).size() == 1);
+  std::vector<SocketDescriptor> clients;
+  for (int i = 0; i < 50; ++i) clients.push_back(connected_to(two.all()[0]));
+  CHECK(queued_on(two.all()[0]) == 50);
+}
+
+TEST_CASE("a Unix socket is one for all cores") {
+  const Folder folder;
+  const std::vector listeners{on_file("local", folder.path() / "s")};
+  const ListeningSockets sockets(listeners, 4, {});
+  CHECK(sockets.all()[0].sockets.size() == 1);
+  for (unsigned core = 0; core < 4; ++core)
+    CHECK(ListeningSockets::for_core(sockets.all()[0], core, 4).size() == 1);
+}
+
+TEST_CASE("who takes the sockets and goes changes nothing, and the next one is given them") {
+  const Folder folder;
+  const std::vector listeners{on_tcp("public")};
+  const ListeningSockets old(listeners, 2, {});
+  HandoverServer server(folder.path(), old);
+  for (int i = 0; i < 3; ++i) {
+    auto predecessor = Predecessor::find(folder.path());
+    REQUIRE(predecessor);
+    CHECK(predecessor->take_sockets().size() == 2);
+  }
+  pollfd event{server.event(), POLLIN, 0};
+  CHECK(::poll(&event, 1, 0) == 0);
+}
+
+TEST_CASE("a folder in which nobody serves has no predecessor, whatever a dead one left") {
+  const Folder folder;
+  CHECK_FALSE(Predecessor::find(folder.path()));
+  CHECK_FALSE(Predecessor::find(folder.path() / "none"));
+  const std::vector listeners{on_tcp("public")};
+  const ListeningSockets sockets(listeners, 1, {});
+  { const HandoverServer server(folder.path(), sockets); }
+  CHECK_FALSE(fs::exists(folder.path() / "handover.sock"));
+  CHECK_FALSE(Predecessor::find(folder.path()));
+}
+
+TEST_CASE("the second process in a folder cannot be taken over from, and says so") {
+  const Folder folder;
+  const std::vector listeners{on_tcp("public")};
+  const ListeningSockets sockets(listeners, 1, {});
+  const HandoverServer first(folder.path(), sockets);
+  const HandoverServer second(folder.path(), sockets);
+  CHECK(first.trouble().empty());
+  CHECK(second.trouble().find("handover.sock") != std::string::npos);
+}
+
+TEST_CASE("the path of a folder may be longer than an address of a socket") {
+  const Folder folder;
+  const fs::path deep = folder.path() / std::string(120, 'd');
+  fs::create_directory(deep);
+  const std::vector listeners{on_tcp("public")};
+  const ListeningSockets sockets(listeners, 1, {});
+  const HandoverServer server(deep, sockets);
+  CHECK(server.trouble().empty());
+  CHECK(fs::exists(deep / "handover.sock"));
+  CHECK(Predecessor::find(deep));
+}
+
+TEST_CASE("a socket of a service manager that no listener wants ends the start") {
+  std::vector<InheritedSocket> inherited(1);
+  inherited[0].socket = SocketDescriptor(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  REQUIRE(::listen(inherited[0].socket.get(), 1) == 0);
+  inherited[0].name = "forgotten";
+  inherited[0].giver = InheritedSocket::Giver::service_manager;
+  const std::vector listeners{on_tcp("public")};
+  CHECK_THROWS_AS(ListeningSockets(listeners, 1, std::move(inherited)), StartupError);
+}
+
+}  // namespace
+}  // namespace segue::gateway
