@@ -110,6 +110,7 @@ const std::set<std::string>& shown_elsewhere() {
       "upstream_connect_timeout",  // "a backend that takes no connection is given up ..."
       "upstream_overloaded",       // "the pending limit of a backend ..."
       "journal_full",              // "a full journal: ..."
+      "no_descriptors",            // where a process may open few files
   };
   return reasons;
 }
