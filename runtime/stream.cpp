@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <boost/asio/error.hpp>
 #include <cerrno>
 #include <cstring>
@@ -101,6 +102,21 @@ bool Stream::has_pending() const noexcept {
          (is_tls() && (SSL_has_pending(ssl_.get()) == 1 || descriptor_.waited_for(Way::in)));
 }
 
+// A read of TLS leaves off when it has a record, without having asked the kernel for more. Who then
+// took memory for the next one and waited would hold it for as long as the connection is idle.
+bool Stream::may_read() noexcept {
+  if (!is_tls() || !descriptor_.is_open()) return has_pending() || descriptor_.ready(Way::in);
+  if (descriptor_.waited_for(Way::in)) return true;
+  if (!has_pending() && !descriptor_.ready(Way::in)) return false;
+  char byte;
+  errno = 0;
+  ERR_clear_error();
+  const int got = SSL_peek(ssl_.get(), &byte, 1);
+  if (got > 0 || SSL_get_error(ssl_.get(), got) != SSL_ERROR_WANT_READ) return true;
+  descriptor_.blocked(Way::in);
+  return false;
+}
+
 // TLS may need to write in order to read, and the reverse, where the peer changes its keys in the
 // middle of a message. Only one of the two can wait for the same readiness.
 bool Stream::can_wait(Way way) noexcept {
@@ -150,18 +166,20 @@ Transfer Stream::try_read(std::span<char> into, Way& way) noexcept {
   return {{}, static_cast<std::size_t>(got)};
 }
 
+// Small pieces are gathered into one record. What could not be sent is gathered again, the same, so
+// that nothing is kept meanwhile (SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER).
 Transfer Stream::try_write_tls(std::span<iovec> pieces, Way& way) noexcept {
   const void* data = pieces.front().iov_base;
   std::size_t size = pieces.front().iov_len;
+  std::array<char, kTlsRecord> record;
   if (pieces.size() > 1 && size < kTlsRecord) {
-    record_.clear();
+    size = 0;
     for (const iovec& piece : pieces) {
-      const std::size_t room = std::min(kTlsRecord - record_.size(), piece.iov_len);
-      const char* begin = static_cast<const char*>(piece.iov_base);
-      record_.insert(record_.end(), begin, begin + room);
+      const std::size_t taken = std::min(kTlsRecord - size, piece.iov_len);
+      if (taken != 0) std::memcpy(record.data() + size, piece.iov_base, taken);
+      size += taken;
     }
-    data = record_.data();
-    size = record_.size();
+    data = record.data();
   }
   errno = 0;
   ERR_clear_error();

@@ -7,7 +7,6 @@
 #include <span>
 #include <string>
 #include <string_view>
-#include <vector>
 
 #include "runtime/core.hpp"
 #include "runtime/descriptor.hpp"
@@ -86,6 +85,7 @@ class Stream {
  private:
   bool can_wait(Way way) noexcept;
   bool has_pending() const noexcept;  // decrypted bytes that no event will announce
+  bool may_read() noexcept;           // a read may have something to say
   // One attempt; would_block: `way` says what to wait for.
   Transfer try_read(std::span<char> into, Way& way) noexcept;
   Transfer try_write(std::span<iovec> pieces, Way& way) noexcept;
@@ -97,7 +97,6 @@ class Stream {
   Descriptor descriptor_;
   SslPtr ssl_;
   std::uint8_t reads_at_once_ = 0;  // without having waited
-  std::vector<char> record_;        // TLS: small pieces gathered into one record
 };
 
 // Awaitable of Stream::readable.
@@ -105,7 +104,7 @@ class Stream::Readable {
  public:
   Readable(Stream& stream, MonotonicNs expiry) noexcept
       : stream_(stream), until_(stream.descriptor_, Way::in, expiry) {}
-  bool await_ready() const noexcept { return stream_.has_pending() || until_.await_ready(); }
+  bool await_ready() const noexcept { return stream_.may_read(); }
   void await_suspend(std::coroutine_handle<> resume) noexcept { until_.await_suspend(resume); }
   boost::system::error_code await_resume() const noexcept { return until_.await_resume(); }
 
