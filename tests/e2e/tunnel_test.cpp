@@ -316,7 +316,7 @@ TEST_CASE("`show` says how a tunnel ended, and how many bytes went each way") {
   client.send("x");
   client.reader().wait_for_end();
   const auto id = text_of(ended_tunnel(gateway).at("id"));
-  const auto shown = run_command({seguectl_path(), "show", gateway.journal(), id});
+  const auto shown = run_command({seguectl_path(), "show", id, gateway.journal()});
   INFO(shown.out << shown.err);
   CHECK(shown.exit_code == 0);
   CHECK(shown.out.find("UPSTREAM_RESET") != std::string::npos);

@@ -100,7 +100,7 @@ void talk_as_a_page(const GatewayProcess& gateway, std::string_view scheme) {
   CHECK_FALSE(seen.contains("error"));
   const auto exchange = ended_tunnel(gateway);
   CHECK(text_of(exchange.at("outcome")) == "COMPLETED");
-  CHECK(recorded_header(exchange.at("request").as_object(), "origin") == "file://");
+  CHECK(recorded_header(exchange.at("request").as_object(), "sec-websocket-key").has_value());
 }
 
 TEST_CASE("a page in a browser talks to a backend by ws") {
