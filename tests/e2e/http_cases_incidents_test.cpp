@@ -219,8 +219,9 @@ TEST_CASE("CVE-2025-48865: X-Forwarded fields cannot be nominated away") {
     CHECK(seen.field("x-forwarded-for") == "127.0.0.1");
     CHECK(seen.field("x-forwarded-host") == "a");
     CHECK(seen.field("x-forwarded-proto") == "http");
-    CHECK(seen.field("x-forwarded-port") == "8443");
-    CHECK(seen.field("x-real-ip") == "203.0.113.7");
+    // A stranger may not say these at all.
+    CHECK(seen.field("x-forwarded-port").value_or("none") == (trusted ? "8443" : "none"));
+    CHECK(seen.field("x-real-ip").value_or("none") == (trusted ? "203.0.113.7" : "none"));
     for (const char* name : {"forwarded", "via", "authorization", "cookie", "host"}) {
       INFO(name);
       CHECK(seen.count(name) == 1);
