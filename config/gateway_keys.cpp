@@ -40,6 +40,9 @@ Keys<Limits> limits_keys() {
       key<Limits>("keep_alive", &Limits::keep_alive, kTimeout, "between two requests"),
       key<Limits>("connections", &Limits::connections, Count{1, kMaxConnections},
                   "from clients, at one time"),
+      key<Limits>("per_client", &Limits::per_client, OrNone<Count>{{1, kMaxConnections}},
+                  "connections from one client address at one time, of the process; IPv6 by its "
+                  "/64; those of `trusted_proxies` are not counted"),
   };
 }
 

@@ -168,6 +168,7 @@ struct Counters {
   std::uint64_t captures_cut = 0;
   LabelCounts refused;                // requests the gateway answered itself, by reason
   LabelCounts limits;                 // of those, the ones over a limit, by the limit's key
+  LabelCounts proxy_refusals;         // connections closed for their PROXY protocol header
   std::vector<RequestCounts> routes;  // by route index; the last one is _unmatched
   std::vector<std::array<std::uint64_t, 2>> splits;  // by route index: to legacy, to new
   std::vector<std::array<std::uint64_t, kFallbackReasons>> fallbacks;  // by route index

@@ -72,6 +72,7 @@ Counters total(const std::vector<Counters>& cores) {
     sum.captures_cut += core.captures_cut;
     sum.refused.merge(core.refused);
     sum.limits.merge(core.limits);
+    sum.proxy_refusals.merge(core.proxy_refusals);
     for (std::size_t i = 0; i < core.routes.size(); ++i)
       merge_requests(sum.routes[i], core.routes[i]);
     for (std::size_t i = 0; i < core.splits.size(); ++i)
@@ -261,10 +262,17 @@ void write_credentials(const Credentials::Status& status, MetricsWriter& out) {
 }
 
 void write_connections(const Gateway& gateway, const Counters& sum, MetricsWriter& out) {
+  out.family(MetricType::Counter, "segue_proxy_header_refusals_total",
+             "Connections closed for their PROXY protocol header, by reason.");
+  for (const auto& entry : sum.proxy_refusals.entries())
+    out.value(number(entry.count), {{"reason", entry.label}});
   const MetricsWriter::Plain rows[] = {
       {MetricType::Counter, "segue_connections_accepted_total", "Client connections accepted.",
        sum.connections_accepted},
       {MetricType::Gauge, "segue_connections", "Open client connections.", sum.connections_open},
+      {MetricType::Gauge, "segue_connections_limit",
+       "Client connections that are accepted at one time, divided among the cores.",
+       gateway.settings().limits.connections},
       {MetricType::Counter, "segue_accept_pauses_total", "Times accepting paused at a limit.",
        sum.accept_pauses},
       {MetricType::Counter, "segue_tls_handshake_failures_total",
@@ -341,8 +349,8 @@ void write_gateway_metrics(Gateway& gateway, MetricsWriter& out) {
   const Counters sum = total(gateway.counters());
   write_requests(sum, gateway.routes(), out);
   write_backends(sum, gateway.settings(), out);
-  write_endpoint_metrics(gateway.settings(), gateway.fleet(), out);
   write_tunnels(sum, gateway.settings(), out);
+  write_endpoint_metrics(gateway.settings(), gateway.fleet(), out);
   write_reach_metrics(gateway, sum, out);
   write_shadows(sum, gateway.settings(), gateway.routes(), out);
   write_connections(gateway, sum, out);

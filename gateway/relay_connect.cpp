@@ -15,9 +15,10 @@ namespace errors = boost::asio::error;
 namespace {
 
 // An endpoint was tried and could not be reached. What waited in vain for others to give a
-// connection back, or was cut, has learnt nothing of an endpoint.
+// connection back, was cut, or had no descriptor to try with has learnt nothing of an endpoint.
 bool is_unreachable(const NoConnection& failure) noexcept {
-  return failure.endpoint != nullptr && failure.code != errors::operation_aborted;
+  return failure.endpoint != nullptr && failure.code != errors::operation_aborted &&
+         !is_out_of_descriptors(failure.code);
 }
 
 }  // namespace
@@ -69,6 +70,8 @@ Task<std::optional<Refusal>> Relay::connect(Reuse reuse) {
   if (!failure) co_return std::nullopt;
   exchange_.endpoint.clear();
   exchange_.outcome = Outcome::upstream_connect_failed;
+  if (is_out_of_descriptors(failure->code))
+    co_return Refusal{503, "no_descriptors", "the gateway may have no more connections open"};
   if (failure->code == errors::no_buffer_space)
     co_return Refusal{503, "upstream_overloaded", "too many requests wait for the backend",
                       "pending"};

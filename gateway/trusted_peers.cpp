@@ -21,6 +21,10 @@ boost::asio::ip::address_v6::bytes_type mapped_bytes(const address& from) {
 
 TrustedPeers::TrustedPeers(const std::vector<std::string>& entries) {
   for (const std::string& entry : entries) {
+    if (entry == "unix") {
+      unix_ = true;
+      continue;
+    }
     const std::size_t slash = entry.find('/');
     boost::system::error_code ec;
     const address base = boost::asio::ip::make_address(entry.substr(0, slash), ec);
@@ -34,7 +38,7 @@ TrustedPeers::TrustedPeers(const std::vector<std::string>& entries) {
     }
     if (ec)
       throw StartupError("trusted_proxies: '" + entry +
-                         "' is no address or CIDR block; write one like 10.0.0.0/8");
+                         "' is no address or CIDR block; write one like 10.0.0.0/8, or unix");
     blocks_.push_back({mapped_bytes(base), base.is_v4() ? bits + 96 : bits});
   }
 }

@@ -6,12 +6,14 @@
 
 namespace segue::gateway {
 
-// Addresses of peers whose Forwarded and X-Forwarded-* are believed: single ones and CIDR blocks.
+// Peers whose Forwarded and X-Forwarded-* are believed, and whose PROXY protocol headers are:
+// single addresses, CIDR blocks, and "unix" for whoever may connect to a Unix socket.
 class TrustedPeers {
  public:
-  // Throws StartupError for an entry that is neither.
+  // Throws StartupError for an entry that is none of them.
   explicit TrustedPeers(const std::vector<std::string>& entries);
   bool contains(const boost::asio::ip::address& address) const noexcept;
+  bool contains_unix() const noexcept { return unix_; }
 
  private:
   struct Block {
@@ -19,6 +21,7 @@ class TrustedPeers {
     unsigned bits;
   };
   std::vector<Block> blocks_;
+  bool unix_ = false;
 };
 
 }  // namespace segue::gateway

@@ -48,6 +48,9 @@ struct NoConnection : Error {
 };
 using Acquired = boost::system::result<UpstreamLease, NoConnection>;
 
+// The gateway itself has no descriptor left: nothing that a backend could help.
+bool is_out_of_descriptors(const boost::system::error_code& ec) noexcept;
+
 // Which pooled connections an exchange may have. A request that must not be sent twice takes one
 // that was used a moment ago, or a fresh one; a retry takes a fresh one.
 enum class Reuse : std::uint8_t { any, recent, fresh };

@@ -28,10 +28,16 @@ NoConnection no_connection(error_code code, const char* doing, const Endpoint& e
 
 // Over before it could fail: what comes of it says nothing of the others.
 bool may_try_another(const error_code& ec) {
-  return ec && ec != errors::timed_out && ec != errors::operation_aborted;
+  return ec && ec != errors::timed_out && ec != errors::operation_aborted &&
+         !is_out_of_descriptors(ec);
 }
 
 }  // namespace
+
+bool is_out_of_descriptors(const error_code& ec) noexcept {
+  return ec == errors::no_descriptors ||
+         ec == boost::system::errc::too_many_files_open_in_system;
+}
 
 // Known to abort() while it connects.
 class Upstream::Connecting {
@@ -70,7 +76,7 @@ Task<Acquired> Upstream::connect(const Choice& choice, MonotonicNs expiry) {
   }
   if (ec) {
     ++counts_.connect_failures;
-    if (!aborted_) failed(*lease);
+    if (!aborted_ && !is_out_of_descriptors(ec)) failed(*lease);
     co_return no_connection(ec, doing, endpoint);
   }
   lease->idle_time = settings_.idle_time;
@@ -101,7 +107,7 @@ Task<error_code> Upstream::connect_to(UpstreamConnection& connection, MonotonicN
   for (const EndpointAddresses::Address& peer : peers) {
     connection.peer = peer;
     ec = co_await connect_socket(connection, expiry);
-    if (ec) addresses.failed(peer, monotonic_now());
+    if (ec && !is_out_of_descriptors(ec)) addresses.failed(peer, monotonic_now());
     if (!may_try_another(ec)) break;
     connection.stream.close();
   }

@@ -305,6 +305,33 @@ Task<error_code> Stream::connect(const Address& peer, MonotonicNs expiry) {
   co_return error_code(failure, boost::system::system_category());
 }
 
+Task<Transfer> Stream::peek(std::span<char> into, std::size_t seen, MonotonicNs expiry) {
+  for (;;) {
+    if (!descriptor_.is_open()) co_return Transfer{errors::operation_aborted, 0};
+    Descriptor::Until ready(descriptor_, Way::in, expiry);
+    const error_code ec = co_await ready;
+    if (ec) co_return Transfer{ec, 0};
+    ssize_t got;
+    do got = recv(descriptor_.get(), into.data(), into.size(), MSG_PEEK);
+    while (got < 0 && errno == EINTR);
+    if (got < 0 && !would_block(last_error())) co_return Transfer{last_error(), 0};
+    const std::size_t there = got < 0 ? 0 : static_cast<std::size_t>(got);
+    if (there > seen || got == 0) co_return Transfer{{}, std::max(there, seen)};
+    if (descriptor_.peer_ended()) co_return Transfer{{}, seen};
+    descriptor_.blocked(Way::in);  // the next byte is an event, also while others lie unread
+  }
+}
+
+error_code Stream::take(std::span<char> shown, std::size_t bytes) noexcept {
+  ssize_t got;
+  do got = recv(descriptor_.get(), shown.data(), bytes, 0);
+  while (got < 0 && errno == EINTR);
+  if (got < 0) return last_error();
+  if (static_cast<std::size_t>(got) != bytes) return make_error_code(errors::connection_reset);
+  if (bytes == shown.size()) descriptor_.exhausted(Way::in);
+  return {};
+}
+
 error_code Stream::try_handshake(Way& way) noexcept {
   errno = 0;
   ERR_clear_error();

@@ -44,6 +44,13 @@ class Stream {
   // told by an alert, if it speaks TLS.
   Task<boost::system::error_code> handshake(const TlsContext& tls, MonotonicNs expiry);
 
+  // Waits until more than `seen` bytes are there, and copies all that is there into `into` without
+  // taking it; `seen` bytes again are the end of the stream. Of a plain stream; `into` must outlive
+  // the task.
+  Task<Transfer> peek(std::span<char> into, std::size_t seen, MonotonicNs expiry);
+  // Takes the first `bytes` of what peek() showed and put there; `shown` did not fill its room.
+  boost::system::error_code take(std::span<char> shown, std::size_t bytes) noexcept;
+
   class Read;
   class Write;
   class Readable;

@@ -36,6 +36,8 @@ enum class KnownField : std::uint8_t {
   x_forwarded_for,
   x_forwarded_proto,
   x_forwarded_host,
+  x_forwarded_other,  // any other name that starts with "X-Forwarded-"
+  x_real_ip,
   // End-to-end, and out of reach of a nomination.
   authorization,
   cookie,

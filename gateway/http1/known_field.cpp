@@ -47,7 +47,7 @@ KnownField classify_short(const char* p, std::size_t size) noexcept {
     case 7:
       return is(p, "upgrade") ? upgrade : is(p, "trailer") ? trailer : other;
     case 9:
-      return is(p, "forwarded") ? forwarded : other;
+      return is(p, "forwarded") ? forwarded : is(p, "x-real-ip") ? x_real_ip : other;
     case 10:
       return is(p, "connection")   ? connection
              : is(p, "keep-alive") ? keep_alive
@@ -97,6 +97,8 @@ KnownField classify(std::string_view name) noexcept {
       name.size() <= 10 ? classify_short(p, name.size()) : classify_long(p, name.size());
   if (known != KnownField::other) return known;
   if (name.size() >= 6 && is(p, "segue-")) return KnownField::segue;
+  if (name.size() >= 12 && is(p, "x-forwarded-") && name.find('_') == std::string_view::npos)
+    return KnownField::x_forwarded_other;
   return name.find('_') == std::string_view::npos ? KnownField::other : KnownField::underscore;
 }
 

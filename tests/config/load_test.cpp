@@ -73,13 +73,14 @@ listeners:
   probe: { address: "[::1]:9902" }
   public:
     address: "0.0.0.0:8080"
-    trusted_proxies: [10.0.0.0/8, "::1"]
+    trusted_proxies: [10.0.0.0/8, "::1", unix]
+    proxy_protocol: any
     exchange_id_header: true
     underscore_names: refuse
     tls: { certificates: [{ cert: a.pem, key: { file: /keys/a.key } },
                           { cert: b.pem, key: { file: b.key } }],
            client_certificates: optional, client_ca: ca.pem, min_version: "1.3" }
-limits: { head: 16KiB, body: 1GiB, min_rate: 0B, connections: 5 }
+limits: { head: 16KiB, body: 1GiB, min_rate: 0B, connections: 5, per_client: 4 }
 drain: { delay: 0ms, timeout: 1m }
 backends:
   old: { role: legacy, endpoints: ["[2001:db8::1]:80", "php:81", "unix:/run/php.sock"],
@@ -104,7 +105,8 @@ routes: { all: { match: {}, to: old } }
   CHECK(settings.listeners[0].host == "::1");
   const auto& listener = settings.listeners[1];
   CHECK(listener.port == 8080);
-  CHECK(listener.trusted_proxies.size() == 2);
+  CHECK(listener.trusted_proxies.size() == 3);
+  CHECK(listener.proxy_protocol == gateway::ProxyProtocol::any);
   CHECK(listener.exchange_id_header);
   CHECK(listener.underscore_names == gateway::http1::UnderscoreNames::refuse);
   REQUIRE(listener.tls->certificates.size() == 2);
@@ -116,6 +118,7 @@ routes: { all: { match: {}, to: old } }
   CHECK(listener.tls->min_version == runtime::TlsVersion::v1_3);
   CHECK(settings.limits.body_bytes == std::uint64_t{1} << 30);
   CHECK(settings.limits.connections == 5);
+  CHECK(settings.limits.per_client == 4u);
   CHECK(settings.drain.timeout == std::chrono::minutes{1});
   REQUIRE(settings.backends.size() == 2);
   const auto& fresh = settings.backends[0];

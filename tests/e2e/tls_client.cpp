@@ -66,6 +66,9 @@ TlsClient::TlsClient(std::uint16_t port, const TlsOffer& offer)
   SSL_set_ex_data(ssl_.get(), 0, this);
   socket_ = connect_to(port);
   SSL_set_fd(ssl_.get(), socket_.get());
+  const auto size = static_cast<ssize_t>(offer.before.size());
+  if (::send(socket_.get(), offer.before.data(), offer.before.size(), MSG_MORE) != size)
+    fail_with_errno("send");
   ERR_clear_error();
   if (SSL_connect(ssl_.get()) != 1) failure_ = last_failure();
 }

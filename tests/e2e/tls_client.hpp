@@ -27,6 +27,7 @@ struct TlsOffer {
   std::string certificate_file = {};
   std::string key_file = {};
   Session session = nullptr;  // to be resumed
+  std::string before = {};    // plain bytes ahead of the handshake, in one segment with its start
 };
 
 // A TLS client of OpenSSL's own, which believes any certificate and says which one it was shown.

@@ -76,17 +76,39 @@ TEST_CASE("fields that Connection nominates end here, however it is written") {
 
 TEST_CASE("a nomination of what others rely on is ignored") {
   const std::string kept =
-      "Content-Type: a/b\r\nAuthorization: Basic eA==\r\nCookie: a=b\r\nX-Forwarded-Port: 1\r\n"
-      "X-Real-IP: 1.2.3.4\r\n";
-  CHECK(forward(kept + "Connection: host, content-length, content-type, authorization, cookie, "
-                       "x-forwarded-port, x-forwarded-for, forwarded, x-real-ip, via\r\n")
-            .head == kStart + kept + kOurs);
+      "Content-Type: a/b\r\nAuthorization: Basic eA==\r\nCookie: a=b\r\n"
+      "X-Auth-User: u\r\nX-Forwarded-Port: 1\r\nX-Real-IP: 1.2.3.4\r\n";
+  const std::string head =
+      forward(kept + "Connection: host, content-length, content-type, authorization, cookie, "
+                     "x-auth-user, x-forwarded-port, x-forwarded-for, forwarded, x-real-ip, via\r\n",
+              kTrusted)
+          .head;
+  CHECK(head.starts_with(kStart + kept + "Via: 1.1 segue\r\n"));
 }
 
 TEST_CASE("a stranger's Forwarded and X-Forwarded fields are replaced") {
   CHECK(forward("Forwarded: for=10.0.0.1\r\nX-Forwarded-For: 10.0.0.1\r\n"
                 "X-Forwarded-Proto: https\r\nX-Forwarded-Host: evil\r\nX: 1\r\n")
             .head == kStart + "X: 1\r\n" + kOurs);
+}
+
+TEST_CASE("what a stranger says of itself in any X-Forwarded field or X-Real-IP ends here") {
+  CHECK(forward("X-Forwarded-Port: 443\r\nX-Forwarded-Ssl: on\r\nx-FORWARDED-prefix: /admin\r\n"
+                "X-Forwarded-: 1\r\nX: 1\r\nX-Real-IP: 10.0.0.1\r\nx-real-ip: 10.0.0.2\r\n")
+            .head == kStart + "X: 1\r\n" + kOurs);
+}
+
+TEST_CASE("a trusted peer's other X-Forwarded fields and X-Real-IP go on as they came") {
+  const std::string said =
+      "X-Forwarded-Port: 443\r\nX-Forwarded-Ssl: on\r\nX-Real-IP: 10.0.0.1\r\n";
+  CHECK(forward(said, kTrusted).head == kStart + said + kOurs);
+}
+
+TEST_CASE("names beside X-Forwarded and X-Real-IP go on, whoever sent them") {
+  const std::string said =
+      "X-Forwarded: 1\r\nX-Forwardedly: 1\r\nX-Real-IPs: 1\r\nX-Client-IP: 192.0.2.9\r\n"
+      "True-Client-IP: 192.0.2.9\r\nCF-Connecting-IP: 192.0.2.9\r\n";
+  CHECK(forward(said).head == kStart + said + kOurs);
 }
 
 TEST_CASE("a trusted peer's Forwarded and X-Forwarded-For are appended to, the others kept") {
