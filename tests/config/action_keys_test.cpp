@@ -83,7 +83,8 @@ constexpr Wrong kActions[] = {
     {ANSWERED("‹redirect›: { status: 301 }"), "E013",
      "routes.all.redirect needs 'scheme', 'host' or 'path'", "scheme: https"},
     {ANSWERED("redirect: { host: a, status: ‹300› }"), "E014",
-     "routes.all.redirect.status must be one of 301, 302, 303, 307, 308, not the number 300", ""},
+     "routes.all.redirect.status must be one of 301, 302, 303, 307, 308, not the number 300",
+     "did you mean '301'?"},
     {ANSWERED("redirect: { scheme: ‹ftp› }"), "E014",
      "routes.all.redirect.scheme must be one of http, https, not 'ftp'", ""},
     {ANSWERED("redirect: { host: ‹\"https://a/\"› }"), "E014",
@@ -97,11 +98,11 @@ constexpr Wrong kActions[] = {
     {ANSWERED("redirect: { host: a, path: ‹\"/x?a#b\"› }"), "E050",
      "'/x?a#b' is no path to redirect to",
      "begin with '/', escape what is not ASCII, and leave out '#'"},
-    {ANSWERED("redirect: ‹{› scheme: https }"), "E065",
+    {ANSWERED("‹redirect›: { scheme: https }"), "E065",
      "the redirect never ends: http://localhost/ is sent to https://localhost/, and from there on "
      "and on",
      "match: { scheme: http }"},
-    {ANSWERED("redirect: ‹{› path: \"/x\" }"), "E065",
+    {ANSWERED("‹redirect›: { path: \"/x\" }"), "E065",
      "the redirect never ends: http://localhost/ is sent to http://localhost/x, and from there on "
      "and on",
      "match only what the location is not, or redirect elsewhere"},
@@ -223,7 +224,7 @@ routes:
   CHECK(own.trailers.response.empty());
   const auto& still = route_of(settings, "still").traffic;
   CHECK(still.request_headers.remove == Names{"x-c"});
-  CHECK(still.request_headers.set == Fields{{"X-A", "a"}, {"X-B", "b"}, {"x-d", "kept"}});
+  CHECK(still.request_headers.set == Fields{{"x-d", "kept"}, {"X-A", "a"}, {"X-B", "b"}});
   // What is said of how backends are asked is not for a route that asks none.
   const auto& gone = route_of(settings, "gone").traffic;
   CHECK(gone.request_headers.empty());
@@ -238,7 +239,7 @@ routes:
   all: { match: {}, to: legacy }
   elsewhere: { match: { prefix: /moved }, redirect: { host: other.example } }
 tests:
-  - { request: GET /a?b, route: https, status: 308, backend: none, location: "https://localhost/a?b" }
+  - { request: "GET /a?b", route: https, status: 308, backend: none, location: "https://localhost/a?b" }
   - { request: "GET https://shop.example/a", route: all, location: none }
   - { request: "GET https://shop.example:8443/moved/x", location: "https://other.example/moved/x" }
 )");

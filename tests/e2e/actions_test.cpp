@@ -135,7 +135,7 @@ TEST_CASE("the body of a request that is answered here is never read as a reques
   GatewayProcess gateway(with_route(backend.port(), "gone", kGone));
   {
     RawClient client(gateway.port());  // small: read, and the next request is served
-    client.send("POST /gone HTTP/1.1\r\nHost: a\r\nContent-Length: 23\r\n\r\n"
+    client.send("POST /gone HTTP/1.1\r\nHost: a\r\nContent-Length: 24\r\n\r\n"
                 "GET /hidden HTTP/1.1\r\n\r\n"
                 "GET /next HTTP/1.1\r\nHost: a\r\n\r\n");
     CHECK(statuses(client, 2) == std::vector<int>{410, 200});
@@ -143,7 +143,7 @@ TEST_CASE("the body of a request that is answered here is never read as a reques
   {
     RawClient client(gateway.port());  // chunked: unread, and the connection ends
     client.send("POST /gone HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n"
-                "17\r\nGET /hidden HTTP/1.1\r\n\r\n\r\n0\r\n\r\nGET /hidden HTTP/1.1\r\n"
+                "18\r\nGET /hidden HTTP/1.1\r\n\r\n\r\n0\r\n\r\nGET /hidden HTTP/1.1\r\n"
                 "Host: a\r\n\r\n");
     const auto answer = client.response();
     CHECK(answer.status() == 410);
