@@ -24,6 +24,12 @@ SocketDescriptor duplicate(const SocketDescriptor& socket) {
                                  std::strerror(errno)));
 }
 
+// Whoever opened it: a core that waits in accept() serves nobody.
+void stop_blocking(const SocketDescriptor& socket) {
+  const int flags = ::fcntl(socket.get(), F_GETFL);
+  if (flags >= 0) ::fcntl(socket.get(), F_SETFL, flags | O_NONBLOCK);
+}
+
 // Port 0 asks for any port: the one that a listener of this name has is as good as another.
 bool is_any_port_of(const ListenerSettings& listener, const ListeningAddress& wanted,
                     const InheritedSocket& given, const ListeningAddress& has) {
@@ -57,6 +63,7 @@ void take_inherited(Set& set, std::vector<InheritedSocket>& inherited) {
       if (!address) throw not_wanted(given);
       if (set.sockets.empty()) set.address = std::move(*address);
       set.with_file = given.with_file;
+      stop_blocking(given.socket);
       set.sockets.push_back(std::move(given.socket));
     }
     set.giver = giver;

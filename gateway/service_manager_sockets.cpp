@@ -33,13 +33,10 @@ std::optional<int> number_in(std::string_view text) {
 }
 
 SocketDescriptor adopt(int descriptor) {
-  const int flags = ::fcntl(descriptor, F_GETFL);
-  if (flags < 0)
+  if (::fcntl(descriptor, F_SETFD, FD_CLOEXEC) != 0)
     throw StartupError(fmt::format("$LISTEN_FDS says that descriptor {} is open, and it is not; "
                                    "start segue by its socket unit, or unset it",
                                    descriptor));
-  ::fcntl(descriptor, F_SETFL, flags | O_NONBLOCK);
-  ::fcntl(descriptor, F_SETFD, FD_CLOEXEC);
   return SocketDescriptor(descriptor);
 }
 

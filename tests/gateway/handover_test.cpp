@@ -186,6 +186,17 @@ TEST_CASE("the path of a folder may be longer than an address of a socket") {
   CHECK(Predecessor::find(deep));
 }
 
+TEST_CASE("a socket that blocks does not any more when it is inherited") {
+  std::vector<InheritedSocket> inherited(1);
+  inherited[0].socket = SocketDescriptor(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  REQUIRE(::listen(inherited[0].socket.get(), 1) == 0);
+  inherited[0].name = "public";
+  inherited[0].giver = InheritedSocket::Giver::service_manager;
+  const std::vector listeners{on_tcp("public")};
+  const ListeningSockets sockets(listeners, 1, std::move(inherited));
+  CHECK(queued_on(sockets.all()[0]) == 0);
+}
+
 TEST_CASE("a socket of a service manager that no listener wants ends the start") {
   std::vector<InheritedSocket> inherited(1);
   inherited[0].socket = SocketDescriptor(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
