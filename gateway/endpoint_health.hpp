@@ -37,8 +37,8 @@ class EndpointHealth {
 
   // An exchange was answered, whatever its status: failures and ejections are forgotten.
   void answered() noexcept {
-    if ((failures_.load(std::memory_order_relaxed) != 0) |
-        (ejected_until_.load(std::memory_order_relaxed) != 0))
+    if (failures_.load(std::memory_order_relaxed) != 0 ||
+        ejected_until_.load(std::memory_order_relaxed) != 0)
       forget();
   }
   // No connection, a reset before an answer, or no answer in time, of a request that was admitted
