@@ -52,7 +52,7 @@ constexpr Case kTypes[] = {
 constexpr Case kKeys[] = {
     {"‹limit›: {}", "E012", "unknown key 'limit'", "did you mean 'limits'?"},
     {"limits: { ‹heads›: 2KiB }", "E012", "unknown key 'heads' in limits", "did you mean 'head'?"},
-    {"limits: { ‹per_client›: 5 }", "E012", "unknown key 'per_client' in limits", ""},
+    {"limits: { ‹colour›: 5 }", "E012", "unknown key 'colour' in limits", ""},
     {"routes:\n  all:\n    match: { ‹metod›: GET }\n    to: legacy", "E012",
      "unknown key 'metod' in routes.all.match", "did you mean 'method'?"},
     {"routes:\n  ‹all›: { to: legacy }", "E013", "routes.all needs 'match'", ""},
