@@ -177,8 +177,8 @@ Keys<ListenerSettings> listener_keys() {
                                              read_listen_address)),
       key<ListenerSettings>("trusted_proxies", &ListenerSettings::trusted_proxies,
                             List<TrustedPeer>{{}, kMaxTrustedProxies},
-                            "whose Forwarded and X-Forwarded-* fields are believed; `unix`: whoever "
-                            "may connect to a Unix socket"),
+                            "whose Forwarded and X-Forwarded-* fields are believed; `unix`: "
+                            "whoever may connect to a Unix socket"),
       key<ListenerSettings>("proxy_protocol", &ListenerSettings::proxy_protocol, protocols,
                             "connections begin with a PROXY protocol header of that version, and "
                             "come from `trusted_proxies` alone"),

@@ -66,7 +66,8 @@ TEST_CASE("a PROXY protocol header is read alike wherever its bytes are cut") {
 TEST_CASE("what follows a PROXY protocol header changes nothing of it") {
   for (const ProxyHeaderCase& one : proxy_header_cases()) {
     INFO(one.name);
-    for (const char* more : {"GET / HTTP/1.1\r\n\r\n", "\r\n", "\n", "PROXY UNKNOWN\r\n", "\x16\x03"})
+    for (const char* more :
+         {"GET / HTTP/1.1\r\n\r\n", "\r\n", "\n", "PROXY UNKNOWN\r\n", "\x16\x03"})
       check(read_proxy_header(one.raw + more, ProxyProtocol::any), one);
   }
 }
