@@ -12,23 +12,31 @@
 
 namespace {
 
-// In memory, where there is such a place: each input is a file.
-const std::filesystem::path& folder() {
-  static const std::filesystem::path path = [] {
-    const bool memory = ::access("/dev/shm", W_OK) == 0;
+// In memory, where there is such a place. Made for each input, for a fuzzer ends without running
+// destructors.
+class Folder {
+ public:
+  Folder() {
+    static const bool memory = ::access("/dev/shm", W_OK) == 0;
     std::string name = memory ? "/dev/shm/segue-fuzz-XXXXXX" : "/tmp/segue-fuzz-XXXXXX";
     segue::ensure(::mkdtemp(name.data()) != nullptr, "a folder for cursors");
-    std::atexit([] { std::filesystem::remove_all(folder()); });
-    return std::filesystem::path(name);
-  }();
-  return path;
-}
+    path_ = name;
+  }
+  Folder(const Folder&) = delete;
+  Folder& operator=(const Folder&) = delete;
+  ~Folder() { std::filesystem::remove_all(path_); }
+  const std::filesystem::path& path() const { return path_; }
+
+ private:
+  std::filesystem::path path_;
+};
 
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   using namespace segue::recorder;
-  const auto path = folder() / "cursor.json";
+  const Folder folder;
+  const auto path = folder.path() / "cursor.json";
   std::ofstream(path, std::ios::binary | std::ios::trunc)
       .write(reinterpret_cast<const char*>(data), static_cast<std::streamsize>(size));
   const auto cursor = load_cursor_file(path);
