@@ -11,7 +11,7 @@
 #include "cli/publisher_state.hpp"
 #include "cli/serve_metrics.hpp"
 #include "cli/serve_parts.hpp"
-#include "cli/service_manager.hpp"
+#include "cli/supervisor.hpp"
 #include "cli/signals.hpp"
 #include "gateway/gateway.hpp"
 #include "gateway/handover.hpp"
@@ -128,7 +128,7 @@ ServeCommand::ServeCommand(CLI::App& program)
 }
 
 int ServeCommand::run() {
-  const ServiceManager manager;
+  const Supervisor supervisor;
   std::vector<InheritedSocket> inherited = gateway::sockets_of_service_manager();
   const Signals signals;
   const config::LoadResult loaded = require_configuration(configuration_, Colour::automatic);
@@ -169,7 +169,7 @@ int ServeCommand::run() {
   if (!handover->trouble().empty()) say({handover->trouble()});
   say_start(sockets, journal);
   say(gateway.warnings());
-  manager.say_ready();
+  supervisor.say_ready();
   fmt::print(stderr, "ready\n");
 
   if (look_after(gateway, *handover, signals) == Ending::taken_over) {
@@ -180,7 +180,7 @@ int ServeCommand::run() {
   } else {
     handover.reset();
     ready = false;
-    manager.say_stopping();
+    supervisor.say_stopping();
     drain(gateway, signals);
   }
   if (publisher) publisher->finish(kPublishAtEnd);

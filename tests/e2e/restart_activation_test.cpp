@@ -18,7 +18,7 @@ ScriptedBackend::Script answer_x() {
 
 TEST_CASE("sockets are taken by the name of the listener, whatever its address says") {
   ScriptedBackend backend(answer_x());
-  const ActivatingManager manager({"probe", "public"});
+  const SocketActivator manager({"probe", "public"});
   GatewayProcess gateway(all_to(backend.port()), std::nullopt, manager.activated());
   CHECK(gateway.port("probe") == manager.port(0));
   CHECK(gateway.port("public") == manager.port(1));
@@ -29,7 +29,7 @@ TEST_CASE("sockets are taken by the name of the listener, whatever its address s
 
 TEST_CASE("a socket without a listener's name is taken by its address") {
   ScriptedBackend backend(answer_x());
-  const ActivatingManager manager({"public"});
+  const SocketActivator manager({"public"});
   auto config = all_to(backend.port());
   config.with("listeners",
               "{ public: { address: \"127.0.0.1:" + std::to_string(manager.port(0)) + "\" } }");
@@ -39,7 +39,7 @@ TEST_CASE("a socket without a listener's name is taken by its address") {
 }
 
 TEST_CASE("a socket that no listener wants: one line that names it, exit 2") {
-  const ActivatingManager manager({"public", "forgotten"});
+  const SocketActivator manager({"public", "forgotten"});
   const TempDir folder;
   const auto file = folder.write("segue.yaml", all_to(closed_port()).yaml(folder / "journal"));
   auto command = manager.activated().before;
@@ -62,7 +62,7 @@ TEST_CASE("variables that were meant for another process are passed over") {
 
 TEST_CASE("every core accepts from the one socket of a service manager") {
   ScriptedBackend backend(answer_x());
-  const ActivatingManager manager({"public"});
+  const SocketActivator manager({"public"});
   GatewayProcess gateway(all_to(backend.port()).with("cores", "{ count: 4 }"), std::nullopt,
                          manager.activated());
   std::vector<std::unique_ptr<RawClient>> clients;
@@ -73,7 +73,7 @@ TEST_CASE("every core accepts from the one socket of a service manager") {
 TEST_CASE("a restart with the sockets of a service manager loses no request and resets nobody") {
   ScriptedBackend backend(echo);
   const TempDir folder;
-  const ActivatingManager manager({"public", "probe"});
+  const SocketActivator manager({"public", "probe"});
   const auto config = all_to(backend.port()).with("drain", "{ delay: 1s, timeout: 1h }");
   auto now = std::make_unique<GatewayProcess>(config, folder / "journal", manager.activated());
   SteadyLoad load([&] { return Socket::connect(manager.port(0)); }, 2, 2);
@@ -94,7 +94,7 @@ TEST_CASE("a restart with the sockets of a service manager loses no request and 
 TEST_CASE("while no process runs, clients of a service manager's socket wait and are served") {
   ScriptedBackend backend(answer_x());
   const TempDir folder;
-  const ActivatingManager manager({"public"});
+  const SocketActivator manager({"public"});
   const auto config = all_to(backend.port());
   GatewayProcess first(config, folder / "journal", manager.activated());
   CHECK(first.stop().exit_code == 0);

@@ -140,7 +140,7 @@ TEST_CASE("the old process is killed when it has given its sockets: what is queu
   // The test plays the old process: it gives a socket on which clients wait, and is gone when the
   // new one says that it is ready.
   HandoverGiver old(folder / "handover.sock");
-  ActivatingManager sockets({"public"});
+  SocketActivator sockets({"public"});
   std::thread gives([&] { old.give({"public", sockets.descriptor(0)}, HandoverGiver::End::gone); });
   RawClient waiting(sockets.port(0));
   waiting.send("GET /waiting HTTP/1.1\r\nHost: a\r\n\r\n");

@@ -78,7 +78,7 @@ std::string NotifySocket::next() {
   return {text.data(), static_cast<std::size_t>(std::max<ssize_t>(0, got))};
 }
 
-ActivatingManager::ActivatingManager(const std::vector<std::string>& listeners) {
+SocketActivator::SocketActivator(const std::vector<std::string>& listeners) {
   for (const auto& name : listeners) {
     names_ += (names_.empty() ? "" : ":") + name;
     // Inherited by what is started: no close-on-exec.
@@ -95,11 +95,11 @@ ActivatingManager::ActivatingManager(const std::vector<std::string>& listeners) 
   }
 }
 
-CommandLine ActivatingManager::activated() const {
+CommandLine SocketActivator::activated() const {
   return activated(names_);
 }
 
-CommandLine ActivatingManager::activated(const std::string& names) const {
+CommandLine SocketActivator::activated(const std::string& names) const {
   // The process id is the shell's, whose place the gateway takes.
   const auto variables = fmt::format(
       "export LISTEN_PID=$$ LISTEN_FDS={} LISTEN_FDNAMES='{}';", sockets_.size(), names);

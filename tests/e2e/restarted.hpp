@@ -36,9 +36,9 @@ class NotifySocket {
 
 // Listening sockets as a service manager makes them, one for each listener: on free ports of
 // 127.0.0.1, not shared between cores. They stay open here.
-class ActivatingManager {
+class SocketActivator {
  public:
-  explicit ActivatingManager(const std::vector<std::string>& listeners);
+  explicit SocketActivator(const std::vector<std::string>& listeners);
   std::uint16_t port(std::size_t listener) const { return ports_.at(listener); }
   int descriptor(std::size_t listener) const { return sockets_.at(listener).get(); }
   // A command line that starts with the sockets. `names`: what $LISTEN_FDNAMES says of them.

@@ -1,4 +1,4 @@
-#include "cli/service_manager.hpp"
+#include "cli/supervisor.hpp"
 
 #include <fmt/format.h>
 #include <stdlib.h>
@@ -11,22 +11,22 @@
 
 namespace segue::cli {
 
-ServiceManager::ServiceManager() {
+Supervisor::Supervisor() {
   const char* const socket = ::getenv("NOTIFY_SOCKET");
   if (socket != nullptr) socket_ = socket;
   ::unsetenv("NOTIFY_SOCKET");
 }
 
-void ServiceManager::say_ready() const {
+void Supervisor::say_ready() const {
   say(fmt::format("READY=1\nMAINPID={}", ::getpid()));
 }
 
-void ServiceManager::say_stopping() const {
+void Supervisor::say_stopping() const {
   say("STOPPING=1");
 }
 
 // A manager that does not listen is no reason not to serve: failures are passed over.
-void ServiceManager::say(std::string_view state) const {
+void Supervisor::say(std::string_view state) const {
   sockaddr_un address{};
   if (socket_.empty() || socket_.size() >= sizeof address.sun_path) return;
   address.sun_family = AF_UNIX;

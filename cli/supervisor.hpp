@@ -8,9 +8,9 @@ namespace segue::cli {
 // What the service manager that started this process is told, over $NOTIFY_SOCKET (sd_notify(3));
 // nothing where there is none. Made before any thread: it removes the variable, so that no child
 // speaks in this process's name.
-class ServiceManager {
+class Supervisor {
  public:
-  ServiceManager();
+  Supervisor();
   // This process serves, and is the one to look after now.
   void say_ready() const;
   void say_stopping() const;
