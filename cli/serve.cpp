@@ -11,11 +11,11 @@
 #include "cli/publisher_state.hpp"
 #include "cli/serve_metrics.hpp"
 #include "cli/serve_parts.hpp"
-#include "cli/supervisor.hpp"
 #include "cli/signals.hpp"
+#include "cli/supervisor.hpp"
 #include "gateway/gateway.hpp"
-#include "gateway/handover.hpp"
-#include "gateway/listening_sockets.hpp"
+#include "gateway/listening/handover.hpp"
+#include "gateway/listening/listening_sockets.hpp"
 #include "gateway/probe.hpp"
 
 namespace segue::cli {

@@ -10,7 +10,7 @@
 #include "gateway/http1/forward.hpp"
 #include "gateway/http1/head_parser.hpp"
 #include "gateway/http1/trailers.hpp"
-#include "gateway/shadow.hpp"
+#include "gateway/shadow/shadow.hpp"
 #include "gateway/worker.hpp"
 #include "recorder/capture.hpp"
 #include "recorder/recorder.hpp"

@@ -3,7 +3,7 @@
 #include <fmt/format.h>
 
 #include "exchange/ensure.hpp"
-#include "gateway/health_checks.hpp"
+#include "gateway/upstream/health_checks.hpp"
 
 namespace segue::gateway {
 

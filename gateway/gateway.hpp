@@ -7,9 +7,9 @@
 #include <vector>
 
 #include "gateway/credentials.hpp"
-#include "gateway/descriptor_room.hpp"
-#include "gateway/listener.hpp"
-#include "gateway/listening_sockets.hpp"
+#include "gateway/listening/descriptor_room.hpp"
+#include "gateway/listening/listener.hpp"
+#include "gateway/listening/listening_sockets.hpp"
 #include "gateway/worker.hpp"
 #include "runtime/core.hpp"
 

@@ -2,8 +2,8 @@
 
 #include <prometheus/text_serializer.h>
 
-#include "gateway/endpoint_metrics.hpp"
-#include "gateway/reach_metrics.hpp"
+#include "gateway/upstream/endpoint_metrics.hpp"
+#include "gateway/upstream/reach_metrics.hpp"
 
 namespace segue::gateway {
 namespace {

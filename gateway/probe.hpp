@@ -4,7 +4,7 @@
 #include <memory>
 #include <string>
 
-#include "gateway/listening_sockets.hpp"
+#include "gateway/listening/listening_sockets.hpp"
 
 namespace segue::gateway {
 

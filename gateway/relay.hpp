@@ -10,7 +10,7 @@
 #include "gateway/http1/chunk_decoder.hpp"
 #include "gateway/http1/chunk_writer.hpp"
 #include "gateway/tunnel.hpp"
-#include "gateway/upstream.hpp"
+#include "gateway/upstream/upstream.hpp"
 #include "runtime/task_group.hpp"
 
 namespace segue::gateway {

@@ -2,7 +2,7 @@
 #include <boost/asio/error.hpp>
 
 #include "gateway/relay.hpp"
-#include "gateway/shadows.hpp"
+#include "gateway/shadow/shadows.hpp"
 
 namespace segue::gateway {
 

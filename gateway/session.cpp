@@ -7,7 +7,7 @@
 #include "gateway/http1/chunk_decoder.hpp"
 #include "gateway/own_answers.hpp"
 #include "gateway/relay.hpp"
-#include "gateway/shadows.hpp"
+#include "gateway/shadow/shadows.hpp"
 #include "runtime/pause.hpp"
 
 namespace segue::gateway {

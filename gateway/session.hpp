@@ -6,9 +6,9 @@
 
 #include "gateway/answers.hpp"
 #include "gateway/client.hpp"
-#include "gateway/client_places.hpp"
-#include "gateway/proxy_header.hpp"
-#include "gateway/trusted_peers.hpp"
+#include "gateway/listening/client_places.hpp"
+#include "gateway/listening/proxy_header.hpp"
+#include "gateway/listening/trusted_peers.hpp"
 #include "runtime/tls.hpp"
 
 namespace segue::gateway {

@@ -1,6 +1,6 @@
 #include <boost/asio/error.hpp>
 
-#include "gateway/listening_socket.hpp"
+#include "gateway/listening/listening_socket.hpp"
 #include "gateway/session.hpp"
 
 // What a session does before its first request.

@@ -4,9 +4,9 @@
 
 #include "exchange/ensure.hpp"
 #include "gateway/exchange.hpp"
-#include "gateway/health_checks.hpp"
 #include "gateway/session.hpp"
-#include "gateway/shadows.hpp"
+#include "gateway/shadow/shadows.hpp"
+#include "gateway/upstream/health_checks.hpp"
 
 namespace segue::gateway {
 namespace {

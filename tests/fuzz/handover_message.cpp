@@ -1,4 +1,4 @@
-#include "gateway/handover_message.hpp"
+#include "gateway/listening/handover_message.hpp"
 
 #include <cstddef>
 #include <cstdint>

@@ -1,11 +1,11 @@
-#include "gateway/client_places.hpp"
+#include "gateway/listening/client_places.hpp"
 
 #include <atomic>
 #include <catch2/catch_test_macros.hpp>
 #include <thread>
 #include <vector>
 
-#include "gateway/trusted_peers.hpp"
+#include "gateway/listening/trusted_peers.hpp"
 
 namespace segue::gateway {
 namespace {

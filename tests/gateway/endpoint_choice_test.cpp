@@ -1,10 +1,10 @@
-#include "gateway/endpoint_choice.hpp"
+#include "gateway/upstream/endpoint_choice.hpp"
 
 #include <array>
 #include <catch2/catch_test_macros.hpp>
 #include <cstdlib>
 
-#include "gateway/endpoint_fleet.hpp"
+#include "gateway/upstream/endpoint_fleet.hpp"
 
 namespace segue::gateway {
 namespace {

@@ -1,4 +1,4 @@
-#include "gateway/endpoint_health.hpp"
+#include "gateway/upstream/endpoint_health.hpp"
 
 #include <catch2/catch_test_macros.hpp>
 

@@ -1,4 +1,4 @@
-#include "gateway/handover_message.hpp"
+#include "gateway/listening/handover_message.hpp"
 
 #include <catch2/catch_test_macros.hpp>
 #include <string>

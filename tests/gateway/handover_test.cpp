@@ -1,4 +1,4 @@
-#include "gateway/handover.hpp"
+#include "gateway/listening/handover.hpp"
 
 #include <poll.h>
 #include <stdlib.h>
@@ -11,7 +11,7 @@
 #include <string>
 #include <vector>
 
-#include "gateway/listening_sockets.hpp"
+#include "gateway/listening/listening_sockets.hpp"
 
 namespace segue::gateway {
 namespace {

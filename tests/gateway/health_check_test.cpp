@@ -1,4 +1,4 @@
-#include "gateway/health_check.hpp"
+#include "gateway/upstream/health_check.hpp"
 
 #include <atomic>
 #include <catch2/catch_test_macros.hpp>

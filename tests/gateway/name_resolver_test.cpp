@@ -1,4 +1,4 @@
-#include "gateway/name_resolver.hpp"
+#include "gateway/upstream/name_resolver.hpp"
 
 #include <algorithm>
 #include <boost/asio/error.hpp>
@@ -8,7 +8,7 @@
 #include <map>
 #include <memory>
 
-#include "gateway/endpoint_addresses.hpp"
+#include "gateway/upstream/endpoint_addresses.hpp"
 #include "tests/gateway/scripted_names.hpp"
 #include "tests/support/patience.hpp"
 

@@ -1,4 +1,4 @@
-#include "gateway/proxy_header.hpp"
+#include "gateway/listening/proxy_header.hpp"
 
 #include <fmt/format.h>
 

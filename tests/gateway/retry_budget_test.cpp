@@ -1,4 +1,4 @@
-#include "gateway/retry_budget.hpp"
+#include "gateway/upstream/retry_budget.hpp"
 
 #include <catch2/catch_test_macros.hpp>
 

@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "gateway/name_resolver.hpp"
+#include "gateway/upstream/name_resolver.hpp"
 #include "tests/support/patience.hpp"
 
 namespace segue::gateway {

@@ -1,4 +1,4 @@
-#include "gateway/shadow_head.hpp"
+#include "gateway/shadow/shadow_head.hpp"
 
 #include <catch2/catch_test_macros.hpp>
 #include <string>
@@ -95,13 +95,13 @@ TEST_CASE("what is to be removed is gone in the spelling that backends may take 
 }
 
 TEST_CASE("what the gateway says of the client is sent, and not told as the request's own") {
-  Copied copied("GET /x HTTP/1.1\r\nHost: shop.example\r\nX-Forwarded-Port: 1\r\n\r\n",
+  Copied copied("GET /x HTTP/1.1\r\nHost: shop.example\r\nX-Forwarded-Port: 1\r\nX-Kept: 1\r\n\r\n",
                 std::nullopt);
   CHECK(copied.has("\r\nForwarded: for=192.0.2.1;host=\"shop.example\";proto=http\r\n"));
   CHECK(copied.has("\r\nX-Forwarded-Host: shop.example\r\n"));
   std::vector<std::string> names;
   for (const Field& field : copied.copy->fields()) names.emplace_back(field.name);
-  CHECK(names == std::vector<std::string>{"Host", "X-Forwarded-Port", "Segue-Shadow"});
+  CHECK(names == std::vector<std::string>{"Host", "X-Kept", "Segue-Shadow"});
 }
 
 TEST_CASE("nobody but the gateway says that a request is a copy") {

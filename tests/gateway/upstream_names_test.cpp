@@ -3,7 +3,7 @@
 #include <catch2/catch_test_macros.hpp>
 #include <future>
 
-#include "gateway/upstream.hpp"
+#include "gateway/upstream/upstream.hpp"
 #include "runtime/core.hpp"
 #include "runtime/task_group.hpp"
 #include "tests/gateway/scripted_names.hpp"

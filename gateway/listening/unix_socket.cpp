@@ -1,0 +1,104 @@
+#include "gateway/listening/unix_socket.hpp"
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+
+#include "gateway/listening/socket_descriptor.hpp"
+
+namespace segue::gateway {
+namespace {
+
+namespace fs = std::filesystem;
+
+Error failed(int number, const char* doing) {
+  return {{number, boost::system::system_category()}, Party::gateway, Retry::never, doing};
+}
+
+// Whether a process listens on it. A backlog that is full (EAGAIN) is somebody's, too.
+bool somebody_listens(const UnixAddress& address, int type) {
+  const SocketDescriptor probe(::socket(AF_UNIX, type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+  return ::connect(probe.get(), address.data(), UnixAddress::size()) == 0 || errno != ECONNREFUSED;
+}
+
+int type_of(int socket) {
+  int type = SOCK_STREAM;
+  socklen_t size = sizeof type;
+  getsockopt(socket, SOL_SOCKET, SO_TYPE, &type, &size);
+  return type;
+}
+
+// Of two processes that find the same dead file the second must not remove what the first has
+// bound: both look and bind under a lock of the folder, where that can be locked.
+class FolderLock {
+ public:
+  explicit FolderLock(const fs::path& folder)
+      : folder_(::open(folder.empty() ? "." : folder.c_str(),
+                       O_RDONLY | O_DIRECTORY | O_CLOEXEC)) {
+    if (folder_.get() >= 0) ::flock(folder_.get(), LOCK_EX);
+  }
+
+ private:
+  SocketDescriptor folder_;  // closing it unlocks
+};
+
+}  // namespace
+
+Result<UnixAddress> unix_address(const fs::path& path) {
+  const std::string text = path.string();
+  if (text.size() > kMaxSocketPath) return failed(ENAMETOOLONG, "naming a Unix socket");
+  UnixAddress address;
+  address.text.sun_family = AF_UNIX;
+  std::memcpy(address.text.sun_path, text.c_str(), text.size() + 1);
+  return address;
+}
+
+SocketFile::SocketFile(fs::path path) : path_(std::move(path)) {
+  struct stat status{};
+  if (::lstat(path_.c_str(), &status) != 0) path_.clear();
+  device_ = status.st_dev;
+  inode_ = status.st_ino;
+}
+
+SocketFile& SocketFile::operator=(SocketFile&& other) noexcept {
+  if (this == &other) return *this;
+  remove();
+  path_ = std::exchange(other.path_, {});
+  device_ = other.device_;
+  inode_ = other.inode_;
+  return *this;
+}
+
+void SocketFile::remove() noexcept {
+  struct stat status{};
+  if (!path_.empty() && ::lstat(path_.c_str(), &status) == 0 && status.st_dev == device_ &&
+      status.st_ino == inode_)
+    ::unlink(path_.c_str());
+  path_.clear();
+}
+
+Result<SocketFile> listen_on_file(int socket, const fs::path& path, mode_t mode, int backlog) {
+  const auto address = unix_address(path);
+  if (!address) return address.error();
+  const FolderLock lock(path.parent_path());
+  struct stat status{};
+  if (::lstat(path.c_str(), &status) == 0) {
+    if (!S_ISSOCK(status.st_mode)) return failed(EEXIST, "binding a Unix socket");
+    if (somebody_listens(*address, type_of(socket)))
+      return failed(EADDRINUSE, "binding a Unix socket");
+    ::unlink(path.c_str());
+  }
+  if (::bind(socket, address->data(), UnixAddress::size()) != 0)
+    return failed(errno, "binding a Unix socket");
+  SocketFile file(path);
+  // Nobody can connect before listen(), so the mode is never wider than asked for.
+  if (::chmod(path.c_str(), mode) == 0 && ::listen(socket, backlog) == 0) return file;
+  const int why = errno;
+  file.remove();
+  return failed(why, "listening on a Unix socket");
+}
+
+}  // namespace segue::gateway
