@@ -117,6 +117,7 @@ void keep_for_comparing(v1::Exchange& exchange) {
     decision.clear_role();
     decision.clear_bucket();
     decision.clear_inputs();
+    decision.clear_fallback_from();
   }
   if (!exchange.has_request()) return;
   v1::Request& request = *exchange.mutable_request();
