@@ -30,7 +30,7 @@ std::unique_ptr<RawClient> served(const GatewayProcess& gateway, std::string_vie
 }
 
 // The whole answer to who has too many.
-void check_told(const GatewayProcess& gateway, std::string_view header = {}) {
+void check_answered(const GatewayProcess& gateway, std::string_view header) {
   RawClient client(gateway.port());
   client.socket().send_what_is_taken(std::string(header) + std::string(kRequest));
   const auto answer = client.response();
@@ -41,6 +41,16 @@ void check_told(const GatewayProcess& gateway, std::string_view header = {}) {
   CHECK(answer.body.ends_with("}\n"));
   client.reader().wait_for_end();
   CHECK(client.reader().rest().empty());
+}
+
+// The same, until the gateway has noticed that this client left: only as many are told at one time
+// as may be served.
+void check_told(const GatewayProcess& gateway, std::string_view header = {}) {
+  const double open = gateway.metric("segue_connections");
+  check_answered(gateway, header);
+  const Deadline deadline;
+  while (gateway.metric("segue_connections") > open)
+    if (deadline.left() == 0) throw TestFailure("the connection that was refused stays open");
 }
 
 // A client that has left is noticed by the gateway in its own time.
