@@ -23,13 +23,13 @@ void append_url_bytes(std::string& url, std::string_view text) {
   }
 }
 
+}  // namespace
+
 std::string_view without_port(std::string_view authority) noexcept {
   const auto colon = authority.rfind(':');
   if (colon == std::string_view::npos || authority.ends_with(']')) return authority;
   return authority.substr(0, colon);
 }
-
-}  // namespace
 
 std::optional<std::string> location_of(const HeadView& head, const LocationParts& parts) {
   const std::string_view scheme = parts.scheme.empty() ? head.scheme : parts.scheme;

@@ -8,6 +8,9 @@
 
 namespace segue::routing {
 
+// The host of an authority, which may have a port behind it.
+std::string_view without_port(std::string_view authority) noexcept;
+
 // What a redirect replaces of the request's own URL; empty parts stay.
 struct LocationParts {
   std::string_view scheme;

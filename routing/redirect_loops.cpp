@@ -14,6 +14,12 @@ namespace {
 
 constexpr int kMostHops = 20;  // browsers give up about there
 
+std::string_view port_of(std::string_view authority, std::string_view scheme) {
+  const std::string_view port = authority.substr(without_port(authority).size());
+  if (port.size() > 1) return port.substr(1);
+  return scheme == "https" ? "443" : "80";
+}
+
 // A browser that is sent from one location to the next.
 class Browser {
  public:
@@ -32,19 +38,20 @@ class Browser {
     return &table_.compiled().routes[decision.route->index];
   }
 
-  // Goes where that redirect says. False: to a host that may be somebody else's.
+  // Goes where that redirect says. False: to a place that may be somebody else's.
   bool follow(const CompiledRoute& redirect) {
     const RouteRule& rule = redirect.rule;
-    if (!rule.redirect_host.empty()) {
+    const bool same_scheme = rule.redirect_scheme.empty() || rule.redirect_scheme == at_.scheme;
+    const bool is_here = rule.redirect_host.empty() || is_ours(rule.redirect_host, same_scheme);
+    if (!rule.redirect_host.empty())
       at_.host = rule.redirect_host;
-    } else if (!rule.redirect_scheme.empty() && rule.redirect_scheme != at_.scheme) {
-      at_.host = at_.host.substr(0, at_.host.rfind(':'));
-    }
-    if (!rule.redirect_scheme.empty()) at_.scheme = rule.redirect_scheme;
+    else if (!same_scheme)
+      at_.host = without_port(at_.host);
+    if (!same_scheme) at_.scheme = rule.redirect_scheme;
     at_.target = target_;
     const bool gets = rule.answer_status == 303 || (rule.answer_status < 303 && at_.method == "POST");
     if (gets && at_.method != "HEAD") at_.method = "GET";
-    return rule.redirect_host.empty() || is_ours(rule.redirect_host);
+    return is_here;
   }
 
   std::string url() const {
@@ -54,7 +61,9 @@ class Browser {
  private:
   HeadView head() const { return {at_.method, at_.scheme, at_.host, at_.target, fields_}; }
 
-  bool is_ours(std::string_view host) const {
+  // Another port that speaks the same scheme is another server's: nothing here says otherwise.
+  bool is_ours(std::string_view host, bool same_scheme) const {
+    if (same_scheme && port_of(host, at_.scheme) != port_of(at_.host, at_.scheme)) return false;
     const std::string name = normalise_host(host);
     const auto& routes = table_.compiled().routes;
     return std::any_of(routes.begin(), routes.end(), [&](const CompiledRoute& route) {

@@ -100,6 +100,7 @@ TEST_CASE("a redirect that never ends is refused, and one that ends is not") {
   CHECK(codes({prefix("a", "/").host("a.example").redirect("", "a.example", "")}) == loop("a"));
   CHECK(codes({prefix("a", "/").host("*.example").redirect("", "www.example", "")}) == loop("a"));
   CHECK(codes({prefix("a", "/").redirect("", "www.example", "")}).empty());  // somebody else's
+  CHECK(codes({prefix("a", "/").host("[::1]").redirect("https", "", "")}) == loop("a"));
   CHECK(codes({path("a", "/a").redirect("", "", "/b"), path("b", "/b").redirect("", "", "/a")}) ==
         std::vector<std::string>{"E065 routes.a.redirect", "E065 routes.b.redirect"});
   // A POST that is answered with 303 comes back as a GET.
@@ -107,6 +108,19 @@ TEST_CASE("a redirect that never ends is refused, and one that ends is not") {
             .empty());
   CHECK(codes({path("a", "/a").methods({"POST"}).redirect("", "", "/a", 307),
                prefix("all", "/")}) == loop("a"));
+}
+
+TEST_CASE("another port of the same host is another server, unless the scheme changes with it") {
+  const auto sent_to = [](std::string scheme, std::string host) {
+    return codes({prefix("a", "/").host("a.example").redirect(scheme, host, "")});
+  };
+  CHECK(sent_to("", "a.example:8080").empty());
+  CHECK(sent_to("https", "a.example:8443") ==
+        std::vector<std::string>{"E065 routes.a.redirect"});  // from http; it comes back to itself
+  CHECK(sent_to("http", "a.example:80") == std::vector<std::string>{"E065 routes.a.redirect"});
+  CHECK(codes({prefix("a", "/").host("a.example").scheme("https").redirect("", "a.example:443",
+                                                                          "")}) ==
+        std::vector<std::string>{"E065 routes.a.redirect"});
 }
 
 TEST_CASE("a route that is answered here and has a backend is refused") {
