@@ -124,6 +124,16 @@ void check_server_tls(const Place& place, Context& context, const ListenerSettin
                        "write 'client_certificates: required', or 'optional'");
 }
 
+// It would only seem to say who may scrape.
+void refuse_keys_of_clients(const Place& place, Context& context) {
+  for (const std::string_view key : {"trusted_proxies", "exchange_id_header", "underscore_names"})
+    if (const yaml::Entry* const entry = place.node.find(key))
+      context.report.add(
+          codes::kExclusiveKeys, entry->key_at,
+          fmt::format("{}.{}: a probe listener answers whoever can connect", place.name, key),
+          "leave it out, and bind the listener where only probes reach it");
+}
+
 // Without anybody who may say where a client comes from, nobody could connect.
 void check_proxy_protocol(const Place& place, Context& context, const ListenerSettings& listener) {
   const yaml::Entry& protocol = *place.node.find("proxy_protocol");
@@ -193,6 +203,7 @@ Keys<ListenerSettings> listener_keys() {
 void finish_listener(const Place& place, Context& context, ListenerSettings& listener) {
   if (listener.name == "probe" && place.node.find("kind") == nullptr)
     listener.kind = ListenerKind::probe;
+  if (listener.kind == ListenerKind::probe) refuse_keys_of_clients(place, context);
   if (listener.tls) check_server_tls(place, context, listener);
   if (listener.proxy_protocol != ProxyProtocol::off) check_proxy_protocol(place, context, listener);
 }

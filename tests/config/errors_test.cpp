@@ -114,8 +114,20 @@ constexpr Case kListeners[] = {
      "E014", "listeners.public.trusted_proxies names nobody who can connect to this address",
      "add unix"},
     {"listeners: { public: { address: \"[::1]:0\" }, probe: { address: \"[::1]:0\", "
-     "trusted_proxies: [\"::1\"], ‹proxy_protocol›: v1 } }",
+     "‹proxy_protocol›: v1 } }",
      "E015", "listeners.probe.proxy_protocol: a probe listener takes no such header",
+     "leave it out, and bind the listener where only probes reach it"},
+    {"listeners: { public: { address: \"[::1]:0\" }, probe: { address: \"[::1]:0\", "
+     "‹trusted_proxies›: [\"::1\"] } }",
+     "E015", "listeners.probe.trusted_proxies: a probe listener answers whoever can connect",
+     "leave it out, and bind the listener where only probes reach it"},
+    {"listeners: { public: { address: \"[::1]:0\" }, probe: { address: \"[::1]:0\", "
+     "‹exchange_id_header›: true } }",
+     "E015", "listeners.probe.exchange_id_header: a probe listener answers whoever can connect",
+     "leave it out, and bind the listener where only probes reach it"},
+    {"listeners: { public: { address: \"[::1]:0\" }, probe: { address: \"[::1]:0\", "
+     "‹underscore_names›: refuse } }",
+     "E015", "listeners.probe.underscore_names: a probe listener answers whoever can connect",
      "leave it out, and bind the listener where only probes reach it"},
     {"listeners: { public: { address: \"[::1]:0\", trusted_proxies: [\"::1\"], "
      "proxy_protocol: ‹yes› } }",
