@@ -9,6 +9,7 @@
 #include "config/files.hpp"
 #include "config/load.hpp"
 #include "config/units.hpp"
+#include "gateway/http1/header_edits.hpp"
 
 namespace segue::config {
 namespace {
@@ -148,25 +149,41 @@ Found find_place(const Node& root, std::span<const std::string_view> parts) {
   return {at, true};
 }
 
-enum class Lists : std::uint8_t { replace, grow };
+// How two nodes become one.
+enum class Merging : std::uint8_t { plain, growing_lists, header_rules, header_names };
 
-Node merge(const Node& base, const Node& over, Lists lists) {
-  if (base.kind == Kind::sequence && over.kind == Kind::sequence && lists == Lists::grow) {
+Merging below(Merging here, std::string_view key) {
+  if (here == Merging::growing_lists || key == "redact" || key == "compare")
+    return Merging::growing_lists;
+  if (key == "request_headers" || key == "response_headers") return Merging::header_rules;
+  return here == Merging::header_rules && key == "set" ? Merging::header_names : Merging::plain;
+}
+
+bool is_same_key(std::string_view left, std::string_view right, Merging merging) {
+  return merging == Merging::header_names ? gateway::http1::is_same_name(left, right)
+                                          : left == right;
+}
+
+Node merge(const Node& base, const Node& over, Merging merging) {
+  if (base.kind == Kind::sequence && over.kind == Kind::sequence &&
+      merging == Merging::growing_lists) {
     Node merged = over;
     merged.items.insert(merged.items.begin(), base.items.begin(), base.items.end());
     return merged;
   }
   if (base.kind != Kind::map || over.kind != Kind::map) return over;
   Node merged = over;
+  const auto own = static_cast<std::ptrdiff_t>(over.entries.size());
   for (const Entry& entry : base.entries) {
-    const auto same = std::find_if(merged.entries.begin(), merged.entries.end(),
-                                   [&](const Entry& other) { return other.key == entry.key; });
-    const bool grows = entry.key == "redact" || entry.key == "compare";
-    const Lists below = grows ? Lists::grow : lists;
-    if (same == merged.entries.end())
+    // Of what `over` says alone: two keys of `base` that are one header are still reported.
+    const auto end = merged.entries.begin() + own;
+    const auto same = std::find_if(merged.entries.begin(), end, [&](const Entry& other) {
+      return is_same_key(other.key, entry.key, merging);
+    });
+    if (same == end)
       merged.entries.push_back(entry);
     else
-      same->value = merge(entry.value, same->value, below);
+      same->value = merge(entry.value, same->value, below(merging, entry.key));
   }
   return merged;
 }
@@ -188,7 +205,7 @@ Node read_documents(Sources& sources, Context& context) {
 }
 
 Node inherit(const Node& base, const Node& over) {
-  return merge(base, over, Lists::replace);
+  return merge(base, over, Merging::plain);
 }
 
 Position locate(const Node& root, std::string_view key) {

@@ -154,6 +154,22 @@ void check_matched_headers(const Place& place, Context& context, const RouteSett
   }
 }
 
+// Servers that lay trailers over the fields would read what the rules keep from them.
+void check_trailers(const Place& place, std::string_view way, const HeaderRules& rules,
+                    const std::vector<std::string>& passed, Context& context) {
+  for (const std::string& name : passed) {
+    const bool removed = std::ranges::any_of(rules.remove, [&](const std::string& other) {
+      return gateway::http1::is_same_name(other, name);
+    });
+    if (!removed && !names(rules.set, name)) continue;
+    context.report.add(
+        codes::kHeaderRules, place_of_header(place.node.find("trailers")->value, way, name),
+        fmt::format("{} lets the trailer '{}' pass, and {}_headers {} that header", place.name,
+                    name, way, removed ? "removes" : "sets"),
+        "leave it out of one of them");
+  }
+}
+
 Key<TrailerSettings> trailer_names(std::string name,
                                    std::vector<std::string> TrailerSettings::* where,
                                    std::string about) {
@@ -229,6 +245,8 @@ void finish_header_rules(const Place& place, const Place& own, Context& context,
   check_header_rules(place, "response_headers", own.node.find("response_headers"),
                      traffic.response_headers, context);
   check_matched_headers(place, context, route);
+  check_trailers(place, "request", traffic.request_headers, traffic.trailers.request, context);
+  check_trailers(place, "response", traffic.response_headers, traffic.trailers.response, context);
 }
 
 }  // namespace segue::config

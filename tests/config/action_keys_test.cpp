@@ -61,6 +61,9 @@ constexpr Wrong kHeaders[] = {
      "leave it out"},
     {ROUTE_WITH("request_headers: { set: { X-A: a, ‹x_a›: b } }"), "E080",
      "'X-A' and 'x_a' are one header", "keep one of them"},
+    {"defaults: { record: { redact: {} }, request_headers: { set: { X-A: a, ‹x_a›: b } } }\n"
+     "routes: { all: { match: {}, to: legacy } }",
+     "E080", "'X-A' and 'x_a' are one header", "keep one of them"},
     {ROUTE_WITH("request_headers: { set: { X-A: a }, remove: [‹x-a›] }"), "E080",
      "routes.all.request_headers sets and removes 'x-a'",
      "what is set replaces what came: leave it out of `remove`"},
@@ -71,6 +74,14 @@ constexpr Wrong kHeaders[] = {
     {ROUTE_WITH("trailers: { response: [grpc-status, ‹content-length›] }"), "E080",
      "'content-length' is never let pass",
      "what frames, routes, authenticates or describes a message comes before its body"},
+    {"defaults: { record: { redact: {} }, request_headers: { remove: [X-Debug] } }\n"
+     "routes: { all: { match: {}, to: legacy, trailers: { request: [a, ‹x_debug›] } } }",
+     "E080",
+     "routes.all lets the trailer 'x_debug' pass, and request_headers removes that header",
+     "leave it out of one of them"},
+    {ROUTE_WITH("response_headers: { set: { X-Sum: a } }, trailers: { response: [‹x-sum›] }"),
+     "E080", "routes.all lets the trailer 'x-sum' pass, and response_headers sets that header",
+     "leave it out of one of them"},
     {ROUTE_WITH("upgrade: [‹h2c›]"), "E014",
      "routes.all.upgrade[0] must be 'websocket', not 'h2c'", ""},
 };
@@ -230,6 +241,24 @@ routes:
   CHECK(gone.request_headers.empty());
   CHECK_FALSE(gone.websocket);
   CHECK(gone.response_headers.remove == Names{"server"});
+}
+
+TEST_CASE("a route's value of a header wins over that of defaults, however the name is written") {
+  const Settings settings = settings_of(R"(
+defaults:
+  record: { redact: {} }
+  request_headers: { set: { X_Site: one, X-B: b } }
+  response_headers: { set: { Strict-Transport-Security: max-age=1 } }
+routes:
+  all:
+    match: {}
+    to: legacy
+    request_headers: { set: { x-site: two } }
+    response_headers: { set: { strict-transport-security: max-age=2 } }
+)");
+  const auto& all = route_of(settings, "all").traffic;
+  CHECK(all.request_headers.set == Fields{{"x-site", "two"}, {"X-B", "b"}});
+  CHECK(all.response_headers.set == Fields{{"strict-transport-security", "max-age=2"}});
 }
 
 TEST_CASE("a redirect to plain HTTP's twin is let be, and so is one to another host") {
