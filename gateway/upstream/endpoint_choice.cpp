@@ -22,18 +22,25 @@ EndpointChoice::Choice EndpointChoice::next(const Endpoint* avoid, MonotonicNs n
   if (endpoints_.size() == 1) {
     Endpoint& only = *endpoints_.front();
     if (!has_room(only)) return {};
-    return {&only, Admission::ordinary, !only.health.available(now)};
+    const Admission admitted = admit(only, now);
+    // There is no other one, so that who is refused goes there all the same.
+    if (admitted == Admission::refused) return {&only, Admission::ordinary, true};
+    return {&only, admitted, false};
   }
   const auto fits = [&](const Endpoint& endpoint) {
     return &endpoint != avoid && has_room(endpoint) && endpoint.health.available(now);
   };
   while (Endpoint* endpoint = pick(fits)) {
-    if (verdicts_ == Verdicts::heard) return {endpoint, Admission::ordinary, false};
     // Refused: another core has begun a trial of it, and it is not available any more.
-    const Admission admitted = endpoint->health.admit(now, settings_.ejection);
+    const Admission admitted = admit(*endpoint, now);
     if (admitted != Admission::refused) return {endpoint, admitted, false};
   }
   return last_resort(avoid, now);
+}
+
+Admission EndpointChoice::admit(Endpoint& endpoint, MonotonicNs now) noexcept {
+  if (verdicts_ == Verdicts::given) return endpoint.health.admit(now, settings_.ejection);
+  return endpoint.health.available(now) ? Admission::ordinary : Admission::refused;
 }
 
 EndpointChoice::Choice EndpointChoice::last_resort(const Endpoint* avoid,

@@ -41,6 +41,8 @@ class EndpointChoice {
   Endpoint* in_turn(Fits fits) noexcept;
   template <class Fits>
   Endpoint* least_of_two(Fits fits) noexcept;
+  // Begins a trial where one is due, unless verdicts are only heard.
+  EndpointHealth::Admission admit(Endpoint& endpoint, runtime::MonotonicNs now) noexcept;
   Choice last_resort(const Endpoint* avoid, runtime::MonotonicNs now) noexcept;
   bool has_room(const Endpoint& endpoint) const noexcept {
     return endpoint.under_way() < max_under_way_;

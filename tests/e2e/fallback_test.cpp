@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <boost/json/array.hpp>
 #include <catch2/catch_test_macros.hpp>
+#include <list>
 #include <string>
 #include <thread>
 
@@ -31,6 +32,8 @@ ConfigText new_or_legacy(std::uint16_t fresh, std::uint16_t legacy, std::string_
       .route("all", "{ match: { prefix: / }, to: new, fallback: legacy }");
   return config;
 }
+
+constexpr std::string_view kGet = "GET / HTTP/1.1\r\nHost: a\r\n\r\n";
 
 double fallbacks(const GatewayProcess& gateway, const std::string& reason) {
   return gateway.metric("segue_fallbacks_total",
@@ -171,6 +174,35 @@ TEST_CASE("a request that was sent is not sent to the fallback, too") {
   CHECK(client.get("/").status() == 502);
   CHECK(legacy.requests().empty());
   CHECK(fallback_of(only_record(gateway)).empty());
+}
+
+TEST_CASE("a backend of one endpoint is tried by one request, the others stay with the fallback") {
+  Event over;
+  ScriptedBackend fresh([&](BackendConnection& connection) {
+    const auto request = connection.request();
+    if (request && request->target() != "/breaks") over.wait();  // then it hangs
+  });
+  ScriptedBackend legacy(answer_always(response_with(200, "legacy")));
+  GatewayProcess gateway(new_or_legacy(fresh.port(), legacy.port(),
+                                       "ejection: { after: 1, base: 300ms, max: 300ms }"));
+  CHECK(RawClient(gateway.port()).get("/breaks").status() == 502);
+  const Deadline deadline;
+  RawClient trial(gateway.port());  // served by the fallback until the time is over
+  for (std::size_t served = 1; fresh.requests().size() < 2; ++served) {
+    trial.send(kGet);
+    while (fresh.requests().size() < 2 && legacy.requests().size() < served)
+      REQUIRE(deadline.left() > 0);
+    if (legacy.requests().size() == served) CHECK(trial.response().body == "legacy");
+  }
+  const std::size_t before = legacy.requests().size();
+  constexpr std::size_t kMany = 30;
+  std::list<RawClient> others;
+  for (std::size_t i = 0; i < kMany; ++i) others.emplace_back(gateway.port()).send(kGet);
+  while (fresh.requests().size() - 2 + legacy.requests().size() - before < kMany)
+    REQUIRE(deadline.left() > 0);
+  // One of each 300 ms may have been a further trial.
+  CHECK(legacy.requests().size() > before);
+  over.set();
 }
 
 // Takes one connection, and nobody listens any more; answers one request on it and closes when the

@@ -115,6 +115,30 @@ TEST_CASE("the only endpoint gets every request that it has room for") {
   CHECK(pool.next() == 1);
 }
 
+TEST_CASE("the only endpoint, too, has one request on trial, and the others know that it is one") {
+  Pool pool(1);
+  pool.eject(0);
+  const MonotonicNs later = runtime::after(kNow, pool.settings.ejection.base);
+  CHECK(pool.next(nullptr, later) == 0);
+  CHECK(pool.last.admitted == EndpointHealth::Admission::trial);
+  CHECK_FALSE(pool.last.none_available);
+  CHECK_FALSE(pool.health.of(0, 0).available(later));  // who has a fallback goes there
+  CHECK(pool.next(nullptr, later) == 0);
+  CHECK(pool.last.admitted == EndpointHealth::Admission::ordinary);
+  CHECK(pool.last.none_available);
+  pool.endpoints[0]->health.answered();
+  CHECK(pool.next(nullptr, later) == 0);
+  CHECK_FALSE(pool.last.none_available);
+}
+
+TEST_CASE("a copy of a request is not the trial of an only endpoint, either") {
+  Pool pool(1, Balance::round_robin, Verdicts::heard);
+  pool.eject(0);
+  const MonotonicNs later = runtime::after(kNow, pool.settings.ejection.base);
+  for (int i = 0; i < 10; ++i) CHECK(pool.next(nullptr, later) == 0);
+  CHECK(pool.health.of(0, 0).available(later));
+}
+
 TEST_CASE("an endpoint whose time is over gets one request until that is answered") {
   Pool pool(2);
   pool.eject(1);
