@@ -75,9 +75,9 @@ constexpr Wrong kHeaders[] = {
      "'content-length' is never let pass",
      "what frames, routes, authenticates or describes a message comes before its body"},
     {"defaults: { record: { redact: {} }, request_headers: { remove: [X-Debug] } }\n"
-     "routes: { all: { match: {}, to: legacy, trailers: { request: [a, ‹x_debug›] } } }",
+     "routes: { all: { match: {}, to: legacy, trailers: { request: [a, ‹x-debug›] } } }",
      "E080",
-     "routes.all lets the trailer 'x_debug' pass, and request_headers removes that header",
+     "routes.all lets the trailer 'x-debug' pass, and request_headers removes that header",
      "leave it out of one of them"},
     {ROUTE_WITH("response_headers: { set: { X-Sum: a } }, trailers: { response: [‹x-sum›] }"),
      "E080", "routes.all lets the trailer 'x-sum' pass, and response_headers sets that header",
