@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "gateway/answers.hpp"
+#include "gateway/http1/header_edits.hpp"
 #include "gateway/local_answer.hpp"
 #include "routing/location.hpp"
 
@@ -69,6 +70,7 @@ void write_respond(const Client& client, const Exchange& exchange, const Respond
   const http1::HeaderEdits* const edits =
       client.worker.edits[exchange.decision.route->index].of_response();
   const auto add = [&](std::string_view name, std::string_view value) {
+    if (exchange.scheme != "https" && http1::is_for_https_only(name)) return;
     if (edits == nullptr || !edits->drops(name)) answer.fields.push_back({name, value});
   };
   for (const auto& [name, value] : settings.headers) add(name, value);

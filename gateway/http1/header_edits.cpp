@@ -34,6 +34,10 @@ bool is_same_name(std::string_view left, std::string_view right) noexcept {
                     [](char a, char b) { return folded(a) == folded(b); });
 }
 
+bool is_for_https_only(std::string_view name) noexcept {
+  return is_same_name(name, kStrictTransport);
+}
+
 std::string_view why_not_edited(std::string_view name, HeadKind kind, HeaderEdit edit) noexcept {
   using enum KnownField;
   const bool request = kind == HeadKind::request;
@@ -79,9 +83,7 @@ HeaderEdits::HeaderEdits(const Fields& set, std::span<const std::string> remove)
     : dropped_(remove.begin(), remove.end()) {
   for (const std::string& name : remove)
     silenced_ |= std::uint64_t{1} << static_cast<unsigned>(classify_folded(name));
-  const auto is_strict = [](const auto& field) {
-    return is_same_name(field.first, kStrictTransport);
-  };
+  const auto is_strict = [](const auto& field) { return is_for_https_only(field.first); };
   // Not std::stable_partition: clang finds a deprecated function in libstdc++'s.
   std::ranges::remove_copy_if(set, std::back_inserter(texts_), is_strict);
   plain_ = texts_.size();

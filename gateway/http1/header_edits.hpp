@@ -14,6 +14,9 @@ namespace segue::gateway::http1 {
 // Whether two names are one to servers: any case, and `_` is `-`, as for CGI.
 bool is_same_name(std::string_view left, std::string_view right) noexcept;
 
+// Strict-Transport-Security: over plain HTTP it must not be said (RFC 6797, 7.2).
+bool is_for_https_only(std::string_view name) noexcept;
+
 enum class HeadKind : std::uint8_t { request, response };
 enum class HeaderEdit : std::uint8_t { set, remove };
 

@@ -130,6 +130,21 @@ TEST_CASE("a respond says its status, its fields and its body, and nothing of th
   CHECK(backend.connections() == 0);
 }
 
+TEST_CASE("a respond says strict transport over https only") {
+  Believer backend;
+  auto config = with_route(backend.port(), "gone",
+                           "{ match: { prefix: /gone }, respond: { status: 410, headers: { "
+                           "Strict-Transport-Security: max-age=1, X-A: a } } }");
+  config.listener("trusted_proxies: [127.0.0.1]");
+  GatewayProcess gateway(config);
+  RawClient client(gateway.port());
+  const auto plain = client.get("/gone");
+  CHECK(plain.field("x-a") == "a");
+  CHECK_FALSE(plain.field("strict-transport-security").has_value());
+  const auto secure = client.get("/gone", "X-Forwarded-Proto: https\r\n");
+  CHECK(secure.field("strict-transport-security") == "max-age=1");
+}
+
 TEST_CASE("the body of a request that is answered here is never read as a request") {
   Believer backend;
   GatewayProcess gateway(with_route(backend.port(), "gone", kGone));
