@@ -5,7 +5,9 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <chrono>
 #include <cstring>
+#include <thread>
 
 #include "gateway/listening/socket_descriptor.hpp"
 
@@ -13,6 +15,10 @@ namespace segue::gateway {
 namespace {
 
 namespace fs = std::filesystem;
+
+// How long the lock of a folder is waited for, and how often it is tried.
+constexpr std::chrono::seconds kLocksWithin{1};
+constexpr std::chrono::milliseconds kTriesLockAfter{5};
 
 Error failed(int number, const char* doing) {
   return {{number, boost::system::system_category()}, Party::gateway, Retry::never, doing};
@@ -32,13 +38,18 @@ int type_of(int socket) {
 }
 
 // Of two processes that find the same dead file the second must not remove what the first has
-// bound: both look and bind under a lock of the folder, where that can be locked.
+// bound: both look and bind under a lock of the folder. Gateways hold it for an instant; whoever may
+// read the folder may hold it for good, and that must not keep a gateway from its start: then, as
+// where the folder cannot be locked, it goes on without.
 class FolderLock {
  public:
   explicit FolderLock(const fs::path& folder)
       : folder_(::open(folder.empty() ? "." : folder.c_str(),
                        O_RDONLY | O_DIRECTORY | O_CLOEXEC)) {
-    if (folder_.get() >= 0) ::flock(folder_.get(), LOCK_EX);
+    const auto end = std::chrono::steady_clock::now() + kLocksWithin;
+    while (folder_.get() >= 0 && ::flock(folder_.get(), LOCK_EX | LOCK_NB) != 0 &&
+           (errno == EWOULDBLOCK || errno == EINTR) && std::chrono::steady_clock::now() < end)
+      std::this_thread::sleep_for(kTriesLockAfter);
   }
 
  private:

@@ -1,7 +1,9 @@
 #include "gateway/listening/handover.hpp"
 
+#include <fcntl.h>
 #include <poll.h>
 #include <stdlib.h>
+#include <sys/file.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -205,6 +207,16 @@ TEST_CASE("a socket of a service manager that no listener wants ends the start")
   inherited[0].giver = InheritedSocket::Giver::service_manager;
   const std::vector listeners{on_tcp("public")};
   CHECK_THROWS_AS(ListeningSockets(listeners, 1, std::move(inherited)), StartupError);
+}
+
+TEST_CASE("a lock that somebody holds on the folder of a Unix socket does not stop the start") {
+  const Folder folder;
+  const SocketDescriptor stranger(::open(folder.path().c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  REQUIRE(::flock(stranger.get(), LOCK_EX) == 0);
+  const std::vector<ListenerSettings> listeners{on_file("public", folder.path() / "public.sock")};
+  const ListeningSockets sockets(listeners, 1, {});
+  const SocketDescriptor client = connected_to(sockets.all().front());
+  CHECK(queued_on(sockets.all().front()) == 1);
 }
 
 }  // namespace
