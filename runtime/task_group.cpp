@@ -79,7 +79,12 @@ Fork::Root Fork::run(Fork& fork, Task<void> task) {
 void Fork::start(Task<void> task) {
   ensure(!running_, "a fork runs one task at a time");
   running_ = true;
-  run(*this, std::move(task));
+  try {
+    run(*this, std::move(task));
+  } catch (const std::bad_alloc&) {  // of its frame
+    running_ = false;
+    throw;
+  }
 }
 
 }  // namespace segue::runtime

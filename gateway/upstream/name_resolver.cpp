@@ -110,7 +110,7 @@ struct NameResolver::Shared {
   // The thread that begins lookups, until stopping.
   static void run(const std::shared_ptr<Shared>& shared);
   static void begin(const std::shared_ptr<Shared>& shared, Name& name);
-  void ended(Name& name, NameAnswer answer);
+  void look_up(Name& name);
 
   Lookup lookup;
   std::mutex mutex;
@@ -144,8 +144,8 @@ void NameResolver::Shared::begin(const std::shared_ptr<Shared>& shared, Name& na
   name.under_way = true;
   ++shared->lookups;
   try {
-    std::thread([shared, &name] { shared->ended(name, shared->lookup(name.host)); }).detach();
-  } catch (const std::system_error&) {  // no more threads: later, perhaps
+    std::thread([shared, &name] { shared->look_up(name); }).detach();
+  } catch (const std::exception&) {  // no more threads, or no memory for one: later, perhaps
     name.under_way = false;
     --shared->lookups;
     name.resolved.take({make_error_code(errors::no_buffer_space), {}});
@@ -153,9 +153,17 @@ void NameResolver::Shared::begin(const std::shared_ptr<Shared>& shared, Name& na
   }
 }
 
-void NameResolver::Shared::ended(Name& name, NameAnswer answer) {
-  const bool failed = answer.error || answer.addresses.empty();
-  name.resolved.take(std::move(answer));
+// On a thread of its own, which nothing may leave: what is thrown (memory) is a lookup that failed.
+void NameResolver::Shared::look_up(Name& name) {
+  bool failed = true;
+  try {
+    NameAnswer answer = lookup(name.host);
+    const bool found = !answer.error && !answer.addresses.empty();
+    name.resolved.take(std::move(answer));
+    failed = !found;
+  } catch (const std::exception&) {
+    name.resolved.take({make_error_code(errors::no_memory), {}});
+  }
   const std::lock_guard lock(mutex);
   name.due = Clock::now() + (failed ? std::min(kTryAgain, name.refresh) : name.refresh);
   name.under_way = false;

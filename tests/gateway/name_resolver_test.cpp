@@ -1,6 +1,7 @@
 #include "gateway/upstream/name_resolver.hpp"
 
 #include <algorithm>
+#include <atomic>
 #include <boost/asio/error.hpp>
 #include <catch2/catch_test_macros.hpp>
 #include <condition_variable>
@@ -74,6 +75,20 @@ TEST_CASE("a lookup that fails keeps the addresses that are known, and is counte
   CHECK(name.failure() == errors::host_not_found_try_again);
   CHECK(name.version() == 1);
   CHECK(name.addresses().list == Addresses{make_address("10.0.0.1")});
+}
+
+TEST_CASE("a lookup that throws is one that failed, and is made again") {
+  const auto memory = std::make_shared<std::atomic<bool>>(false);
+  const NameResolver resolver({backend_of({{"a", 80, {}}})}, [memory](const std::string&) {
+    if (!*memory) throw std::bad_alloc();
+    return NameAnswer{{}, {make_address("10.0.0.1")}};
+  });
+  const ResolvedName& name = *resolver.of(0, 0);
+  const test::Deadline deadline;
+  while (name.failures() < 2) REQUIRE(deadline.left() > 0);
+  CHECK(name.failure() == errors::no_memory);
+  *memory = true;
+  while (name.version() == 0) REQUIRE(deadline.left() > 0);
 }
 
 TEST_CASE("a lookup that hangs holds up neither another name nor the end") {
