@@ -104,9 +104,37 @@ step_servers() {
   return $bad
 }
 
+# Runs end-to-end tests of the release build on the programs of another one: nothing of the product is
+# linked into those tests. What a sanitizer finds ends the program with a report in a file, so that
+# it counts whatever the test makes of that.
+#   drive_programs PRESET CTEST-ARGUMENTS...
+drive_programs() {
+  local preset=$1 reports=$PWD/$logs/$1-report report verdict=0
+  shift
+  rm -f "$reports".*
+  SEGUE_PROGRAMS=$PWD/build/$preset/bin ASAN_OPTIONS=log_path=$reports \
+    UBSAN_OPTIONS=$UBSAN_OPTIONS:log_path=$reports TSAN_OPTIONS=$TSAN_OPTIONS:log_path=$reports \
+    run_ctest release "$@" || verdict=1
+  for report in "$reports".*; do
+    [ ! -e "$report" ] || { cat "$report"; verdict=1; }
+  done
+  return $verdict
+}
+
+# The targets of end-to-end tests whose names these are.
+end_to_end() {
+  configure_and_build release --target segue seguectl "${@/%/_test}"
+}
+
 # Its preset leaves out the tests labelled `long`: they wait for servers more than they run this project's code.
 step_asan() {
-  configure_and_build asan && run_all_tests asan
+  local ends=(actions crowd e2e edge http_cases kafka_e2e reach restart shadow tls tunnel upstream)
+  local without='GiB' verdict=0
+  end_to_end "${ends[@]}" && configure_and_build asan || return 1
+  run_all_tests asan || verdict=1
+  drive_programs asan -L "^($(IFS='|'; echo "${ends[*]}"))\$" -E "$without" \
+    --repeat until-pass:2 || verdict=1
+  return $verdict
 }
 
 # The short form leaves out the tests: they are built twice by g++.
@@ -132,29 +160,20 @@ step_clang() {
   return $bad
 }
 
-# Nothing of the product is linked into the end-to-end tests: those of the release build drive the
-# programs of this one (SEGUE_PROGRAMS). A race ends the gateway with a report in a file, so that it
-# counts whatever the test makes of that. Left out is what measures memory, and in the short form what
-# takes long.
+# In the short form what takes long is left out.
 step_tsan() {
   local folders='^(runtime|recorder|journal|publisher|publisher_kafka|live)$'
-  local ends=(e2e http_cases shadow tls upstream) without='GiB|memory'
+  local ends=(e2e http_cases shadow tls upstream) without='GiB' verdict=0
   if [ $long = yes ]; then
     ends+=(actions edge reach restart tunnel)
   else
     without+='|SIGKILL|planted|disk that fills'
   fi
-  configure_and_build release --target segue seguectl "${ends[@]/%/_test}" &&
+  end_to_end "${ends[@]}" &&
     configure_and_build tsan --target runtime_test recorder_test journal_test publisher_test \
       publisher_kafka_test live_test segue seguectl || return 1
-  local races=$PWD/$logs/tsan-race race verdict=0
-  rm -f "$races".*
   run_ctest tsan -L "$folders" || verdict=1
-  SEGUE_PROGRAMS=$PWD/build/tsan/bin TSAN_OPTIONS=$TSAN_OPTIONS:log_path=$races \
-    run_ctest release -L "^($(IFS='|'; echo "${ends[*]}"))\$" -E "$without" || verdict=1
-  for race in "$races".*; do
-    [ ! -e "$race" ] || { cat "$race"; verdict=1; }
-  done
+  drive_programs tsan -L "^($(IFS='|'; echo "${ends[*]}"))\$" -E "$without" || verdict=1
   return $verdict
 }
 

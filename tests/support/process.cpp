@@ -170,6 +170,14 @@ std::string program(std::string_view name) {
 
 }  // namespace
 
+bool memory_counts() {
+#ifdef SEGUE_SANITIZED
+  return false;
+#else
+  return std::getenv("SEGUE_PROGRAMS") == nullptr;
+#endif
+}
+
 std::string segue_path() {
   return program("segue");
 }

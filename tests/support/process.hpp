@@ -63,5 +63,8 @@ CommandResult run_command(const std::vector<std::string>& command);
 // Paths of the programs under test: of this build, or in the folder that SEGUE_PROGRAMS names.
 std::string segue_path();
 std::string seguectl_path();
+// Whether their memory says something: a sanitizer's shadow memory is not theirs, and programs of
+// another build may have one.
+bool memory_counts();
 
 }  // namespace segue::test
