@@ -24,8 +24,14 @@ constexpr std::size_t kMaxPieces = 64;        // per sendmsg; below IOV_MAX ever
 constexpr std::size_t kTlsRecord = 16 << 10;  // RFC 8446, 5.1
 constexpr std::uint8_t kReadsAtOnce = 16;     // then others of the core have their turn
 
+// ETIMEDOUT of a connection that was made is the kernel's verdict on a peer that answers nothing:
+// it broke. timed_out is left to say that the operation's own expiry passed.
+error_code error_of(int number) {
+  if (number == ETIMEDOUT) return make_error_code(errors::connection_reset);
+  return {number, boost::system::system_category()};
+}
 error_code last_error() {
-  return {errno, boost::system::system_category()};
+  return error_of(errno);
 }
 bool would_block(const error_code& ec) {
   return ec == errors::would_block || ec == errors::try_again;
@@ -139,9 +145,7 @@ Transfer Stream::tls_result(int result, Way& way) noexcept {
       return {};
     case SSL_ERROR_SYSCALL:
       ERR_clear_error();
-      return {saved != 0 ? error_code(saved, boost::system::system_category())
-                         : error_code(errors::connection_reset),
-              0};
+      return {saved != 0 ? error_of(saved) : error_code(errors::connection_reset), 0};
     default:
       ERR_clear_error();
       return {errors::make_error_code(errors::connection_aborted), 0};

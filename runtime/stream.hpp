@@ -16,7 +16,8 @@
 namespace segue::runtime {
 
 // What an operation on a stream came to: bytes moved, and why it stopped if it did.
-// ec timed_out: its expiry passed; operation_aborted: cancel() or close().
+// ec timed_out: its expiry passed, and nothing else; operation_aborted: cancel() or close(). A peer
+// of which the kernel heard nothing for too long is a connection_reset.
 struct Transfer {
   boost::system::error_code ec;
   std::size_t bytes = 0;  // read: 0 without an error is the end of the stream

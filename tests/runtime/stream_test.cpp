@@ -1,12 +1,15 @@
 #include "runtime/stream.hpp"
 
 #include <fcntl.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 #include <signal.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <array>
 #include <boost/asio/error.hpp>
 #include <catch2/catch_test_macros.hpp>
 #include <cstdlib>
@@ -194,6 +197,47 @@ TEST_CASE("a write to a peer that takes a little now and then ends at its expiry
   CHECK(sent.ec == errors::timed_out);
   CHECK(sent.bytes < large.size());
   pair.core.ask([&] { pair.left.reset(); });
+}
+
+// A TCP connection whose peer is open, takes nothing and never will: {ours, the peer's}.
+std::array<int, 2> connected_over_tcp() {
+  const int listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  auto* const any = reinterpret_cast<sockaddr*>(&address);
+  socklen_t size = sizeof address;
+  REQUIRE(bind(listener, any, size) == 0);
+  REQUIRE(listen(listener, 1) == 0);
+  REQUIRE(getsockname(listener, any, &size) == 0);
+  const int ours = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  REQUIRE(connect(ours, any, size) == 0);
+  REQUIRE(fcntl(ours, F_SETFL, O_NONBLOCK) == 0);
+  const int peer = accept(listener, nullptr, nullptr);
+  REQUIRE(peer >= 0);
+  close(listener);
+  return {ours, peer};
+}
+
+TEST_CASE("a peer that the kernel gave up is a reset, and no expiry that passed") {
+  Pair pair;
+  Stream stream(pair.core);
+  const auto [ours, peer] = connected_over_tcp();
+  const unsigned millis = 1;  // unanswered, and the kernel says ETIMEDOUT (tcp(7))
+  REQUIRE(setsockopt(ours, IPPROTO_TCP, TCP_USER_TIMEOUT, &millis, sizeof millis) == 0);
+  REQUIRE_FALSE(pair.core.ask([&] { return stream.assign(ours); }));
+  boost::system::error_code got;
+  SECTION("that it is written to") {
+    got = pair.run(write_all(stream, std::string(64 << 20, 'x'), kNever)).ec;
+  }
+  SECTION("that it is read from") {
+    CHECK(pair.run(write_until(stream, std::string(64 << 20, 'x'), monotonic_now())).ec);
+    std::string text;
+    got = pair.run(read_once(stream, text, kNever)).ec;
+  }
+  CHECK(got == errors::connection_reset);
+  pair.core.ask([&] { stream.close(); });
+  close(peer);
 }
 
 // How far a reader has come, and had come when its core next took a message.
