@@ -66,7 +66,10 @@ StartupError cannot_listen(const ListenerSettings& settings, int why) {
   if (why == EADDRINUSE)
     advice =
         "choose another address, stop what uses it, or take over from the process that runs with "
-        "--take-over";
+        "--take-over: an address that is the same is taken over, one that overlaps (0.0.0.0 for "
+        "127.0.0.1) is in use until that process ends";
+  if (why == EMFILE || why == ENFILE)
+    advice = "raise the limit of open files (ulimit -n, LimitNOFILE=)";
   if (why == EEXIST) advice = "there is a file that is no socket: choose another path or remove it";
   return StartupError(fmt::format("cannot listen on {} (listeners.{}.address): {}; {}", where,
                                   settings.name, std::strerror(why), advice));
