@@ -166,7 +166,10 @@ std::optional<Predecessor> Predecessor::find(const fs::path& folder) {
   }
   HandoverChannel channel(std::move(socket));
   if (!channel.is_trusted())
-    throw cannot_take_over(channel.peer(), "it belongs to another user");
+    throw StartupError(fmt::format("cannot take over from process {}: it belongs to another user, "
+                                   "whose sockets root does not take either; run this as that "
+                                   "user, or restart the service where a service manager runs it",
+                                   channel.peer()));
   return Predecessor(std::move(channel));
 }
 

@@ -194,6 +194,24 @@ TEST_CASE("an address in use names the way out, and nothing happens to who uses 
   CHECK(client.get("/").body == "x");
 }
 
+TEST_CASE("an address that overlaps the old one's cannot be taken over, which is said") {
+  ScriptedBackend backend(answer_always(response_with(200, "x")));
+  const TempDir folder;
+  GatewayProcess first(all_to(backend.port()), folder / "journal");
+  const auto file = folder.write(
+      "segue.yaml",
+      all_to(closed_port())
+          .with("listeners",
+                fmt::format("{{ public: {{ address: \"0.0.0.0:{}\" }} }}", first.port()))
+          .yaml(folder / "journal"));
+  const auto result = run_command({segue_path(), "serve", "-c", file.string(), "--take-over"});
+  CHECK(result.exit_code == 2);
+  CHECK(std::ranges::count(result.err, '\n') == 1);
+  CHECK(result.err.find("overlaps (0.0.0.0 for 127.0.0.1)") != std::string::npos);
+  RawClient client(first.port());
+  CHECK(client.get("/").body == "x");
+}
+
 TEST_CASE("a service manager is told who serves, and of the end") {
   const TempDir folder;
   NotifySocket manager(folder / "notify");
