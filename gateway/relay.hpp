@@ -48,7 +48,11 @@ class Relay {
   void take_timeouts() noexcept;
   runtime::Task<std::optional<Refusal>> connect(Reuse reuse);
   runtime::Task<std::optional<NoConnection>> connect_to_backend(Reuse reuse);
+  void earn_retry() noexcept;
   bool may_spend_retry() noexcept;
+  // Nanoseconds that an endpoint must have had for its part before it is to blame for a limit of
+  // time that passed: half of what the backend may take. 0: there is no limit.
+  runtime::MonotonicNs fair_time() const noexcept;
   void take_lease(UpstreamLease lease);
   bool is_known_to_be_down() const noexcept;
   void fall_back(FallbackReason why) noexcept;
@@ -60,6 +64,7 @@ class Relay {
   runtime::Task<void> relay_interim();
   bool may_retry(Failure failure) const noexcept;
   void judge_endpoint(Failure failure) noexcept;
+  bool had_its_time() const noexcept;
   Refusal refusal_of(Failure failure);
   // The limit of the backend that was passed: `total`, when its time is up, else the one given.
   const char* passed_limit(const char* otherwise) const noexcept;
@@ -82,6 +87,7 @@ class Relay {
   // The response.
   runtime::Task<Next> relay_response();
   void begin_response();
+  void forget_response_head() noexcept;
   // Decodes what is in the buffer into pieces; false: the body is damaged.
   bool take_content(std::size_t head_bytes);
   runtime::Task<bool> send_part();

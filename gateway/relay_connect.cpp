@@ -3,6 +3,7 @@
 #include <boost/asio/error.hpp>
 
 #include "gateway/relay.hpp"
+#include "gateway/upstream/shortage.hpp"
 
 namespace segue::gateway {
 
@@ -15,10 +16,17 @@ namespace errors = boost::asio::error;
 namespace {
 
 // An endpoint was tried and could not be reached. What waited in vain for others to give a
-// connection back, was cut, or had no descriptor to try with has learnt nothing of an endpoint.
+// connection back, was cut, or had nothing to try with has learnt nothing of an endpoint.
 bool is_unreachable(const NoConnection& failure) noexcept {
   return failure.endpoint != nullptr && failure.code != errors::operation_aborted &&
-         !is_out_of_descriptors(failure.code);
+         !is_out_of_means(failure.code);
+}
+
+// The exchange's `total` was over before anything was sent: the client or the journal took it.
+NoConnection no_time_left() {
+  return {{make_error_code(errors::timed_out), Party::upstream, Retry::safe,
+           "nothing was sent: the time of the exchange was over"},
+          nullptr};
 }
 
 }  // namespace
@@ -33,9 +41,18 @@ void Relay::take_timeouts() noexcept {
   total_expiry_ = timeouts_.total ? after(exchange_.started, *timeouts_.total) : runtime::kNever;
 }
 
+MonotonicNs Relay::fair_time() const noexcept {
+  const auto limit = std::min(timeouts_.first_byte.value_or(std::chrono::milliseconds::max()),
+                              timeouts_.total.value_or(std::chrono::milliseconds::max()));
+  return limit == std::chrono::milliseconds::max() ? 0 : after(0, limit) / 2;
+}
+
 Task<std::optional<Refusal>> Relay::reach_backend() {
   if (upload_plan_ == Upload::streamed) start_capture(exchange_.request_body, exchange_);
   const bool once = exchange_.unsafe() || upload_plan_ == Upload::streamed;
+  if (exchange_.decision.fallback >= 0 && is_known_to_be_down())
+    fall_back(FallbackReason::unhealthy);
+  earn_retry();  // also when it needs several connections
   // An upgrade is never sent again.
   Reuse reuse = upgrade_ ? Reuse::fresh : once ? Reuse::recent : Reuse::any;
   for (;;) {
@@ -60,17 +77,16 @@ bool Relay::may_retry(Failure failure) const noexcept {
 
 // Nothing of the request is sent here, so that one with any method may go elsewhere.
 Task<std::optional<Refusal>> Relay::connect(Reuse reuse) {
-  if (exchange_.decision.fallback >= 0 && is_known_to_be_down())
-    fall_back(FallbackReason::unhealthy);
   std::optional<NoConnection> failure = co_await connect_to_backend(reuse);
   if (failure && exchange_.decision.fallback >= 0 && is_unreachable(*failure) && !aborted_) {
     fall_back(FallbackReason::unreachable);
+    earn_retry();
     failure = co_await connect_to_backend(reuse);
   }
   if (!failure) co_return std::nullopt;
   exchange_.endpoint.clear();
   exchange_.outcome = Outcome::upstream_connect_failed;
-  if (is_out_of_descriptors(failure->code))
+  if (failure->endpoint != nullptr && is_out_of_means(failure->code))
     co_return Refusal{503, "no_descriptors", "the gateway may have no more connections open"};
   if (failure->code == errors::no_buffer_space)
     co_return Refusal{503, "upstream_overloaded", "too many requests wait for the backend",
@@ -84,15 +100,22 @@ Task<std::optional<Refusal>> Relay::connect(Reuse reuse) {
 // One endpoint, and others where `retries` allows it.
 Task<std::optional<NoConnection>> Relay::connect_to_backend(Reuse reuse) {
   Upstream& upstream = *worker_.upstreams[exchange_.decision.backend];
+  if (coarse_now() >= total_expiry_) {
+    exchange_.attempt_failed(upstream.settings().name, describe(no_time_left()));
+    co_return no_time_left();
+  }
   const std::uint32_t most = upstream.settings().retry_attempts;
-  if (most != 0) worker_.retry_budgets[exchange_.decision.backend].earn();
   // Waiting for a connection that others hold is waiting for the backend.
   const auto limit = timeouts_.first_byte;
   const MonotonicNs expiry =
       limit ? std::min(total_expiry_, after(coarse_now(), *limit)) : total_expiry_;
-  const Endpoint* failed = nullptr;
+  std::vector<const Endpoint*> failed;
   for (std::uint32_t retries = 0;; ++retries) {
-    auto lease = co_await upstream.acquire(reuse, expiry, failed);
+    auto lease = co_await upstream.acquire(reuse, expiry, failed, fair_time());
+    if (lease && coarse_now() >= total_expiry_) {
+      lease->give_back();
+      lease = no_time_left();
+    }
     BackendCounts& counts = upstream.counts();
     if (retries != 0) ++(lease ? counts.retries_connected : counts.retries_failed);
     if (lease) {
@@ -105,8 +128,14 @@ Task<std::optional<NoConnection>> Relay::connect_to_backend(Reuse reuse) {
     const bool again = retries < most && is_unreachable(failure) && !aborted_ &&
                        coarse_now() < expiry && may_spend_retry();
     if (!again) co_return failure;
-    failed = failure.endpoint;
+    failed.push_back(failure.endpoint);
   }
+}
+
+void Relay::earn_retry() noexcept {
+  const std::uint32_t backend = exchange_.decision.backend;
+  if (worker_.settings.backends[backend].retry_attempts != 0)
+    worker_.retry_budgets[backend].earn();
 }
 
 bool Relay::may_spend_retry() noexcept {

@@ -7,6 +7,14 @@ namespace segue::gateway {
 using runtime::MonotonicNs;
 using Admission = EndpointHealth::Admission;
 
+namespace {
+
+bool is_among(Avoided avoid, const Endpoint& endpoint) noexcept {
+  return std::ranges::find(avoid, &endpoint) != avoid.end();
+}
+
+}  // namespace
+
 EndpointChoice::EndpointChoice(const BackendSettings& settings, const Endpoints& endpoints,
                                std::size_t max_under_way, Verdicts verdicts, unsigned seed)
     : settings_(settings),
@@ -18,7 +26,7 @@ EndpointChoice::EndpointChoice(const BackendSettings& settings, const Endpoints&
   fitting_.reserve(endpoints.size());
 }
 
-EndpointChoice::Choice EndpointChoice::next(const Endpoint* avoid, MonotonicNs now) noexcept {
+EndpointChoice::Choice EndpointChoice::next(Avoided avoid, MonotonicNs now) noexcept {
   if (endpoints_.size() == 1) {
     Endpoint& only = *endpoints_.front();
     if (!has_room(only)) return {};
@@ -28,7 +36,7 @@ EndpointChoice::Choice EndpointChoice::next(const Endpoint* avoid, MonotonicNs n
     return {&only, admitted, false};
   }
   const auto fits = [&](const Endpoint& endpoint) {
-    return &endpoint != avoid && has_room(endpoint) && endpoint.health.available(now);
+    return !is_among(avoid, endpoint) && has_room(endpoint) && endpoint.health.available(now);
   };
   while (Endpoint* endpoint = pick(fits)) {
     // Refused: another core has begun a trial of it, and it is not available any more.
@@ -43,19 +51,21 @@ Admission EndpointChoice::admit(Endpoint& endpoint, MonotonicNs now) noexcept {
   return endpoint.health.available(now) ? Admission::ordinary : Admission::refused;
 }
 
-EndpointChoice::Choice EndpointChoice::last_resort(const Endpoint* avoid,
+EndpointChoice::Choice EndpointChoice::last_resort(Avoided avoid,
                                                    MonotonicNs now) noexcept {
-  Endpoint* avoided = nullptr;
+  bool avoided = false;
   for (const auto& endpoint : endpoints_) {
     if (!endpoint->health.available(now)) continue;
-    if (endpoint.get() != avoid) return {};  // it is worth waiting for
-    avoided = endpoint.get();
+    if (!is_among(avoid, *endpoint)) return {};  // it is worth waiting for
+    avoided = true;
   }
-  if (avoided != nullptr) {
-    if (!has_room(*avoided)) return {};
-    return {avoided, Admission::ordinary, false};
+  if (avoided) {
+    Endpoint* again =
+        pick([&](const Endpoint& each) { return has_room(each) && each.health.available(now); });
+    return {again, Admission::ordinary, false};
   }
-  Endpoint* any = pick([&](const Endpoint& each) { return &each != avoid && has_room(each); });
+  Endpoint* any =
+      pick([&](const Endpoint& each) { return !is_among(avoid, each) && has_room(each); });
   if (any == nullptr) any = pick([&](const Endpoint& each) { return has_room(each); });
   return {any, Admission::ordinary, true};
 }

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <memory>
 #include <random>
+#include <span>
 #include <vector>
 
 #include "gateway/settings.hpp"
@@ -13,10 +14,13 @@ namespace segue::gateway {
 // Whether what becomes of requests counts for the endpoints' fitness, or is only guided by it.
 enum class Verdicts : std::uint8_t { given, heard };
 
+// The endpoints that failed a request before; few.
+using Avoided = std::span<const Endpoint* const>;
+
 // Which endpoint of a backend gets the next request of one core. One thread, no allocation.
 //
-// In this order: one that is available and has room, by `balance`; where none but the one to avoid
-// is available, that one; where none is available at all, any that has room, for a try is better
+// In this order: one that is available and has room, by `balance`; where none but those to avoid are
+// available, one of them; where none is available at all, any that has room, for a try is better
 // than a refusal. An endpoint has room while fewer than `max_under_way` requests are there.
 class EndpointChoice {
  public:
@@ -31,8 +35,7 @@ class EndpointChoice {
     EndpointHealth::Admission admitted = EndpointHealth::Admission::ordinary;
     bool none_available = false;
   };
-  // `avoid` null: none is to be avoided.
-  Choice next(const Endpoint* avoid, runtime::MonotonicNs now) noexcept;
+  Choice next(Avoided avoid, runtime::MonotonicNs now) noexcept;
 
  private:
   template <class Fits>
@@ -43,7 +46,7 @@ class EndpointChoice {
   Endpoint* least_of_two(Fits fits) noexcept;
   // Begins a trial where one is due, unless verdicts are only heard.
   EndpointHealth::Admission admit(Endpoint& endpoint, runtime::MonotonicNs now) noexcept;
-  Choice last_resort(const Endpoint* avoid, runtime::MonotonicNs now) noexcept;
+  Choice last_resort(Avoided avoid, runtime::MonotonicNs now) noexcept;
   bool has_room(const Endpoint& endpoint) const noexcept {
     return endpoint.under_way() < max_under_way_;
   }

@@ -3,10 +3,10 @@
 #include <fmt/format.h>
 
 #include <boost/asio/error.hpp>
-#include <boost/system/errc.hpp>
 #include <new>
 
 #include "gateway/upstream/health_answer.hpp"
+#include "gateway/upstream/shortage.hpp"
 
 namespace segue::gateway {
 
@@ -17,18 +17,6 @@ using runtime::MonotonicNs;
 using runtime::Task;
 using runtime::Transfer;
 namespace errors = boost::asio::error;
-
-namespace {
-
-// There was nothing to connect with: descriptors, memory, ports.
-bool is_of_this_side(const error_code& ec) noexcept {
-  namespace errc = boost::system::errc;
-  return ec == errc::too_many_files_open || ec == errc::too_many_files_open_in_system ||
-         ec == errc::no_buffer_space || ec == errc::not_enough_memory ||
-         ec == errc::address_not_available;
-}
-
-}  // namespace
 
 // Sleeps until a moment, or until somebody wakes it.
 class HealthCheck::Nap : runtime::Waiter {

@@ -40,7 +40,7 @@ EndpointChoice::Endpoints make_endpoints(const BackendSettings& settings,
 
 // A request that waits for a connection; lives in the frame of wait_for_room().
 struct Upstream::Queued : runtime::Waiter {
-  Queued(runtime::Core& core, Upstream& owner, const Endpoint* not_to)
+  Queued(runtime::Core& core, Upstream& owner, Avoided not_to)
       : runtime::Waiter(
             [](runtime::Waiter& self, error_code) { static_cast<Queued&>(self).resume.resume(); }),
         upstream(owner),
@@ -64,7 +64,7 @@ struct Upstream::Queued : runtime::Waiter {
   Choice await_resume() const noexcept { return choice; }
 
   Upstream& upstream;
-  const Endpoint* avoid;
+  Avoided avoid;
   runtime::Deadline deadline;
   std::coroutine_handle<> resume;
   Choice choice;
@@ -128,10 +128,11 @@ void Upstream::failed(const UpstreamConnection& connection) noexcept {
 }
 
 // Who comes while others wait, waits too; what those were woken for is reserved for them.
-Task<Acquired> Upstream::acquire(Reuse reuse, MonotonicNs expiry, const Endpoint* avoid) {
+Task<Acquired> Upstream::acquire(Reuse reuse, MonotonicNs expiry, Avoided avoid,
+                                 MonotonicNs fair) {
   Choice choice;
   MonotonicNs now = coarse_now();
-  if (waiting_.empty()) choice = choice_.next(avoid, now);
+  if (!keeps_others_waiting()) choice = choice_.next(avoid, now);
   if (choice.endpoint == nullptr) {
     if (waiting_.size() >= max_pending_)
       co_return no_connection(errors::no_buffer_space,
@@ -150,7 +151,7 @@ Task<Acquired> Upstream::acquire(Reuse reuse, MonotonicNs expiry, const Endpoint
   }
   // There is room, so one of them is idle, and may not be reused: it makes way.
   if (endpoint.open >= max_connections_) close_one_idle(endpoint);
-  co_return co_await connect(choice, expiry);
+  co_return co_await connect(choice, expiry, fair);
 }
 
 std::unique_ptr<UpstreamConnection> Upstream::take_idle(Endpoint& endpoint, Reuse reuse,
@@ -210,7 +211,7 @@ bool Upstream::leads_nowhere(UpstreamConnection& connection) {
   return false;
 }
 
-Task<Upstream::Choice> Upstream::wait_for_room(const Endpoint* avoid, MonotonicNs expiry) {
+Task<Upstream::Choice> Upstream::wait_for_room(Avoided avoid, MonotonicNs expiry) {
   Queued queued(core_, *this, avoid);
   waiting_.push_back(&queued);
   ++counts_.pending;
@@ -220,12 +221,20 @@ Task<Upstream::Choice> Upstream::wait_for_room(const Endpoint* avoid, MonotonicN
   co_return co_await queued;
 }
 
+bool Upstream::keeps_others_waiting() const noexcept {
+  return std::ranges::any_of(waiting_, [](const Queued* each) { return each->avoid.empty(); });
+}
+
 void Upstream::wake_those_with_room() noexcept {
-  while (!waiting_.empty()) {
-    Queued& first = *waiting_.front();
-    const Choice choice = choice_.next(first.avoid, coarse_now());
-    if (choice.endpoint == nullptr) return;
-    first.end(choice);
+  for (std::size_t i = 0; i < waiting_.size();) {
+    Queued& each = *waiting_[i];
+    const Choice choice = choice_.next(each.avoid, coarse_now());
+    if (choice.endpoint != nullptr)
+      each.end(choice);  // and its place is that of the next one
+    else if (each.avoid.empty())
+      return;
+    else
+      ++i;
   }
 }
 

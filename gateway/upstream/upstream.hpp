@@ -42,14 +42,12 @@ class UpstreamLease {
 };
 
 // Why there is no connection. at_fault is upstream; `doing` says what failed; the code is timed_out
-// when a limit of time passed, no_buffer_space when too many requests wait. Nothing was sent.
+// when a limit of time passed, no_buffer_space without an endpoint when too many requests wait.
+// Nothing was sent.
 struct NoConnection : Error {
   const Endpoint* endpoint = nullptr;  // which could not be reached; null: it did not come to that
 };
 using Acquired = boost::system::result<UpstreamLease, NoConnection>;
-
-// The gateway itself has no descriptor left: nothing that a backend could help.
-bool is_out_of_descriptors(const boost::system::error_code& ec) noexcept;
 
 // Which pooled connections an exchange may have. A request that must not be sent twice takes one
 // that was used a moment ago, or a fresh one; a retry takes a fresh one.
@@ -65,7 +63,8 @@ struct UpstreamPlace {
 
 // The connections of one core to one backend: idle ones, limits, requests that wait for a
 // connection. One thread. Limits are for each endpoint; a request waits only when all endpoints that
-// it may go to are at theirs, and who waits is served first come, first served.
+// it may go to are at theirs, and who waits is served first come, first served; a retry that
+// avoids the one with room keeps nobody else from it.
 class Upstream {
  public:
   static constexpr std::chrono::milliseconds kResolveLimit{5'000};  // for the first answer
@@ -78,10 +77,12 @@ class Upstream {
            const UpstreamPlace& place);
   ~Upstream();
 
-  // `avoid`: the endpoint that failed this request before; another one gets it where another one is
-  // available. Null: none did. A failure to connect has been reported as failed() when this ends.
+  // `avoid`: the endpoints that failed this request before, alive until this ends; another one gets
+  // it where another one is available. A failure to connect has been reported as failed() when this
+  // ends, but for one that lies on this side (shortage.hpp) and one that `expiry` cut short before the endpoint had `fair` nanoseconds, or half of
+  // `timeouts.connect`: that says nothing of it, and the error names no endpoint.
   runtime::Task<Acquired> acquire(Reuse reuse, runtime::MonotonicNs expiry,
-                                  const Endpoint* avoid = nullptr);
+                                  Avoided avoid = {}, runtime::MonotonicNs fair = 0);
 
   // What became of a request on this connection, for the endpoint's fitness: its answer's head came,
   // whatever the status; or it was reset before that, or did not answer in time. What was the
@@ -111,7 +112,8 @@ class Upstream {
   void close_idle_if(Endpoint& endpoint, Which which);
 
   // upstream_connect.cpp
-  runtime::Task<Acquired> connect(const Choice& choice, runtime::MonotonicNs expiry);
+  runtime::Task<Acquired> connect(const Choice& choice, runtime::MonotonicNs expiry,
+                                  runtime::MonotonicNs fair);
   runtime::Task<boost::system::error_code> connect_to(UpstreamConnection& connection,
                                                       runtime::MonotonicNs expiry);
   runtime::Task<boost::system::error_code> connect_socket(UpstreamConnection& connection,
@@ -119,9 +121,12 @@ class Upstream {
   runtime::Task<boost::system::error_code> resolve(Endpoint& endpoint, runtime::MonotonicNs expiry);
 
   // Waits for room; no endpoint: in vain.
-  runtime::Task<Choice> wait_for_room(const Endpoint* avoid, runtime::MonotonicNs expiry);
+  runtime::Task<Choice> wait_for_room(Avoided avoid, runtime::MonotonicNs expiry);
   void give_back(std::unique_ptr<UpstreamConnection> connection);
   void closed(Endpoint& endpoint) noexcept;
+  // Somebody waits who would take any endpoint: who comes now stands behind. Not so with one who
+  // may be waiting only because of what is avoided.
+  bool keeps_others_waiting() const noexcept;
   void wake_those_with_room() noexcept;
   void sweep() noexcept;
 

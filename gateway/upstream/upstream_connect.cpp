@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <boost/asio/error.hpp>
 
+#include "gateway/upstream/shortage.hpp"
 #include "gateway/upstream/upstream.hpp"
 #include "runtime/pause.hpp"
 
@@ -29,15 +30,10 @@ NoConnection no_connection(error_code code, const char* doing, const Endpoint& e
 // Over before it could fail: what comes of it says nothing of the others.
 bool may_try_another(const error_code& ec) {
   return ec && ec != errors::timed_out && ec != errors::operation_aborted &&
-         !is_out_of_descriptors(ec);
+         !is_out_of_means(ec);
 }
 
 }  // namespace
-
-bool is_out_of_descriptors(const error_code& ec) noexcept {
-  return ec == errors::no_descriptors ||
-         ec == boost::system::errc::too_many_files_open_in_system;
-}
 
 // Known to abort() while it connects.
 class Upstream::Connecting {
@@ -55,7 +51,7 @@ class Upstream::Connecting {
   UpstreamConnection& connection_;
 };
 
-Task<Acquired> Upstream::connect(const Choice& choice, MonotonicNs expiry) {
+Task<Acquired> Upstream::connect(const Choice& choice, MonotonicNs expiry, MonotonicNs fair) {
   Endpoint& endpoint = *choice.endpoint;
   auto connection = std::make_unique<UpstreamConnection>(core_, pool_, endpoint);
   connection->admitted = choice.admitted;
@@ -64,20 +60,29 @@ Task<Acquired> Upstream::connect(const Choice& choice, MonotonicNs expiry) {
   ++counts_.connects;
   UpstreamLease lease(*this, std::move(connection));
   const char* doing = "resolving the backend's name";
-  error_code ec =
-      co_await resolve(endpoint, std::min(expiry, runtime::after(monotonic_now(), kResolveLimit)));
+  MonotonicNs began = monotonic_now();
+  MonotonicNs until = std::min(expiry, runtime::after(began, kResolveLimit));
+  error_code ec = co_await resolve(endpoint, until);
   if (!ec) {
-    const auto limit = settings_.timeouts.connect;
-    const MonotonicNs until =
-        limit ? std::min(expiry, runtime::after(monotonic_now(), *limit)) : expiry;
+    began = monotonic_now();
+    until = expiry;
+    if (const auto limit = settings_.timeouts.connect) {
+      until = std::min(until, runtime::after(began, *limit));
+      fair = std::min(fair, runtime::after(0, *limit) / 2);
+    }
     const Connecting here(*this, *lease);
     ec = co_await connect_to(*lease, until);
     doing = name_of_step(ec);
   }
   if (ec) {
     ++counts_.connect_failures;
-    if (!aborted_ && !is_out_of_descriptors(ec)) failed(*lease);
-    co_return no_connection(ec, doing, endpoint);
+    NoConnection failure = no_connection(ec, doing, endpoint);
+    const bool cut_short = until == expiry && monotonic_now() - began < fair;
+    if (ec == errors::timed_out && cut_short)
+      failure.endpoint = nullptr;  // who asked had no time left for it
+    else if (!aborted_ && !is_of_this_side(ec))
+      failed(*lease);
+    co_return failure;
   }
   lease->idle_time = settings_.idle_time;
   co_return std::move(lease);
@@ -107,7 +112,7 @@ Task<error_code> Upstream::connect_to(UpstreamConnection& connection, MonotonicN
   for (const EndpointAddresses::Address& peer : peers) {
     connection.peer = peer;
     ec = co_await connect_socket(connection, expiry);
-    if (ec && !is_out_of_descriptors(ec)) addresses.failed(peer, monotonic_now());
+    if (ec && !is_out_of_means(ec)) addresses.failed(peer, monotonic_now());
     if (!may_try_another(ec)) break;
     connection.stream.close();
   }

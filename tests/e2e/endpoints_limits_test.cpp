@@ -106,6 +106,29 @@ TEST_CASE("many requests over few connections to several endpoints are all serve
   CHECK(gateway.metric("segue_backend_pending_requests") == 0);
 }
 
+TEST_CASE("a retry that waits for the full endpoint keeps nobody from the one with room") {
+  Event go;
+  ScriptedBackend full(held(go));
+  Descriptor dead = bound_socket();
+  GatewayProcess gateway(all_to_endpoints(
+      {endpoint_at(full.port()), endpoint_at(port_of(dead))},
+      "limits: { connections: 1 }, ejection: { after: 0 }, retries: { attempts: 1 }, "
+      "timeouts: { first_byte: 10m }"));
+  // One of them is at the full endpoint, the other one was refused by the dead one.
+  RawClient one(gateway.port());
+  send_get(one, "/1");
+  full.wait_for_requests(1);
+  RawClient two(gateway.port());
+  send_get(two, "/2");
+  gateway.wait_for_metric("segue_backend_pending_requests", {}, 1);
+  ScriptedBackend revived(answer_always(response_with(200, "here")), std::move(dead));
+  for (int i = 0; i < 3; ++i) CHECK(RawClient(gateway.port()).get("/3").body == "here");
+  CHECK(gateway.metric("segue_backend_pending_requests") == 1);
+  go.set();
+  CHECK(one.response().body == "x");
+  CHECK(two.response().body == "x");
+}
+
 TEST_CASE("who waits for a full endpoint is sent to the one that becomes available meanwhile") {
   Event go;
   ScriptedBackend full(held(go));

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <boost/json/array.hpp>
 #include <catch2/catch_test_macros.hpp>
+#include <optional>
 #include <string>
 
 #include "tests/e2e/tls_gateway.hpp"
@@ -105,6 +106,45 @@ TEST_CASE("a budget that is spent ends retries: each request is tried once") {
   CHECK(all.size() == kRequests);
   for (const auto& attempts : all) once += attempts.size() == 1 ? 1 : 0;
   CHECK(once == spent);
+}
+
+TEST_CASE("a request that is sent again on a fresh connection earns no more than others") {
+  constexpr int kRequests = 100;
+  std::optional<ScriptedBackend> backend([](BackendConnection& connection) {
+    if (!connection.request()) return;
+    connection.send(response_with(200, "x"));
+    connection.request();  // and closes
+  });
+  ConfigText config;
+  config.with("cores", "{ count: 1 }")
+      .backend("legacy", backend->port(),
+               "ejection: { after: 0 }, retries: { attempts: 1 }, retry_budget_percent: 10")
+      .route("all", "{ match: { prefix: / }, to: legacy }");
+  GatewayProcess gateway(config);
+  RawClient client(gateway.port());
+  for (int i = 0; i < kRequests; ++i) CHECK(client.get("/").status() == 200);
+  REQUIRE(gateway.metric("segue_backend_stale_retries_total") == kRequests - 1);
+  backend.reset();
+  for (int i = 0; i < kRequests; ++i) CHECK(client.get("/").status() == 502);
+  // Ten to begin with, ten for each hundred requests, and hardly any that time brought.
+  CHECK(retries(gateway, "failed") >= 29);
+  CHECK(retries(gateway, "failed") < 36);
+}
+
+TEST_CASE("all endpoints are tried before one is tried again") {
+  const std::uint16_t one = closed_port();
+  const std::uint16_t two = closed_port();
+  ScriptedBackend backend(answer_always(response_with(200, "here")));
+  ConfigText config;
+  config.with("cores", "{ count: 1 }")
+      .with("backends", fmt::format("{{ legacy: {{ endpoints: [\"{}\", \"{}\", \"{}\"], "
+                                    "balance: least_requests, ejection: {{ after: 0 }}, "
+                                    "retries: {{ attempts: 2 }}, retry_budget_percent: 100 }} }}",
+                                    at(one), at(two), at(backend.port())))
+      .route("all", "{ match: { prefix: / }, to: legacy }");
+  GatewayProcess gateway(config);
+  RawClient client(gateway.port());
+  for (int i = 0; i < 10; ++i) CHECK(client.get("/").status() == 200);
 }
 
 TEST_CASE("an endpoint that fails its handshake, or never begins it, is one that was not reached") {

@@ -2,6 +2,7 @@
 
 #include <array>
 #include <catch2/catch_test_macros.hpp>
+#include <catch2/generators/catch_generators.hpp>
 #include <cstdlib>
 
 #include "gateway/upstream/endpoint_fleet.hpp"
@@ -34,7 +35,7 @@ struct Pool {
     choice = std::make_unique<EndpointChoice>(settings, endpoints, kRoom, verdicts, 0);
   }
   // Its index, as many as there are endpoints when there is none.
-  std::size_t next(const Endpoint* avoid = nullptr, MonotonicNs now = kNow) {
+  std::size_t next(const std::vector<const Endpoint*>& avoid = {}, MonotonicNs now = kNow) {
     last = choice->next(avoid, now);
     std::size_t i = 0;
     while (i < endpoints.size() && endpoints[i].get() != last.endpoint) ++i;
@@ -88,11 +89,23 @@ TEST_CASE("a full endpoint is waited for rather than that an ejected one is trie
 TEST_CASE("the endpoint to avoid is chosen only when no other one is available") {
   Pool pool(3);
   const Endpoint* const failed = pool.endpoints[0].get();
-  for (int i = 0; i < 10; ++i) CHECK(pool.next(failed) != 0);
+  for (int i = 0; i < 10; ++i) CHECK(pool.next({failed}) != 0);
   pool.eject(1);
-  for (int i = 0; i < 10; ++i) CHECK(pool.next(failed) == 2);
+  for (int i = 0; i < 10; ++i) CHECK(pool.next({failed}) == 2);
   pool.eject(2);
-  CHECK(pool.next(failed) == 0);
+  CHECK(pool.next({failed}) == 0);
+  CHECK_FALSE(pool.last.none_available);
+}
+
+TEST_CASE("all that failed a request are avoided while one is left") {
+  const Balance balance = GENERATE(Balance::round_robin, Balance::least_requests);
+  Pool pool(3, balance);
+  const std::vector<const Endpoint*> failed{pool.endpoints[0].get(), pool.endpoints[2].get()};
+  for (int i = 0; i < 10; ++i) CHECK(pool.next(failed) == 1);
+  pool.fill(1);
+  CHECK(pool.next(failed) == 3);  // it is waited for
+  pool.eject(1);
+  for (int i = 0; i < 10; ++i) CHECK(pool.next(failed) % 2 == 0);
   CHECK_FALSE(pool.last.none_available);
 }
 
@@ -101,7 +114,7 @@ TEST_CASE("when no endpoint is available all are tried, but the one to avoid") {
   for (std::size_t i = 0; i < 3; ++i) pool.eject(i);
   CHECK(spread(pool, 300) == std::vector{100, 100, 100, 0});
   CHECK(pool.last.none_available);
-  for (int i = 0; i < 10; ++i) CHECK(pool.next(pool.endpoints[2].get()) != 2);
+  for (int i = 0; i < 10; ++i) CHECK(pool.next({pool.endpoints[2].get()}) != 2);
 }
 
 TEST_CASE("the only endpoint gets every request that it has room for") {
@@ -109,7 +122,7 @@ TEST_CASE("the only endpoint gets every request that it has room for") {
   CHECK(pool.next() == 0);
   CHECK_FALSE(pool.last.none_available);
   pool.eject(0);
-  CHECK(pool.next(pool.endpoints[0].get()) == 0);
+  CHECK(pool.next({pool.endpoints[0].get()}) == 0);
   CHECK(pool.last.none_available);
   pool.fill(0);
   CHECK(pool.next() == 1);
@@ -119,15 +132,15 @@ TEST_CASE("the only endpoint, too, has one request on trial, and the others know
   Pool pool(1);
   pool.eject(0);
   const MonotonicNs later = runtime::after(kNow, pool.settings.ejection.base);
-  CHECK(pool.next(nullptr, later) == 0);
+  CHECK(pool.next({}, later) == 0);
   CHECK(pool.last.admitted == EndpointHealth::Admission::trial);
   CHECK_FALSE(pool.last.none_available);
   CHECK_FALSE(pool.health.of(0, 0).available(later));  // who has a fallback goes there
-  CHECK(pool.next(nullptr, later) == 0);
+  CHECK(pool.next({}, later) == 0);
   CHECK(pool.last.admitted == EndpointHealth::Admission::ordinary);
   CHECK(pool.last.none_available);
   pool.endpoints[0]->health.answered();
-  CHECK(pool.next(nullptr, later) == 0);
+  CHECK(pool.next({}, later) == 0);
   CHECK_FALSE(pool.last.none_available);
 }
 
@@ -135,7 +148,7 @@ TEST_CASE("a copy of a request is not the trial of an only endpoint, either") {
   Pool pool(1, Balance::round_robin, Verdicts::heard);
   pool.eject(0);
   const MonotonicNs later = runtime::after(kNow, pool.settings.ejection.base);
-  for (int i = 0; i < 10; ++i) CHECK(pool.next(nullptr, later) == 0);
+  for (int i = 0; i < 10; ++i) CHECK(pool.next({}, later) == 0);
   CHECK(pool.health.of(0, 0).available(later));
 }
 
@@ -145,7 +158,7 @@ TEST_CASE("an endpoint whose time is over gets one request until that is answere
   const MonotonicNs later = runtime::after(kNow, pool.settings.ejection.base);
   int trials = 0;
   for (int i = 0; i < 10; ++i) {
-    if (pool.next(nullptr, later) != 1) continue;
+    if (pool.next({}, later) != 1) continue;
     ++trials;
     CHECK(pool.last.admitted == EndpointHealth::Admission::trial);
   }
@@ -158,7 +171,7 @@ TEST_CASE("a copy of a request is never the trial of an endpoint") {
   Pool pool(2, Balance::round_robin, Verdicts::heard);
   pool.eject(1);
   const MonotonicNs later = runtime::after(kNow, pool.settings.ejection.base);
-  for (int i = 0; i < 10; ++i) pool.next(nullptr, later);
+  for (int i = 0; i < 10; ++i) pool.next({}, later);
   CHECK(pool.health.of(0, 1).available(later));
 }
 
@@ -167,7 +180,7 @@ TEST_CASE("a copy of a request is never the trial of an endpoint") {
 TEST_CASE("of two endpoints picked at random the one with fewer requests gets the next") {
   Pool pool(10, Balance::least_requests);
   EndpointChoice choice(pool.settings, pool.endpoints, 100'000, Verdicts::given, 7);
-  for (int i = 0; i < 10'000; ++i) ++choice.next(nullptr, kNow).endpoint->open;
+  for (int i = 0; i < 10'000; ++i) ++choice.next({}, kNow).endpoint->open;
   for (const auto& endpoint : pool.endpoints) {
     CHECK(endpoint->open > 990);
     CHECK(endpoint->open < 1010);

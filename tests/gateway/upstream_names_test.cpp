@@ -42,6 +42,7 @@ BackendSettings named_backend(std::uint16_t port) {
   BackendSettings backend;
   backend.endpoints.push_back({"shop.test", port, {}});
   backend.dns_refresh = milliseconds{1};
+  backend.ejection.after = 1;
   backend.idle_time = std::chrono::minutes{10};
   return backend;
 }
@@ -76,6 +77,7 @@ class NamedPool {
   void give_back() {
     core_.ask([this] { lease_.give_back(); });
   }
+  bool available() { return fleet_.health.of(0, 0).available(runtime::monotonic_now()); }
   std::uint64_t open() {
     return core_.ask([this] { return counts_.open; });
   }
@@ -151,6 +153,25 @@ TEST_CASE("connections are kept when the name stands for more addresses than bef
   pool.names->say("shop.test", {"127.0.0.2", "127.0.0.1"});
   pool.names->wait_for_more_lookups("shop.test", 2);
   CHECK(pool.take().reused);
+}
+
+TEST_CASE("what the gateway itself lacks for a connection ejects no endpoint") {
+  namespace errc = boost::system::errc;
+  Event ended;
+  test::ScriptedBackend backend(watching(ended));
+  NamedPool pool(backend.port());
+  for (const auto lacks : {errc::too_many_files_open, errc::too_many_files_open_in_system,
+                           errc::no_buffer_space, errc::not_enough_memory,
+                           errc::address_not_available}) {
+    pool.names->fail("shop.test", make_error_code(lacks));
+    pool.names->wait_for_more_lookups("shop.test", 2);
+    CHECK(pool.take().address.empty());
+    CHECK(pool.available());
+  }
+  pool.names->fail("shop.test", boost::asio::error::host_not_found);
+  pool.names->wait_for_more_lookups("shop.test", 2);
+  CHECK(pool.take().address.empty());
+  CHECK_FALSE(pool.available());
 }
 
 TEST_CASE("the first request waits for the first answer, and a failed one is told at once") {
