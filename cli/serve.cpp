@@ -11,9 +11,11 @@
 #include "cli/publisher_state.hpp"
 #include "cli/serve_metrics.hpp"
 #include "cli/serve_parts.hpp"
+#include "cli/serving_end.hpp"
 #include "cli/signals.hpp"
 #include "cli/supervisor.hpp"
 #include "gateway/gateway.hpp"
+#include "gateway/listening/descriptor_room.hpp"
 #include "gateway/listening/handover.hpp"
 #include "gateway/listening/listening_sockets.hpp"
 #include "gateway/probe.hpp"
@@ -23,11 +25,9 @@ namespace {
 
 using gateway::HandoverServer;
 using gateway::InheritedSocket;
-using gateway::ListenerKind;
 using gateway::ListeningSockets;
 using gateway::Predecessor;
 
-constexpr std::chrono::milliseconds kDrainPoll{10};
 constexpr std::chrono::milliseconds kNoticesLook{1'000};
 // How long the end waits for Kafka; what is not published by then stays in the journal.
 constexpr std::chrono::milliseconds kPublishAtEnd{5'000};
@@ -59,9 +59,14 @@ std::optional<Predecessor> take_over(const std::filesystem::path& journal,
 
 enum class Relief : std::uint8_t { taken_over, refused };
 
-// Clients are served by both processes; by this one alone when it has taken over.
-Relief relieve(Predecessor& predecessor, ListeningSockets& sockets) {
+// Clients are served by both processes; by this one alone when it has taken over. A signal that has
+// come to this one by now ends it alone: whoever says that it is ready has to go on.
+Relief relieve(Predecessor& predecessor, ListeningSockets& sockets, const Signals& signals) {
   const pid_t process = predecessor.process();
+  if (signals.end_within(std::chrono::milliseconds(0))) {
+    fmt::print(stderr, "segue: told to end before it took over; process {} serves on\n", process);
+    return Relief::refused;
+  }
   const Predecessor::Relief relief = predecessor.say_ready();
   if (!relief.why.empty()) say({relief.why});
   if (relief.refused) return Relief::refused;
@@ -90,33 +95,6 @@ Ending look_after(gateway::Gateway& gateway, const HandoverServer& handover,
   }
 }
 
-// What runs goes on for this long at most, or until a signal to end comes; then it is cut.
-void run_out(gateway::Gateway& gateway, const Signals& signals, std::chrono::milliseconds limit) {
-  const auto give_up = runtime::after(runtime::monotonic_now(), limit);
-  bool hurry = false;
-  while (gateway.running() != 0 && !hurry && runtime::monotonic_now() < give_up)
-    hurry = signals.end_within(kDrainPoll);
-  // Again and again: an exchange that was cut in one wait may begin another one.
-  for (gateway.abort(); gateway.running() != 0; gateway.abort()) signals.end_within(kDrainPoll);
-}
-
-// Stages of docs/architecture.md, "Drain".
-void drain(gateway::Gateway& gateway, const Signals& signals) {
-  fmt::print(stderr, "draining\n");
-  gateway.drain();
-  const gateway::DrainSettings& limits = gateway.settings().drain;
-  const bool hurry = signals.end_within(limits.delay);
-  gateway.close();
-  run_out(gateway, signals, hurry ? std::chrono::milliseconds(0) : limits.timeout);
-}
-
-// Another process accepts from the same sockets now: there is nothing to wait for but what runs.
-void leave(gateway::Gateway& gateway, gateway::ProbeListener& probe, ListeningSockets& sockets) {
-  probe.leave();
-  sockets.close(ListenerKind::probe, ListeningSockets::Files::left);
-  gateway.leave();
-}
-
 }  // namespace
 
 ServeCommand::ServeCommand(CLI::App& program)
@@ -128,6 +106,7 @@ ServeCommand::ServeCommand(CLI::App& program)
 }
 
 int ServeCommand::run() {
+  gateway::raise_descriptor_limit();
   const Supervisor supervisor;
   std::vector<InheritedSocket> inherited = gateway::sockets_of_service_manager();
   const Signals signals;
@@ -160,30 +139,28 @@ int ServeCommand::run() {
   if (publisher) publisher->start();
   if (comparison) comparison->start();
   ready = true;
-  if (predecessor && relieve(*predecessor, sockets) == Relief::refused) {
-    leave(gateway, probe, sockets);
-    run_out(gateway, signals, settings.drain.timeout);
+  if (predecessor && relieve(*predecessor, sockets, signals) == Relief::refused) {
+    ServingEnd({gateway, probe, sockets, nullptr, signals}).give_up();
     return kFailed;
   }
-  std::optional<HandoverServer> handover(std::in_place, settings.journal.directory, sockets);
-  if (!handover->trouble().empty()) say({handover->trouble()});
+  if (predecessor) gateway.look_again();
+  HandoverServer handover(settings.journal.directory, sockets);
+  if (!handover.trouble().empty()) say({handover.trouble()});
   say_start(sockets, journal);
   say(gateway.warnings());
   supervisor.say_ready();
   fmt::print(stderr, "ready\n");
 
-  if (look_after(gateway, *handover, signals) == Ending::taken_over) {
-    fmt::print(stderr, "process {} takes over\n", handover->finish());
-    leave(gateway, probe, sockets);
-    handover->say_left();
-    run_out(gateway, signals, settings.drain.timeout);
+  ServingEnd end({gateway, probe, sockets, &handover, signals});
+  if (look_after(gateway, handover, signals) == Ending::taken_over) {
+    end.leave();
   } else {
-    handover.reset();
     ready = false;
     supervisor.say_stopping();
-    drain(gateway, signals);
+    end.drain();
   }
   if (publisher) publisher->finish(kPublishAtEnd);
+  end.close();
   return kClean;
 }
 

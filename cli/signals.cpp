@@ -44,13 +44,18 @@ Signals::Came Signals::wait_for(milliseconds limit, int event) const {
   return wanted[1].revents != 0 ? Came::event : Came::nothing;
 }
 
-bool Signals::end_within(milliseconds limit) const {
+Signals::Came Signals::end_or(int event, milliseconds limit) const {
   const auto end = steady_clock::now() + limit;
   for (;;) {
     const auto left = std::chrono::ceil<milliseconds>(end - steady_clock::now());
-    if (wait_for(std::max(milliseconds(0), left)) == Came::end) return true;
-    if (steady_clock::now() >= end) return false;
+    const Came came = wait_for(std::max(milliseconds(0), left), event);
+    if (came == Came::end || came == Came::event) return came;
+    if (steady_clock::now() >= end) return Came::nothing;
   }
+}
+
+bool Signals::end_within(milliseconds limit) const {
+  return end_or(-1, limit) == Came::end;
 }
 
 }  // namespace segue::cli

@@ -19,6 +19,8 @@ class Signals {
   enum class Came : std::uint8_t { nothing, reload, end, event };
   // The next signal, or `event` when that descriptor is readable (-1: none is looked at).
   Came wait_for(std::chrono::milliseconds limit, int event = -1) const;
+  // `end` or `event`, whichever came first within `limit`, or nothing.
+  Came end_or(int event, std::chrono::milliseconds limit) const;
   // True when one that ends the process came within `limit`.
   bool end_within(std::chrono::milliseconds limit) const;
 

@@ -25,7 +25,6 @@ Gateway::Gateway(GatewaySettings settings, std::vector<CoreParts> parts, Listeni
       credentials_(settings_),
       fleet_(settings_.backends),
       sockets_(sockets) {
-  raise_descriptor_limit();
   const auto cores = static_cast<unsigned>(parts.size());
   ensure(cores > 0, "a gateway has a core");
   settings_.limits.connections = descriptor_room(settings_, cores).clients;
@@ -91,17 +90,27 @@ void Gateway::close() {
   // later would be reset.
   sockets_.close(ListenerKind::public_, ListeningSockets::Files::removed);
   on_each([](CoreWorld& world) {
-    for (auto& listener : world.listeners) listener->close(Listener::Queued::taken);
+    for (auto& listener : world.listeners) listener->close();
     world.worker.close_idle();
   });
 }
 
-void Gateway::leave() {
-  sockets_.close(ListenerKind::public_, ListeningSockets::Files::left);
+void Gateway::leave(ListeningSockets::Files files) {
+  sockets_.close(ListenerKind::public_, files);
   on_each([](CoreWorld& world) {
     world.worker.drain();
-    for (auto& listener : world.listeners) listener->close(Listener::Queued::left);
+    for (auto& listener : world.listeners) listener->close();
   });
+}
+
+void Gateway::look_again() {
+  on_each([](CoreWorld& world) {
+    for (auto& listener : world.listeners) listener->look_again();
+  });
+}
+
+void Gateway::close_idle() {
+  on_each([](CoreWorld& world) { world.worker.close_idle(); });
 }
 
 void Gateway::abort() {

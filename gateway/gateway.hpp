@@ -35,9 +35,13 @@ class Gateway {
   // No more connections are accepted but those that are queued, and the listening sockets are
   // closed; idle connections are closed, running exchanges go on.
   void close();
-  // Another process accepts from the same sockets: what is queued is left to it. Idle connections
-  // stay, and answers say Connection: close.
-  void leave();
+  // Another process has left the sockets: what it was told of and did not accept is ours.
+  void look_again();
+  // Another process accepts from the same sockets, but for those that it does not want: what is
+  // queued is taken. Idle connections stay, and answers say Connection: close.
+  void leave(ListeningSockets::Files files);
+  // After leave(): idle connections are closed.
+  void close_idle();
   // Cuts what is left; sessions end soon after.
   void abort();
   // Tasks that still run, over all cores.

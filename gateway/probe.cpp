@@ -1,6 +1,7 @@
 #include "gateway/probe.hpp"
 
 #include <boost/asio/basic_socket_acceptor.hpp>
+#include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/generic/stream_protocol.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
@@ -8,6 +9,7 @@
 #include <boost/beast/core/basic_stream.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/http.hpp>
+#include <future>
 #include <thread>
 #include <vector>
 
@@ -111,6 +113,8 @@ void accept(Acceptor& acceptor, const Answering& answering) {
 struct ProbeListener::State {
   Answering answering;
   asio::io_context context{1};
+  // So that its thread is there for leave(), also without a listener.
+  asio::executor_work_guard<asio::io_context::executor_type> work{context.get_executor()};
   std::vector<std::unique_ptr<Acceptor>> acceptors;
   std::thread thread;
 };
@@ -136,10 +140,15 @@ ProbeListener::~ProbeListener() {
 }
 
 void ProbeListener::leave() {
-  asio::post(state_->context, [state = state_.get()] {
+  std::promise<void> left;
+  asio::post(state_->context, [state = state_.get(), &left] {
     state->answering.leaving = true;
-    for (auto& acceptor : state->acceptors) acceptor->close();
+    // Not close(): that leaves a socket that another process has open, too, in the epoll set.
+    for (auto& acceptor : state->acceptors)
+      if (acceptor->is_open()) const SocketDescriptor closed(acceptor->release());
+    left.set_value();
   });
+  left.get_future().wait();
 }
 
 }  // namespace segue::gateway

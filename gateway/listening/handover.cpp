@@ -25,6 +25,8 @@ constexpr std::chrono::seconds kAsksWithin{10};
 constexpr std::chrono::seconds kReadyWithin{60};
 // How long the process that takes over waits for an answer.
 constexpr std::chrono::seconds kAnswersWithin{15};
+// Before the next try to accept one, in ms.
+constexpr int kAcceptPause = 100;
 
 constexpr mode_t kMode = 0600;
 constexpr int kBacklog = 4;
@@ -37,6 +39,16 @@ void tell(const SocketDescriptor& event) {
   const std::uint64_t one = 1;
   const ssize_t written = ::write(event.get(), &one, sizeof one);
   static_cast<void>(written);  // it cannot be full: it is written once
+}
+
+void forget_told(const SocketDescriptor& event) {
+  std::uint64_t times = 0;
+  const ssize_t got = ::read(event.get(), &times, sizeof times);
+  static_cast<void>(got);
+}
+
+SocketDescriptor any_descriptor() {
+  return SocketDescriptor(::eventfd(0, EFD_CLOEXEC));
 }
 
 HandoverMessage saying(Say say) {
@@ -77,7 +89,8 @@ HandoverServer::HandoverServer(const fs::path& folder, const ListeningSockets& s
       path_(folder),
       socket_(::socket(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK | SOCK_CLOEXEC, 0)),
       stop_(eventfd(0, EFD_CLOEXEC)),
-      done_(eventfd(0, EFD_CLOEXEC)) {
+      done_(eventfd(0, EFD_CLOEXEC)),
+      spare_(any_descriptor()) {
   auto file = listen_on_file(socket_.get(), path_.file(), kMode, kBacklog);
   if (!file) {
     trouble_ = fmt::format("no process can take over from this one: {}: {}",
@@ -85,17 +98,32 @@ HandoverServer::HandoverServer(const fs::path& folder, const ListeningSockets& s
     return;
   }
   file_ = std::move(*file);
+  resume();
+}
+
+HandoverServer::~HandoverServer() {
+  pause();
+}
+
+void HandoverServer::pause() {
+  if (!thread_.joinable()) return;
+  tell(stop_);
+  thread_.join();
+  forget_told(stop_);
+}
+
+void HandoverServer::resume() {
+  if (thread_.joinable() || !file_.is_ours() || successor_) return;
   thread_ = std::thread([this] { serve(); });
   pthread_setname_np(thread_.native_handle(), "handover");
 }
 
-HandoverServer::~HandoverServer() {
-  tell(stop_);
-  if (thread_.joinable()) thread_.join();
+std::optional<pid_t> HandoverServer::successor() const {
+  return successor_ ? std::optional(successor_->peer()) : std::nullopt;
 }
 
 pid_t HandoverServer::finish() {
-  thread_.join();
+  pause();
   file_.remove();
   socket_.close();
   ensure(successor_.has_value(), "a hand-over ends with a successor");
@@ -108,31 +136,64 @@ void HandoverServer::say_left() {
 }
 
 void HandoverServer::serve() {
-  for (;;) {
-    std::array<pollfd, 2> wanted{pollfd{socket_.get(), POLLIN, 0}, pollfd{stop_.get(), POLLIN, 0}};
-    if (poll(wanted.data(), wanted.size(), -1) < 0 && errno != EINTR) return;
-    if (wanted[1].revents != 0) return;
-    SocketDescriptor peer(::accept4(socket_.get(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
-    if (peer.get() < 0) continue;
-    HandoverChannel channel(std::move(peer));
-    if (!give(channel)) continue;
-    successor_.emplace(std::move(channel));
+  while (asker_ || wait_for_asker()) {
+    const Given given = give(*asker_);
+    if (given == Given::not_yet) return;
+    std::optional<HandoverChannel> asked = std::exchange(asker_, std::nullopt);
+    if (given == Given::nothing) continue;
+    successor_ = std::move(asked);
     return tell(done_);
   }
 }
 
-// True: the other process has the sockets and serves.
-bool HandoverServer::give(HandoverChannel& to) const {
+// False: it is to stop.
+bool HandoverServer::wait_for_asker() {
+  for (;;) {
+    std::array<pollfd, 2> wanted{pollfd{stop_.get(), POLLIN, 0}, pollfd{socket_.get(), POLLIN, 0}};
+    if (poll(wanted.data(), wanted.size(), -1) < 0 && errno != EINTR) return false;
+    if (wanted[0].revents != 0) return false;
+    if (wanted[1].revents == 0) continue;
+    SocketDescriptor peer = accept_asker();
+    if (peer.get() >= 0) {
+      asker_.emplace(std::move(peer));
+      return true;
+    }
+    // It stays queued and readable: without a pause this would be tried without end.
+    if (errno != EAGAIN && errno != EINTR && errno != ECONNABORTED)
+      poll(wanted.data(), 1, kAcceptPause);
+  }
+}
+
+SocketDescriptor HandoverServer::accept_asker() {
+  if (spare_.get() < 0) spare_ = any_descriptor();
+  for (;;) {
+    SocketDescriptor peer(
+        ::accept4(socket_.get(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
+    if (peer.get() >= 0 || (errno != EMFILE && errno != ENFILE) || spare_.get() < 0) return peer;
+    spare_.close();
+  }
+}
+
+// `sockets`: the other process has them, and serves, or will when this one has been told to end.
+HandoverServer::Given HandoverServer::give(HandoverChannel& to) const {
   const auto refuse = [&to](const char* why) {
     static_cast<void>(to.send(refusing(why)));  // it may be gone already
-    return false;
+    return Given::nothing;
+  };
+  const auto is_told_to_stop = [](const auto& received) {
+    return !received && received.error().code.value() == ECANCELED;
   };
   if (!to.is_trusted()) return refuse("this process belongs to another user");
   const auto asked = to.receive(in(kAsksWithin), stop_.get());
+  if (is_told_to_stop(asked)) return Given::not_yet;
   if (!asked || asked->message.say != Say::ask) return refuse("it does not ask for sockets");
   if (!give_sockets(to)) return refuse("the sockets cannot be passed");
-  const auto ready = to.receive(in(kReadyWithin), stop_.get());
-  if (ready && ready->message.say == Say::ready) return true;
+  auto ready = to.receive(in(kReadyWithin), stop_.get());
+  if (is_told_to_stop(ready)) {
+    ready = to.receive(in(std::chrono::seconds(0)));
+    if (!ready && ready.error().code.value() == ETIMEDOUT) return Given::sockets;
+  }
+  if (ready && ready->message.say == Say::ready) return Given::sockets;
   return refuse("the new process was not ready in time");
 }
 

@@ -28,7 +28,10 @@ class HandoverPath {
 
 // In the process that serves: gives its sockets to a process of the same user, or of root, one at a
 // time, on a thread of its own. As long as that one has not said that it serves nothing has
-// happened. Made and destroyed by the main thread; `sockets` stay as they are until then.
+// happened. Used by the main thread; `sockets` change only while it is paused or finished.
+//
+// Who asks is given what is open, or hears the end of this process once it has nothing open any
+// more: so close the sockets first, and destroy this then.
 class HandoverServer {
  public:
   HandoverServer(const std::filesystem::path& folder, const ListeningSockets& sockets);
@@ -38,17 +41,27 @@ class HandoverServer {
 
   // Why no process can take over from this one, for a person; empty when one can.
   const std::string& trouble() const noexcept { return trouble_; }
-  // Readable once another process serves.
+  // Readable once there is a successor.
   int event() const noexcept { return done_.get(); }
+  // Gives nothing until resume(). A process that has the sockets and is not ready yet is the
+  // successor from here on; one that is about to ask is answered after resume().
+  void pause();
+  void resume();
+  // After event() or pause(): the process that has the sockets.
+  std::optional<pid_t> successor() const;
 
-  // After event(): nobody can take over from this process any more. The successor's process id.
+  // With a successor: nobody else can take over from this process any more. Its process id.
   pid_t finish();
   // After finish(): tells the successor that this process accepts no more.
   void say_left();
 
  private:
+  enum class Given : std::uint8_t { nothing, not_yet, sockets };
+
   void serve();
-  bool give(HandoverChannel& to) const;
+  bool wait_for_asker();
+  SocketDescriptor accept_asker();
+  Given give(HandoverChannel& to) const;
   Result<void> give_sockets(HandoverChannel& to) const;
 
   const ListeningSockets& sockets_;
@@ -58,6 +71,9 @@ class HandoverServer {
   SocketFile file_;
   SocketDescriptor stop_;  // eventfd: ends the thread
   SocketDescriptor done_;  // eventfd
+  // Given up for who takes over from a process that has no descriptor left.
+  SocketDescriptor spare_;
+  std::optional<HandoverChannel> asker_;  // of the thread, while there is one
   std::optional<HandoverChannel> successor_;  // set before done_ is
   std::thread thread_;
 };

@@ -99,8 +99,10 @@ Result<HandoverPacket> HandoverChannel::receive(Moment deadline, int interrupt) 
   if (got == 0) return failed(ECONNRESET, "listening to the other process");
   HandoverPacket packet;
   packet.sockets = sockets_in(header);  // so that they are closed, whatever follows
+  // The kernel passes as many sockets as there are descriptors left for.
+  if ((header.msg_flags & MSG_CTRUNC) != 0) return failed(EMFILE, "taking the sockets");
   auto message = read_message({text.data(), static_cast<std::size_t>(got)});
-  if ((header.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) != 0 || !message ||
+  if ((header.msg_flags & MSG_TRUNC) != 0 || !message ||
       message->count != packet.sockets.size())
     return failed(EPROTO, "understanding the other process");
   packet.message = std::move(*message);

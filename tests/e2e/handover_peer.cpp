@@ -100,15 +100,17 @@ HandoverPeer HandoverGiver::accept() {
   return peer;
 }
 
-void HandoverGiver::give(const Given& given, End end) {
+bool HandoverGiver::give(const Given& given, End end, const std::function<void()>& asked) {
   HandoverPeer peer = accept();
+  asked();
   peer.send(fmt::format(R"({{"segue_handover":1,"say":"sockets","listener":"{}","count":1,)"
                         R"("with_file":false}})",
                         given.listener),
             {given.descriptor});
   peer.send(R"({"segue_handover":1,"say":"all"})");
-  peer.receive();
+  const bool ready = peer.receive().has_value();
   if (end == End::left) peer.send(R"({"segue_handover":1,"say":"left"})");
+  return ready;
 }
 
 void HandoverGiver::refuse(std::string_view why) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -40,8 +41,9 @@ class HandoverGiver {
   enum class End { left, gone };
 
   explicit HandoverGiver(const std::filesystem::path& socket);
-  // Gives one socket, waits for the other side to be ready, and says that it has left, or nothing.
-  void give(const Given& given, End end);
+  // Gives one socket once it is asked and `asked` has been called, waits for the other side to be
+  // ready, and says that it has left, or nothing. False: the other side has ended instead.
+  bool give(const Given& given, End end, const std::function<void()>& asked = [] {});
   void refuse(std::string_view why);
   void end_when_asked();
 

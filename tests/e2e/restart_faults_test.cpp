@@ -150,6 +150,52 @@ TEST_CASE("the old process is killed when it has given its sockets: what is queu
   CHECK(waiting.response().body == "x");
 }
 
+TEST_CASE("the old process is told to end while a new one has its sockets: it leaves them to that") {
+  ScriptedBackend backend(answer_always(response_with(200, "x")));
+  const TempDir folder;
+  const auto config = all_to(backend.port()).with(
+      "listeners", fmt::format("{{ public: {{ address: \"unix:{}\" }} }}", (folder / "s").string()));
+  GatewayProcess old(config, folder / "journal");
+  HandoverPeer next(old.journal_path() / "handover.sock");
+  next.send(kAsk);
+  std::vector<Descriptor> sockets;
+  for (auto packet = next.receive(); packet && packet->text.find("\"all\"") == std::string::npos;
+       packet = next.receive())
+    std::ranges::move(packet->descriptors, std::back_inserter(sockets));
+  CHECK(sockets.size() == 1);
+  old.process().signal(SIGTERM);
+  const auto word = next.receive();
+  REQUIRE(word);
+  CHECK(word->text.find("\"left\"") != std::string::npos);
+  CHECK(old.process().wait().exit_code == 0);
+  const auto waiting = Socket::connect(folder / "s");  // in the queue of who has the socket
+}
+
+TEST_CASE("a process that drains is taken over from") {
+  ScriptedBackend backend(answer_always(response_with(200, "x")));
+  const TempDir folder;
+  const auto config = all_to(backend.port()).with("drain", "{ delay: 1h, timeout: 1h }");
+  GatewayProcess old(config, folder / "journal");
+  old.process().signal(SIGTERM);
+  wait_for_line(old, "draining");
+  GatewayProcess next(config, folder / "journal", take_over());
+  CHECK(next.port() == old.port());
+  CHECK(old.process().wait().exit_code == 0);
+  check_serves(next.port());
+}
+
+TEST_CASE("a new process that is told to end before it is ready does not say that it is") {
+  const TempDir folder;
+  const TempDir home;
+  HandoverGiver old(folder / "handover.sock");
+  SocketActivator sockets({"public"});
+  const auto file = home.write("segue.yaml", all_to(closed_port()).yaml(folder.path()));
+  Process next({segue_path(), "serve", "-c", file.string(), "--take-over"}, home / "out");
+  CHECK_FALSE(old.give({"public", sockets.descriptor(0)}, HandoverGiver::End::gone,
+                       [&] { next.signal(SIGTERM); }));
+  CHECK(next.wait().exit_code == 2);
+}
+
 TEST_CASE("an old process that refuses is told of, and nothing is started") {
   const TempDir folder;
   HandoverGiver old(folder / "handover.sock");

@@ -140,6 +140,21 @@ TEST_CASE("a client that stays idle until drain.timeout after a take-over is clo
   CHECK(first.process().wait().exit_code == 0);
 }
 
+TEST_CASE("a request that crosses the end of an idle connection after a take-over meets no reset") {
+  ScriptedBackend backend(answer_always(response_with(200, "x")));
+  const TempDir folder;
+  const auto config = all_to(backend.port()).with("drain", "{ delay: 0s, timeout: 4s }");
+  GatewayProcess first(config, folder / "journal");
+  RawClient idle(first.port());
+  idle.get("/");
+  GatewayProcess second(config, folder / "journal", take_over());
+  REQUIRE(idle.reader().wait_for_end() == Received::end);
+  idle.send("GET /late HTTP/1.1\r\nHost: a\r\n\r\n");
+  CHECK(idle.reader().wait_for_end() == Received::end);
+  idle.socket().close();
+  CHECK(first.process().wait().exit_code == 0);
+}
+
 TEST_CASE("probes are answered by the process that takes over") {
   const TempDir folder;
   const auto config = all_to(closed_port());

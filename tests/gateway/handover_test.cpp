@@ -155,6 +155,38 @@ TEST_CASE("who takes the sockets and goes changes nothing, and the next one is g
   CHECK(::poll(&event, 1, 0) == 0);
 }
 
+TEST_CASE("who has the sockets when the process is told to end is its successor, and not refused") {
+  const Folder folder;
+  const std::vector listeners{on_tcp("public")};
+  const ListeningSockets old(listeners, 2, {});
+  HandoverServer server(folder.path(), old);
+  auto predecessor = Predecessor::find(folder.path());
+  REQUIRE(predecessor);
+  CHECK(predecessor->take_sockets().size() == 2);
+  CHECK_FALSE(server.successor());
+  server.pause();
+  CHECK(server.successor() == ::getpid());
+  CHECK(server.finish() == ::getpid());
+  server.say_left();
+  const auto relief = predecessor->say_ready();
+  CHECK_FALSE(relief.refused);
+  CHECK(relief.why.empty());
+}
+
+TEST_CASE("who is about to ask while nothing is given is answered after that") {
+  const Folder folder;
+  const std::vector listeners{on_tcp("public")};
+  const ListeningSockets old(listeners, 2, {});
+  HandoverServer server(folder.path(), old);
+  server.pause();
+  auto predecessor = Predecessor::find(folder.path());
+  REQUIRE(predecessor);
+  auto taken = std::async(std::launch::async, [&] { return predecessor->take_sockets(); });
+  CHECK_FALSE(server.successor());
+  server.resume();
+  CHECK(taken.get().size() == 2);
+}
+
 TEST_CASE("a folder in which nobody serves has no predecessor, whatever a dead one left") {
   const Folder folder;
   CHECK_FALSE(Predecessor::find(folder.path()));
