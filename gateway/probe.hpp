@@ -27,7 +27,8 @@ class ProbeListener {
   ProbeListener(const ListeningSockets& sockets, ProbeAnswers answers);
   ~ProbeListener();
 
-  // No more connections are accepted; those that are there get one more answer each.
+  // No more connections are accepted once this returns; those that are there get one more answer
+  // each.
   void leave();
 
  private:
