@@ -125,9 +125,15 @@ Task<Relay::Failure> Relay::send_and_read_head() {
 void Relay::judge_endpoint(Failure failure) noexcept {
   Upstream& upstream = *worker_.upstreams[exchange_.decision.backend];
   if (failure == Failure::none) return upstream.answered(*lease_);
-  const bool silent = failure == Failure::timeout && uploaded_;
+  const bool silent = failure == Failure::timeout && uploaded_ && had_its_time();
   const bool broken = failure == Failure::reset && !aborted_ && !may_retry(failure);
   if (silent || broken) upstream.failed(*lease_);
+}
+
+// `total` runs from the request's head on: a slow client may have left next to nothing of it.
+bool Relay::had_its_time() const noexcept {
+  const std::int64_t micros = exchange_.elapsed_micros() - exchange_.timing.request_sent;
+  return micros * 1000 >= fair_time();
 }
 
 // A failed write is not the end: the backend may have answered before it closed.
@@ -247,6 +253,7 @@ Task<std::optional<Relay::Failure>> Relay::parse_response_head() {
     if (head.status == 101 || exchange_.interim.size() == kMaxInterim) co_return Failure::malformed;
     exchange_.interim.push_back(head.status);
     co_await relay_interim();
+    if (client_gone_ && !exchange_.unsafe()) co_return Failure::client_gone;
     in.consume(head.bytes);
     parser.reset();
     in.reserve(response_buffer());  // as much room for the next head as for the first

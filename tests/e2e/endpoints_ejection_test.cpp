@@ -112,6 +112,73 @@ TEST_CASE("a client that does not send its body is no failure of the endpoint") 
   CHECK(gateway.metric("segue_backend_endpoint_ejections_total") == 0);
 }
 
+// A client that sends the rest of its body when this much of its exchange's time has passed, as an
+// answer to another request says that began later and has as long.
+struct SlowClient {
+  SlowClient(const GatewayProcess& gateway, std::string_view before) : client(gateway.port()) {
+    if (!before.empty()) client.get(before);
+    client.send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\n\r\nbo");
+    gateway.wait_for_metric("http_server_active_requests", {}, 1);
+    RawClient clock(gateway.port());
+    REQUIRE(clock.get("/clock").status() == 504);
+    client.send("dy");
+  }
+  RawClient client;
+};
+
+ConfigText timed(std::uint16_t endpoint, std::uint16_t mute, std::string_view total,
+                 std::string_view clock) {
+  ConfigText config;
+  config.with("cores", "{ count: 1 }")
+      .backend("legacy", endpoint,
+               fmt::format("ejection: {{ after: 1, base: 10m, max: 10m }}, "
+                           "timeouts: {{ total: {} }}",
+                           total))
+      .backend("mute", mute, fmt::format("timeouts: {{ total: {} }}", clock))
+      .route("clock", "{ match: { prefix: /clock }, to: mute }")
+      .route("all", "{ match: { prefix: / }, to: legacy }");
+  return config;
+}
+
+TEST_CASE("a client that took all the time of its exchange: nothing is sent, nobody is to blame") {
+  const auto before = GENERATE(as<std::string>{}, "", "/before");  // with a pooled connection
+  Event done;
+  ScriptedBackend backend(answer_always(response_with(200, "x")));
+  ScriptedBackend clock(mute(done));
+  GatewayProcess gateway(timed(backend.port(), clock.port(), "500ms", "500ms"));
+  const std::string endpoint = endpoint_at(backend.port());
+  SlowClient slow(gateway, before);
+  const auto answer = slow.client.response("POST");
+  done.set();
+  CHECK(answer.status() == 504);
+  CHECK(answer.field("segue-error") == "upstream_connect_timeout");
+  CHECK(backend.requests().size() == (before.empty() ? 0 : 1));
+  CHECK(ejections(gateway, endpoint) == 0);
+  CHECK(gateway.metric("segue_limit_refusals_total", {"limit=\"total\""}) == 2);
+}
+
+TEST_CASE("an endpoint to which a client left little of the time is not to blame for its silence") {
+  Event done;
+  ScriptedBackend backend(mute(done));
+  ScriptedBackend clock(mute(done));
+  GatewayProcess gateway(timed(backend.port(), clock.port(), "1s", "700ms"));
+  SlowClient slow(gateway, "");
+  CHECK(slow.client.response("POST").status() == 504);
+  done.set();
+  CHECK(ejections(gateway, endpoint_at(backend.port())) == 0);
+}
+
+TEST_CASE("an endpoint that says nothing for the whole time of an exchange is to blame") {
+  Event done;
+  ScriptedBackend backend(mute(done));
+  const std::string endpoint = endpoint_at(backend.port());
+  GatewayProcess gateway(all_to_endpoints(
+      {endpoint}, "ejection: { after: 1, base: 10m, max: 10m }, timeouts: { total: 300ms }"));
+  CHECK(ask(gateway, 1) == std::vector<int>{504});
+  done.set();
+  CHECK(ejections(gateway, endpoint) == 1);
+}
+
 TEST_CASE("an endpoint that has no other beside it is never without service") {
   std::atomic<int> served = 0;
   ScriptedBackend backend([&](BackendConnection& connection) {

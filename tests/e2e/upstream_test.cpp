@@ -191,6 +191,26 @@ TEST_CASE("a response that never pauses is cut at the total limit") {
   CHECK(exchanges[0].at("outcome") == "UPSTREAM_TIMEOUT");
 }
 
+TEST_CASE("a client that is found gone by an interim answer holds no connection for the final one") {
+  Event left;
+  Event ended;
+  ScriptedBackend backend([&](BackendConnection& connection) {
+    connection.request();
+    left.wait();
+    connection.send("HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n");
+    connection.reader().wait_for_end();
+    ended.set();
+  });
+  GatewayProcess gateway(all_to(backend.port(), "timeouts: { first_byte: none }"));
+  RawClient client(gateway.port());
+  client.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+  backend.wait_for_requests(1);
+  client.socket().reset();
+  left.set();
+  ended.wait();
+  gateway.wait_for_metric("segue_client_aborts_total", {}, 1);
+}
+
 TEST_CASE("a response behind many interim ones has as much room as any other") {
   const std::string filler(2000, 'l');
   const std::string body(200'000, 'b');
