@@ -54,6 +54,12 @@ void Relay::begin_response() {
   http1::write_response_head(head, forward, exchange_.out);
 }
 
+// Its text is in the backend's buffer, which goes; the access log may still have its line to write.
+void Relay::forget_response_head() noexcept {
+  exchange_.response.reason = {};
+  exchange_.response.fields = {};
+}
+
 Task<Next> Relay::relay_response() {
   begin_response();
   runtime::Buffer& in = lease_->buffer;
@@ -255,6 +261,7 @@ Task<Next> Relay::broken_response(Outcome outcome) {
 // `when_full: refuse`: nothing is answered that is not on record.
 Task<Next> Relay::unrecorded() {
   co_await stop_upload();
+  forget_response_head();
   lease_.discard();
   // Appended but not written: what the record says must not be answered differently.
   if (head_sent_ || exchange_.recorded) {

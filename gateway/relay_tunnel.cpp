@@ -41,8 +41,9 @@ Task<std::optional<Next>> Relay::pass_handshake(std::string_view early) {
   if (!late) {
     const bool recorded = co_await record(client_, exchange_);
     if (!recorded) {
+      const bool appended = exchange_.recorded;  // else it is a refusal that goes on record
       const Next next = co_await unrecorded();
-      if (exchange_.recorded) finish_tunnel(Outcome::interrupted, 0, 0);
+      if (appended) finish_tunnel(Outcome::interrupted, 0, 0);
       co_return next;
     }
   }
@@ -55,7 +56,10 @@ Task<std::optional<Next>> Relay::pass_handshake(std::string_view early) {
   }
   count_request(exchange_);
   if (sent) co_return std::nullopt;
-  if (!late) finish_tunnel(Outcome::client_aborted, 0, 0);
+  if (late)
+    log_access(client_, exchange_, std::nullopt);
+  else
+    finish_tunnel(Outcome::client_aborted, 0, 0);
   lease_->stream.reset();
   lease_.discard();
   co_return Next::reset;
@@ -63,8 +67,7 @@ Task<std::optional<Next>> Relay::pass_handshake(std::string_view early) {
 
 // An open tunnel holds no memory that nothing is in, but for the request's head.
 void Relay::open_tunnel(std::size_t early_bytes) {
-  exchange_.response.reason = {};
-  exchange_.response.fields = {};
+  forget_response_head();
   lease_->buffer.release();
   const routing::Decision& decision = exchange_.decision;
   const auto& route = worker_.settings.route_timeouts[decision.route->index].tunnel;
