@@ -48,9 +48,11 @@ Gateway::Gateway(GatewaySettings settings, std::vector<CoreParts> parts, Listeni
                               .tls = tls ? &*tls : nullptr,
                               .trusted = *trusted_[i],
                               .places = places_ ? &*places_ : nullptr};
+      const auto accepting = set.sockets.size() < cores ? Listener::Accepting::in_turn
+                                                        : Listener::Accepting::alone;
       for (SocketDescriptor& socket : ListeningSockets::for_core(set, core, cores))
         worlds_[core]->listeners.push_back(
-            std::make_unique<Listener>(worker, entrance, std::move(socket)));
+            std::make_unique<Listener>(worker, entrance, std::move(socket), accepting));
     }
   }
 }

@@ -43,6 +43,17 @@ void Descriptor::ask_again() noexcept {
   ensure(watch(EPOLL_CTL_MOD), "what is watched can be watched again");
 }
 
+void Descriptor::rest() noexcept {
+  epoll_ctl(core_.epoll(), EPOLL_CTL_DEL, descriptor_, nullptr);
+  core_.forget(*this);
+  ready_[0] = false;
+}
+
+bool Descriptor::queue_up() noexcept {
+  rest();
+  return watch(EPOLL_CTL_ADD);
+}
+
 error_code Descriptor::open(int descriptor, Watched kind) noexcept {
   descriptor_ = descriptor;
   kind_ = kind;

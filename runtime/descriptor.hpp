@@ -53,6 +53,12 @@ class Descriptor {
   void blocked(Way way) noexcept { ready_[index(way)] = false; }
   // Asks the kernel to say once more what is ready, in the next turn of the loop. Of a connection.
   void ask_again() noexcept;
+  // Of a listener: it is told of nothing, and who else has the socket is told of all that comes.
+  // What it was told of and did not take nobody is told of again.
+  void rest() noexcept;
+  // Of a listener, whether it rests or not: the last of those who have the socket to be woken, and
+  // told at once when something is queued. False: the kernel has no room for it, and it rests.
+  [[nodiscard]] bool queue_up() noexcept;
   // Readable, for what the kernel told last: false means that nothing came since.
   bool anything_to_read() const noexcept { return ready_[0]; }
   // The peer has ended its sending or the connection broke, as far as the kernel told.

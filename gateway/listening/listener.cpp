@@ -7,6 +7,7 @@
 #include <cstring>
 
 #include "exchange/error.hpp"
+#include "gateway/afterwards.hpp"
 #include "runtime/pause.hpp"
 
 namespace segue::gateway {
@@ -16,6 +17,12 @@ namespace {
 using tcp = boost::asio::ip::tcp;
 
 constexpr std::chrono::milliseconds kAcceptPause{20};  // at a limit, before looking again
+// Of a socket that cores share. One that pauses may have been told of what it did not accept, and
+// the kernel tells nobody else: the others look for themselves.
+constexpr std::chrono::milliseconds kLook{100};
+constexpr unsigned kTurn = 16;           // connections, then it is another core's turn
+constexpr unsigned kAcceptsAtOnce = 64;  // then sessions have their turn: strangers are no session
+constexpr unsigned kMostQueued = 4096;   // on a socket that closes; strangers may come for ever
 
 // As accept4() says it.
 struct PeerAddress {
@@ -41,25 +48,59 @@ runtime::Task<void> live(std::unique_ptr<Session> session) {
 
 }  // namespace
 
-Listener::Listener(Worker& worker, const Entrance& entrance, SocketDescriptor socket)
-    : worker_(worker), entrance_(entrance), descriptor_(worker.core) {
+Listener::Listener(Worker& worker, const Entrance& entrance, SocketDescriptor socket,
+                   Accepting accepting)
+    : worker_(worker), entrance_(entrance), accepting_(accepting), descriptor_(worker.core) {
   if (descriptor_.open(socket.release(), runtime::Watched::listener))
     throw StartupError("cannot watch a listening socket: " + std::string(std::strerror(errno)));
 }
 
 runtime::Task<void> Listener::run() {
   while (!closed_) {
-    runtime::Descriptor::Until ready(descriptor_, runtime::Way::in, runtime::kNever);
-    const boost::system::error_code ec = co_await ready;
-    if (ec || closed_) co_return;
-    Accepted last = Accepted::one;
-    while (last == Accepted::one && !closed_ && worker_.sessions() < worker_.max_sessions())
-      last = accept_one();
-    if (last == Accepted::nothing) continue;
-    ++worker_.counters.accept_pauses;
-    runtime::Pause pause(worker_.core, runtime::after(runtime::monotonic_now(), kAcceptPause));
-    co_await pause;
+    runtime::Descriptor::Until ready(descriptor_, runtime::Way::in, next_look());
+    const boost::system::error_code look_again = co_await ready;
+    if (closed_) co_return;
+    const Accepted last = look_again ? Accepted::nothing : accept_some();
+    if (closed_) co_return;
+    if (last == Accepted::exhausted) {
+      co_await pause();
+      continue;
+    }
+    const bool turn_over = accepting_ == Accepting::in_turn && accepted_ >= kTurn;
+    if (look_again || turn_over) {
+      accepted_ = 0;
+      if (!descriptor_.queue_up()) co_await pause();
+    } else if (last == Accepted::one) {
+      Afterwards sessions(worker_.core);
+      co_await sessions;
+    }
   }
+}
+
+runtime::MonotonicNs Listener::next_look() const noexcept {
+  if (accepting_ == Accepting::alone) return runtime::kNever;
+  return runtime::after(runtime::monotonic_now(), kLook);
+}
+
+// Until there is nothing, no room, or enough for now.
+Listener::Accepted Listener::accept_some() {
+  Accepted last = Accepted::one;
+  for (unsigned i = 0; last == Accepted::one && i < kAcceptsAtOnce; ++i) {
+    if (!has_room()) return Accepted::exhausted;
+    last = accept_one();
+    if (last == Accepted::one) ++accepted_;
+  }
+  return last;
+}
+
+// Out of the row of those that the kernel wakes, so that it wakes one that accepts.
+runtime::Task<void> Listener::pause() {
+  ++worker_.counters.accept_pauses;
+  descriptor_.rest();
+  do {
+    runtime::Pause a_moment(worker_.core, runtime::after(runtime::monotonic_now(), kAcceptPause));
+    co_await a_moment;
+  } while (!closed_ && (!has_room() || !descriptor_.queue_up()));
 }
 
 Listener::Accepted Listener::accept_one() {
@@ -92,10 +133,13 @@ bool Listener::admits(const Session::Peer& peer) const noexcept {
   return peer ? entrance_.trusted.contains(peer->address()) : entrance_.trusted.contains_unix();
 }
 
-void Listener::close(Queued queued) noexcept {
+void Listener::look_again() noexcept {
+  descriptor_.expect_by(runtime::Way::in, runtime::monotonic_now());
+}
+
+void Listener::close() noexcept {
   if (closed_) return;
-  while (queued == Queued::taken && worker_.sessions() < worker_.max_sessions() &&
-         accept_one() == Accepted::one) {
+  for (unsigned i = 0; i < kMostQueued && has_room() && accept_one() == Accepted::one; ++i) {
   }
   closed_ = true;
   descriptor_.close();

@@ -150,5 +150,35 @@ TEST_CASE("every core accepts from the one socket: none of many connections is l
   for (auto& client : clients) CHECK(client->get("/").status() == 200);
 }
 
+TEST_CASE("connections beyond one core's share of the limit are another core's") {
+  ScriptedBackend backend(answer_always(response_with(200, "x")));
+  const TempDir folder;
+  GatewayProcess gateway(on_socket(backend.port(), folder / "s")
+                             .with("cores", "{ count: 2 }")
+                             .with("limits", "{ connections: 8 }"));
+  std::vector<std::unique_ptr<RawClient>> clients;
+  for (int i = 0; i < 8; ++i) {
+    clients.push_back(std::make_unique<RawClient>(folder / "s"));
+    CHECK(clients.back()->get("/").status() == 200);
+    gateway.metrics();  // the cores are done with that client then, and all wait for the next
+  }
+  // Full: the next one waits until somebody leaves.
+  RawClient next(folder / "s");
+  next.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+  clients.pop_back();
+  CHECK(next.response().status() == 200);
+}
+
+TEST_CASE("a crowd that fills one core's share at once is served by all cores") {
+  ScriptedBackend backend(answer_always(response_with(200, "x")));
+  const TempDir folder;
+  GatewayProcess gateway(on_socket(backend.port(), folder / "s")
+                             .with("cores", "{ count: 2 }")
+                             .with("limits", "{ connections: 8 }"));
+  std::vector<std::unique_ptr<RawClient>> clients;
+  for (int i = 0; i < 8; ++i) clients.push_back(std::make_unique<RawClient>(folder / "s"));
+  for (auto& client : clients) CHECK(client->get("/").status() == 200);
+}
+
 }  // namespace
 }  // namespace segue::test

@@ -86,5 +86,60 @@ TEST_CASE("a listening socket that is closed here and open elsewhere is not hear
   });
 }
 
+// Two cores that accept from one socket; the kernel asks the first one first.
+struct TwoCores {
+  TwoCores() {
+    REQUIRE_FALSE(first.open(listening.duplicate(), Watched::listener));
+    REQUIRE_FALSE(second.open(listening.duplicate(), Watched::listener));
+    one.start();
+    two.start();
+    one.ask([&] { first.wait(Way::in, first_woken, kNever); });
+    two.ask([&] { second.wait(Way::in, second_woken, kNever); });
+  }
+  // What still waits ends with operation_aborted, while the cores run.
+  ~TwoCores() {
+    one.ask([&] { first.close(); });
+    two.ask([&] { second.close(); });
+    one.stop();
+    two.stop();
+    one.join();
+    two.join();
+  }
+  TwoCores(const TwoCores&) = delete;
+  TwoCores& operator=(const TwoCores&) = delete;
+
+  const Listening listening;
+  Core one{0};
+  Core two{1};
+  Woken first_woken;
+  Woken second_woken;
+  Descriptor first{one};
+  Descriptor second{two};
+};
+
+TEST_CASE("what comes while a listening socket rests on one core is another core's") {
+  TwoCores cores;
+  cores.one.ask([&] { cores.first.rest(); });
+  cores.listening.knock();
+  cores.second_woken.promise.get_future().wait();
+  cores.one.ask([&] { CHECK_FALSE(cores.first.ready(Way::in)); });
+}
+
+TEST_CASE("who queues up for a listening socket is woken after the others") {
+  TwoCores cores;
+  cores.one.ask([&] { CHECK(cores.first.queue_up()); });
+  cores.listening.knock();
+  cores.second_woken.promise.get_future().wait();
+}
+
+TEST_CASE("who queues up for a listening socket is told of what is queued already") {
+  TwoCores cores;
+  cores.one.ask([&] { cores.first.rest(); });
+  cores.listening.knock();
+  cores.second_woken.promise.get_future().wait();
+  cores.one.ask([&] { CHECK(cores.first.queue_up()); });
+  cores.first_woken.promise.get_future().wait();
+}
+
 }  // namespace
 }  // namespace segue::runtime
