@@ -208,6 +208,15 @@ step_demo() {
   ! pgrep -f "kafka.Kafka $PWD/data/demo/kafka" >/dev/null
 }
 
+# What each failed test wrote, what a compiler or sanitizer found, and the end of the log.
+show_failures() {
+  awk '/^ *[0-9]+\/[0-9]+ Test +#|^ +Start +[0-9]+:/ { left = /\*\*\*/ ? 60 : 0 }
+       /FAILED: |error:|ERROR: |WARNING: ThreadSanitizer/ && left < 30 { left = 30 }
+       left > 0 { print; left-- }' "$1" | head -n 400
+  echo "... the end of the log:"
+  tail -n 20 "$1"
+}
+
 run_step() {
   local step=$1 log=$logs/$1.log start=$SECONDS before=$failed verdict=0
   printf '%-8s ' "$step"
@@ -218,8 +227,8 @@ run_step() {
   if [ $verdict -eq 0 ]; then
     printf 'ok      %4d s   %s\n' $((SECONDS - start)) "$log"
   else
-    printf 'FAILED  %4d s   %s, its end:\n' $((SECONDS - start)) "$log"
-    tail -n 60 "$log" | sed 's/^/    /'
+    printf 'FAILED  %4d s   %s\n' $((SECONDS - start)) "$log"
+    show_failures "$log" | sed 's/^/    /'
   fi
 }
 

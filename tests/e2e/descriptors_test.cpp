@@ -80,8 +80,8 @@ TEST_CASE("without a descriptor for the backend a request is 503, and its endpoi
   std::atomic<int> answered{0};
   ScriptedBackend backend([&](BackendConnection& connection) {
     while (connection.request()) {
+      ++answered;  // before the client can know of it
       connection.send(response_with(200, "x", "Connection: close\r\n"));
-      ++answered;
       return;
     }
   });
