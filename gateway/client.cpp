@@ -30,6 +30,17 @@ std::string_view Client::scheme_of(const http1::RequestHead& head) const noexcep
   return equals_ignoring_case(first, "http") ? "http" : scheme;
 }
 
+http1::ForwardSettings Client::forwarding(const Exchange& exchange) const {
+  http1::ForwardSettings forward;
+  forward.via = worker.settings.via;
+  forward.client_address = ip;
+  forward.scheme = scheme;
+  forward.trusted_peer = trusted;
+  forward.underscore = listener.underscore_names;
+  forward.edits = worker.edits[exchange.decision.route->index].of_request();
+  return forward;
+}
+
 runtime::Task<bool> wait_for_promise(Exchange& exchange) {
   Worker& worker = exchange.worker;
   PromiseWatch* const watch = worker.promise_watch(exchange.route_index());

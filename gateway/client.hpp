@@ -24,6 +24,8 @@ struct Client {
   // How the client reached us: what a trusted proxy says of it (the first value of its
   // X-Forwarded-Proto), else what this connection is. Static text.
   std::string_view scheme_of(const http1::RequestHead& head) const noexcept;
+  // What a backend is told of the client, and what the route changes of its request.
+  http1::ForwardSettings forwarding(const Exchange& exchange) const;
 
   Worker& worker;
   const ListenerSettings& listener;
@@ -36,6 +38,11 @@ struct Client {
   std::string tls_version;
   std::string server_name;
 };
+
+// The Host that a backend is sent.
+inline std::string_view host_for(const BackendSettings& backend, const http1::RequestHead& head) {
+  return backend.host.empty() ? head.authority : std::string_view(backend.host);
+}
 
 // What a session does after an exchange.
 enum class Next : std::uint8_t {

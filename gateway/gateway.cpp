@@ -50,7 +50,7 @@ Gateway::Gateway(GatewaySettings settings, std::vector<CoreParts> parts, Listeni
                               .places = places_ ? &*places_ : nullptr};
       const auto accepting = set.sockets.size() < cores ? Listener::Accepting::in_turn
                                                         : Listener::Accepting::alone;
-      for (SocketDescriptor& socket : ListeningSockets::for_core(set, core, cores))
+      for (OwnedDescriptor& socket : ListeningSockets::for_core(set, core, cores))
         worlds_[core]->listeners.push_back(
             std::make_unique<Listener>(worker, entrance, std::move(socket), accepting));
     }

@@ -124,7 +124,7 @@ ProbeListener::ProbeListener(const ListeningSockets& sockets, ProbeAnswers answe
   state_->answering.answers = std::move(answers);
   for (const ListeningSockets::Set& set : sockets.all()) {
     if (set.settings->kind != ListenerKind::probe) continue;
-    for (SocketDescriptor& socket : ListeningSockets::for_core(set, 0, 1)) {
+    for (OwnedDescriptor& socket : ListeningSockets::for_core(set, 0, 1)) {
       const Protocol protocol(set.address.family, 0);
       state_->acceptors.push_back(
           std::make_unique<Acceptor>(state_->context, protocol, socket.release()));
@@ -145,7 +145,7 @@ void ProbeListener::leave() {
     state->answering.leaving = true;
     // Not close(): that leaves a socket that another process has open, too, in the epoll set.
     for (auto& acceptor : state->acceptors)
-      if (acceptor->is_open()) const SocketDescriptor closed(acceptor->release());
+      if (acceptor->is_open()) const OwnedDescriptor closed(acceptor->release());
     left.set_value();
   });
   left.get_future().wait();

@@ -141,21 +141,13 @@ Task<void> Relay::send_head() {
   const http1::RequestHead& head = exchange_.request();
   const BackendSettings& backend = worker_.settings.backends[exchange_.decision.backend];
   exchange_.out.clear();
-  const http1::ForwardSettings forward{
-      .via = worker_.settings.via,
-      .client_address = client_.ip,
-      .scheme = client_.scheme,
-      .trusted_peer = client_.trusted,
-      .underscore = client_.listener.underscore_names,
-      .websocket = upgrade_,
-      .takes_trailers = !traffic_.trailers.response.empty() && http1::takes_trailers(head),
-      .trailers = &traffic_.trailers.request,
-      .edits = worker_.edits[exchange_.decision.route->index].of_request(),
-  };
+  http1::ForwardSettings forward = client_.forwarding(exchange_);
+  forward.websocket = upgrade_;
+  forward.takes_trailers = !traffic_.trailers.response.empty() && http1::takes_trailers(head);
+  forward.trailers = &traffic_.trailers.request;
   worker_.counters.underscore_dropped += http1::write_request_head(
       head, exchange_.decision.upstream_target,
-      backend.host.empty() ? head.authority : std::string_view(backend.host), head.framing, forward,
-      exchange_.out);
+      host_for(backend, head), head.framing, forward, exchange_.out);
   if (upload_plan_ == Upload::whole)
     exchange_.out.borrow(client_.buffer.readable().substr(head.bytes, window_used_));
   const std::span<iovec> pieces(exchange_.out.pieces());

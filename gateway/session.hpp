@@ -64,7 +64,7 @@ class Session {
   // Tells a client that spoke plain HTTP what is wrong, and lets any other read why it was refused.
   runtime::Task<void> end_handshake(boost::system::error_code why);
   // Writes a whole answer to who sent no request, and counts it by its reason.
-  runtime::Task<void> answer_unasked(const char* reason, std::string_view answer);
+  runtime::Task<void> answer_unasked(const Refusal& refusal);
   // None: a request comes. Otherwise how the session ends.
   runtime::Task<std::optional<Next>> wait_for_request();
   runtime::Task<Next> serve(Exchange& exchange);

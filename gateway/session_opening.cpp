@@ -1,6 +1,9 @@
+#include <fmt/format.h>
+
 #include <boost/asio/error.hpp>
 
 #include "gateway/listening/listening_socket.hpp"
+#include "gateway/local_answer.hpp"
 #include "gateway/session.hpp"
 
 // What a session does before its first request.
@@ -18,21 +21,12 @@ namespace errors = boost::asio::error;
 // known to be more.
 constexpr std::size_t kHeaderWindow = 2 * kMaxProxyHeader;
 
-// To who speaks plain HTTP to a listener with TLS: no request of it is read.
-constexpr const char* kPlainOnTls = "plain_http_on_tls";
-constexpr std::string_view kPlainAnswer =
-    "HTTP/1.1 400 Bad Request\r\nContent-Type: application/json\r\n"
-    "Segue-Error: plain_http_on_tls\r\nContent-Length: 109\r\nConnection: close\r\n\r\n"
-    "{\"error\":\"plain_http_on_tls\",\"status\":400,"
-    "\"message\":\"this port speaks https; the request was not encrypted\"}\n";
-
-// To who has as many connections as it may: no request of it is read either.
-constexpr const char* kTooMany = "too_many_connections";
-constexpr std::string_view kTooManyAnswer =
-    "HTTP/1.1 429 Too Many Requests\r\nContent-Type: application/json\r\n"
-    "Segue-Error: too_many_connections\r\nContent-Length: 109\r\nConnection: close\r\n\r\n"
-    "{\"error\":\"too_many_connections\",\"status\":429,"
-    "\"message\":\"this client has as many connections as it may have\"}\n";
+// To who speaks plain HTTP to a listener with TLS, and who has as many connections as it may: no
+// request of theirs is read.
+constexpr Refusal kPlainOnTls{400, "plain_http_on_tls",
+                              "this port speaks https; the request was not encrypted"};
+constexpr Refusal kTooMany{429, "too_many_connections",
+                           "this client has as many connections as it may have", "per_client"};
 
 // A dual-stack socket shows IPv4 clients as ::ffff:192.0.2.1.
 boost::asio::ip::address without_mapping(const boost::asio::ip::address& address) {
@@ -120,12 +114,12 @@ Task<std::optional<ProxyHeader>> Session::read_proxy_header() {
 Task<bool> Session::take_place() {
   place_ = entrance_.places->take(*counted_as_, ClientPlaces::Purpose::service);
   if (place_) co_return true;
-  worker_.counters.limits.add("per_client");
+  worker_.counters.limits.add(kTooMany.limit);
   // Who would have to be told within TLS is not: the handshake is what costs most.
   if (entrance_.tls != nullptr) co_return false;
   place_ = entrance_.places->take(*counted_as_, ClientPlaces::Purpose::refusal);
   if (!place_) co_return false;
-  co_await answer_unasked(kTooMany, kTooManyAnswer);
+  co_await answer_unasked(kTooMany);
   co_await linger();
   co_return false;
 }
@@ -148,13 +142,19 @@ Task<void> Session::end_handshake(boost::system::error_code why) {
   const bool said_something = why.category() == runtime::tls_category() ||
                               why.category() == runtime::certificate_category();
   if (!said_something) co_return;
-  if (runtime::is_plain_http(why)) co_await answer_unasked(kPlainOnTls, kPlainAnswer);
+  if (runtime::is_plain_http(why)) co_await answer_unasked(kPlainOnTls);
   co_await linger();
 }
 
-Task<void> Session::answer_unasked(const char* reason, std::string_view answer) {
-  worker_.counters.refused.add(reason);
-  std::string text(answer);
+Task<void> Session::answer_unasked(const Refusal& refusal) {
+  worker_.counters.refused.add(refusal.reason);
+  const std::string body =
+      fmt::format("{{\"error\":\"{}\",\"status\":{},\"message\":\"{}\"}}\n", refusal.reason,
+                  refusal.status, refusal.message);
+  std::string text = fmt::format(
+      "HTTP/1.1 {} {}\r\nContent-Type: application/json\r\nSegue-Error: {}\r\n"
+      "Content-Length: {}\r\nConnection: close\r\n\r\n{}",
+      refusal.status, reason_phrase(refusal.status), refusal.reason, body.size(), body);
   iovec piece{text.data(), text.size()};
   const std::span<iovec> pieces(&piece, 1);
   const auto patience = std::chrono::nanoseconds(worker_.settings.limits.send_idle).count();

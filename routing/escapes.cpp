@@ -36,6 +36,12 @@ bool names(std::string_view raw, std::string_view name, std::string& storage) {
 
 }  // namespace
 
+bool is_path_byte(char c) noexcept {
+  static constexpr std::string_view kOthers = "/%-._~!$&'()*+,;=:@";
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+         kOthers.find(c) != std::string_view::npos;
+}
+
 std::optional<char> escape_at(std::string_view text, std::size_t at) noexcept {
   if (at + 2 >= text.size() || text[at] != '%') return std::nullopt;
   const int high = hex_value(text[at + 1]);

@@ -6,6 +6,9 @@
 
 namespace segue::routing {
 
+// What may stand in a path on the wire, an escape's sign included (RFC 3986, 3.3).
+bool is_path_byte(char c) noexcept;
+
 // The byte that "%XX" at `at` stands for; nullopt when it is no whole escape (RFC 3986, 2.1).
 std::optional<char> escape_at(std::string_view text, std::size_t at) noexcept;
 

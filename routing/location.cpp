@@ -4,14 +4,14 @@
 
 #include <iterator>
 
+#include "routing/escapes.hpp"
+
 namespace segue::routing {
 namespace {
 
 // Reserved and unreserved characters, and the sign of an escape (RFC 3986, 2.2 and 2.3).
 bool is_url_byte(char c) noexcept {
-  static constexpr std::string_view kMarks = "-._~:/?[]@!$&'()*+,;=%";
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-         kMarks.find(c) != std::string_view::npos;
+  return is_path_byte(c) || c == '?' || c == '[' || c == ']';
 }
 
 void append_url_bytes(std::string& url, std::string_view text) {

@@ -9,13 +9,6 @@
 namespace segue::routing {
 namespace {
 
-// What may stand in a path on the wire (RFC 3986, 3.3).
-bool is_path_byte(char c) noexcept {
-  static constexpr std::string_view kOthers = "/%-._~!$&'()*+,;=:@";
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-         kOthers.find(c) != std::string_view::npos;
-}
-
 bool is_wire_text(std::string_view text) noexcept {
   return std::all_of(text.begin(), text.end(), is_path_byte) && has_whole_escapes(text);
 }

@@ -45,10 +45,6 @@ unsigned usable_cpus() {
   return cpus;
 }
 
-Core::Owned::~Owned() {
-  if (descriptor_ >= 0) ::close(descriptor_);
-}
-
 Core::Core(unsigned index)
     : index_(index),
       context_(BOOST_ASIO_CONCURRENCY_HINT_UNSAFE_IO),

@@ -14,6 +14,7 @@
 
 #include "runtime/deadline_wheel.hpp"
 #include "runtime/descriptor.hpp"
+#include "runtime/owned_descriptor.hpp"
 
 struct epoll_event;
 
@@ -76,19 +77,6 @@ class Core {
     Waiter* waiter;
     boost::system::error_code why;
   };
-  // A descriptor of the core's own: closed with it.
-  class Owned {
-   public:
-    explicit Owned(int descriptor) noexcept : descriptor_(descriptor) {}
-    Owned(const Owned&) = delete;
-    Owned& operator=(const Owned&) = delete;
-    ~Owned();
-    int get() const noexcept { return descriptor_; }
-
-   private:
-    int descriptor_;
-  };
-
   int epoll() const noexcept { return epoll_.get(); }
   // A descriptor closes: what the kernel told of it in this turn is void.
   void forget(const Descriptor& descriptor) noexcept;
@@ -102,8 +90,8 @@ class Core {
   unsigned index_;
   boost::asio::io_context context_;
   boost::asio::executor_work_guard<Executor> work_;
-  Owned epoll_;
-  Owned event_;
+  OwnedDescriptor epoll_;
+  OwnedDescriptor event_;
   std::atomic<bool> interrupted_{false};
   std::atomic<bool> stopping_{false};
   DeadlineWheel wheel_;

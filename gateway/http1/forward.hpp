@@ -59,8 +59,9 @@ struct ForwardSettings {
 
 // Writes the head to send upstream: HTTP/1.1, `target` and `host` as given, end-to-end fields as
 // they came and in their order, hop-by-hop and nominated fields left out, then what the route sets,
-// Via, Forwarded and X-Forwarded-* ours. `framing` is what follows: length (the field as it came), chunked (our own
-// Transfer-Encoding) or none. Returns how many fields with an underscore were dropped.
+// Via, Forwarded and X-Forwarded-* ours. `framing` is what follows: length (the field as it came),
+// chunked (our own Transfer-Encoding) or none. Returns how many fields with an underscore were
+// dropped.
 std::uint32_t write_request_head(const RequestHead& head, std::string_view target,
                                  std::string_view host, Framing framing,
                                  const ForwardSettings& settings, Gather& out);

@@ -35,20 +35,20 @@ HandoverChannel::Moment in(std::chrono::seconds time) {
   return std::chrono::steady_clock::now() + time;
 }
 
-void tell(const SocketDescriptor& event) {
+void tell(const OwnedDescriptor& event) {
   const std::uint64_t one = 1;
   const ssize_t written = ::write(event.get(), &one, sizeof one);
   static_cast<void>(written);  // it cannot be full: it is written once
 }
 
-void forget_told(const SocketDescriptor& event) {
+void forget_told(const OwnedDescriptor& event) {
   std::uint64_t times = 0;
   const ssize_t got = ::read(event.get(), &times, sizeof times);
   static_cast<void>(got);
 }
 
-SocketDescriptor any_descriptor() {
-  return SocketDescriptor(::eventfd(0, EFD_CLOEXEC));
+OwnedDescriptor any_descriptor() {
+  return OwnedDescriptor(::eventfd(0, EFD_CLOEXEC));
 }
 
 HandoverMessage saying(Say say) {
@@ -153,7 +153,7 @@ bool HandoverServer::wait_for_asker() {
     if (poll(wanted.data(), wanted.size(), -1) < 0 && errno != EINTR) return false;
     if (wanted[0].revents != 0) return false;
     if (wanted[1].revents == 0) continue;
-    SocketDescriptor peer = accept_asker();
+    OwnedDescriptor peer = accept_asker();
     if (peer.get() >= 0) {
       asker_.emplace(std::move(peer));
       return true;
@@ -164,10 +164,10 @@ bool HandoverServer::wait_for_asker() {
   }
 }
 
-SocketDescriptor HandoverServer::accept_asker() {
+OwnedDescriptor HandoverServer::accept_asker() {
   if (spare_.get() < 0) spare_ = any_descriptor();
   for (;;) {
-    SocketDescriptor peer(
+    OwnedDescriptor peer(
         ::accept4(socket_.get(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
     if (peer.get() >= 0 || (errno != EMFILE && errno != ENFILE) || spare_.get() < 0) return peer;
     spare_.close();
@@ -200,7 +200,7 @@ HandoverServer::Given HandoverServer::give(HandoverChannel& to) const {
 Result<void> HandoverServer::give_sockets(HandoverChannel& to) const {
   for (const ListeningSockets::Set& set : sockets_.all()) {
     std::vector<int> descriptors;
-    for (const SocketDescriptor& socket : set.sockets) descriptors.push_back(socket.get());
+    for (const OwnedDescriptor& socket : set.sockets) descriptors.push_back(socket.get());
     std::span<const int> rest(descriptors);
     while (!rest.empty()) {
       const auto some = rest.first(std::min<std::size_t>(rest.size(), kMaxPassedSockets));
@@ -218,7 +218,7 @@ Result<void> HandoverServer::give_sockets(HandoverChannel& to) const {
 std::optional<Predecessor> Predecessor::find(const fs::path& folder) {
   const HandoverPath path(folder);
   const auto address = unix_address(path.file());
-  SocketDescriptor socket(::socket(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+  OwnedDescriptor socket(::socket(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
   if (!address || ::connect(socket.get(), address->data(), UnixAddress::size()) != 0) {
     if (errno == ENOENT || errno == ECONNREFUSED || errno == ENOTDIR) return std::nullopt;
     throw StartupError(fmt::format("cannot ask the process that runs for its sockets: {}: {}; run "
@@ -250,7 +250,7 @@ std::vector<InheritedSocket> Predecessor::receive_sockets() {
     if (message.say == Say::all) return all;
     if (message.say == Say::refuse) throw cannot_take_over(process(), message.text);
     if (message.say != Say::sockets) throw cannot_take_over(process(), "it says what it may not");
-    for (SocketDescriptor& socket : packet->sockets) {
+    for (OwnedDescriptor& socket : packet->sockets) {
       InheritedSocket& given = all.emplace_back();
       given.socket = std::move(socket);
       given.name = message.listener;

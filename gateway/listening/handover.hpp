@@ -23,7 +23,7 @@ class HandoverPath {
   std::filesystem::path file() const;
 
  private:
-  SocketDescriptor folder_;
+  OwnedDescriptor folder_;
 };
 
 // In the process that serves: gives its sockets to a process of the same user, or of root, one at a
@@ -60,19 +60,19 @@ class HandoverServer {
 
   void serve();
   bool wait_for_asker();
-  SocketDescriptor accept_asker();
+  OwnedDescriptor accept_asker();
   Given give(HandoverChannel& to) const;
   Result<void> give_sockets(HandoverChannel& to) const;
 
   const ListeningSockets& sockets_;
   HandoverPath path_;
   std::string trouble_;
-  SocketDescriptor socket_;
+  OwnedDescriptor socket_;
   SocketFile file_;
-  SocketDescriptor stop_;  // eventfd: ends the thread
-  SocketDescriptor done_;  // eventfd
+  OwnedDescriptor stop_;  // eventfd: ends the thread
+  OwnedDescriptor done_;  // eventfd
   // Given up for who takes over from a process that has no descriptor left.
-  SocketDescriptor spare_;
+  OwnedDescriptor spare_;
   std::optional<HandoverChannel> asker_;  // of the thread, while there is one
   std::optional<HandoverChannel> successor_;  // set before done_ is
   std::thread thread_;

@@ -23,8 +23,8 @@ struct alignas(cmsghdr) PassedSockets {
   std::array<char, CMSG_SPACE(sizeof(int) * kMaxPassedSockets)> bytes{};
 };
 
-std::vector<SocketDescriptor> sockets_in(msghdr& header) {
-  std::vector<SocketDescriptor> sockets;
+std::vector<OwnedDescriptor> sockets_in(msghdr& header) {
+  std::vector<OwnedDescriptor> sockets;
   for (cmsghdr* part = CMSG_FIRSTHDR(&header); part != nullptr; part = CMSG_NXTHDR(&header, part)) {
     if (part->cmsg_level != SOL_SOCKET || part->cmsg_type != SCM_RIGHTS) continue;
     const std::size_t count = (part->cmsg_len - CMSG_LEN(0)) / sizeof(int);

@@ -9,14 +9,16 @@
 
 #include "exchange/error.hpp"
 #include "gateway/listening/handover_message.hpp"
-#include "gateway/listening/socket_descriptor.hpp"
+#include "runtime/owned_descriptor.hpp"
 
 namespace segue::gateway {
+
+using runtime::OwnedDescriptor;
 
 // A message and what came with it.
 struct HandoverPacket {
   HandoverMessage message;
-  std::vector<SocketDescriptor> sockets;
+  std::vector<OwnedDescriptor> sockets;
 };
 
 // One connection between two processes, a packet at a time (SOCK_SEQPACKET). One thread; every wait
@@ -26,7 +28,7 @@ class HandoverChannel {
  public:
   using Moment = std::chrono::steady_clock::time_point;
 
-  explicit HandoverChannel(SocketDescriptor socket) : socket_(std::move(socket)) {}
+  explicit HandoverChannel(OwnedDescriptor socket) : socket_(std::move(socket)) {}
 
   Result<void> send(const HandoverMessage& message, std::span<const int> sockets = {});
   // `interrupt`: a descriptor that ends the wait with ECANCELED when it is readable; -1: none.
@@ -37,7 +39,7 @@ class HandoverChannel {
   pid_t peer() const noexcept;  // 0: not known
 
  private:
-  SocketDescriptor socket_;
+  OwnedDescriptor socket_;
 };
 
 }  // namespace segue::gateway

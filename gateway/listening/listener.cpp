@@ -48,7 +48,7 @@ runtime::Task<void> live(std::unique_ptr<Session> session) {
 
 }  // namespace
 
-Listener::Listener(Worker& worker, const Entrance& entrance, SocketDescriptor socket,
+Listener::Listener(Worker& worker, const Entrance& entrance, OwnedDescriptor socket,
                    Accepting accepting)
     : worker_(worker), entrance_(entrance), accepting_(accepting), descriptor_(worker.core) {
   if (descriptor_.open(socket.release(), runtime::Watched::listener))

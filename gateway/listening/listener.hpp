@@ -19,7 +19,7 @@ class Listener {
   // Whether other cores accept from the same socket. Then the cores take turns: the kernel wakes
   // one for each connection, and would wake the same one as long as that has nothing else to do.
   enum class Accepting : std::uint8_t { alone, in_turn };
-  Listener(Worker& worker, const Entrance& entrance, SocketDescriptor socket, Accepting accepting);
+  Listener(Worker& worker, const Entrance& entrance, OwnedDescriptor socket, Accepting accepting);
 
   // On the core: accepts until close().
   runtime::Task<void> run();

@@ -37,8 +37,8 @@ Error cannot_bind() {
 
 enum class Sharing : std::uint8_t { alone, between_cores };
 
-Result<SocketDescriptor> open_bound(const tcp::endpoint& where, Sharing sharing) {
-  SocketDescriptor socket(
+Result<OwnedDescriptor> open_bound(const tcp::endpoint& where, Sharing sharing) {
+  OwnedDescriptor socket(
       ::socket(where.data()->sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
   if (socket.get() < 0) return cannot_bind();
   set_option(socket.get(), SOL_SOCKET, SO_REUSEADDR);
@@ -132,7 +132,7 @@ ListeningAddress choose_port(const ListenerSettings& settings) {
   return where;
 }
 
-Result<SocketDescriptor> listen_on(const ListeningAddress& where) {
+Result<OwnedDescriptor> listen_on(const ListeningAddress& where) {
   auto socket = open_bound(where.tcp, Sharing::between_cores);
   if (socket && ::listen(socket->get(), kBacklog) != 0) return cannot_bind();
   return socket;
@@ -143,7 +143,7 @@ bool shares_its_port(int socket) {
 }
 
 UnixListening listen_on_file(const ListenerSettings& settings) {
-  SocketDescriptor socket(::socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+  OwnedDescriptor socket(::socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
   if (socket.get() < 0) throw cannot_listen(settings, errno);
   auto file = listen_on_file(socket.get(), settings.socket_path, kSocketMode, kBacklog);
   if (!file) throw cannot_listen(settings, file.error().code.value());

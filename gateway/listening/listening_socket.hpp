@@ -8,11 +8,13 @@
 #include <string_view>
 
 #include "exchange/error.hpp"
-#include "gateway/listening/socket_descriptor.hpp"
+#include "runtime/owned_descriptor.hpp"
 #include "gateway/listening/unix_socket.hpp"
 #include "gateway/settings.hpp"
 
 namespace segue::gateway {
+
+using runtime::OwnedDescriptor;
 
 // What a listening socket is bound to: an IP address and a port, or a file.
 struct ListeningAddress {
@@ -37,7 +39,7 @@ ListeningAddress choose_port(const ListenerSettings& settings);
 
 // One more socket that listens on the address; the kernel shares out among all of them what comes
 // (SO_REUSEPORT). Fails with EADDRINUSE where the others do not share it, or are another user's.
-Result<SocketDescriptor> listen_on(const ListeningAddress& where);
+Result<OwnedDescriptor> listen_on(const ListeningAddress& where);
 bool shares_its_port(int listening_socket);
 
 // What a person is told of a listener that cannot listen, for this reason (errno).
@@ -45,7 +47,7 @@ StartupError cannot_listen(const ListenerSettings& settings, int why);
 
 // A Unix socket, whose file its owner and its group may connect to. Throws StartupError.
 struct UnixListening {
-  SocketDescriptor socket;
+  OwnedDescriptor socket;
   SocketFile file;
 };
 UnixListening listen_on_file(const ListenerSettings& settings);

@@ -16,8 +16,8 @@ namespace {
 using Giver = InheritedSocket::Giver;
 using Set = ListeningSockets::Set;
 
-SocketDescriptor duplicate(const SocketDescriptor& socket) {
-  SocketDescriptor copy(::fcntl(socket.get(), F_DUPFD_CLOEXEC, 0));
+OwnedDescriptor duplicate(const OwnedDescriptor& socket) {
+  OwnedDescriptor copy(::fcntl(socket.get(), F_DUPFD_CLOEXEC, 0));
   if (copy.get() >= 0) return copy;
   throw StartupError(fmt::format("cannot open a listening socket once more: {}; raise the limit of "
                                  "open files",
@@ -25,7 +25,7 @@ SocketDescriptor duplicate(const SocketDescriptor& socket) {
 }
 
 // Whoever opened it: a core that waits in accept() serves nobody.
-void stop_blocking(const SocketDescriptor& socket) {
+void stop_blocking(const OwnedDescriptor& socket) {
   const int flags = ::fcntl(socket.get(), F_GETFL);
   if (flags >= 0) ::fcntl(socket.get(), F_SETFL, flags | O_NONBLOCK);
 }
@@ -93,7 +93,7 @@ void bind(Set& set, unsigned sockets) {
 void add_missing(Set& set, unsigned sockets) {
   if (set.address.family == AF_UNIX || set.giver != Giver::process) return;
   const bool share = std::ranges::all_of(
-      set.sockets, [](const SocketDescriptor& socket) { return shares_its_port(socket.get()); });
+      set.sockets, [](const OwnedDescriptor& socket) { return shares_its_port(socket.get()); });
   while (share && set.sockets.size() < sockets) {
     auto socket = listen_on(set.address);
     if (!socket) return;
@@ -128,9 +128,9 @@ const Set& ListeningSockets::of(const ListenerSettings& listener) const {
   return *found;
 }
 
-std::vector<SocketDescriptor> ListeningSockets::for_core(const Set& set, unsigned core,
+std::vector<OwnedDescriptor> ListeningSockets::for_core(const Set& set, unsigned core,
                                                          unsigned cores) {
-  std::vector<SocketDescriptor> mine;
+  std::vector<OwnedDescriptor> mine;
   const std::size_t count = set.sockets.size();
   for (std::size_t i = core; i < std::max<std::size_t>(count, cores); i += cores)
     mine.push_back(duplicate(set.sockets[i % count]));

@@ -11,7 +11,7 @@ namespace segue::gateway {
 // the service manager that started it.
 struct InheritedSocket {
   enum class Giver : std::uint8_t { process, service_manager };
-  SocketDescriptor socket;
+  OwnedDescriptor socket;
   std::string name;  // of the listener, as the giver calls it; may be empty
   Giver giver = Giver::process;
   // A Unix socket whose file is the giver's to remove: ours, once we have taken over.
@@ -26,7 +26,7 @@ class ListeningSockets {
   struct Set {
     const ListenerSettings* settings;
     ListeningAddress address;
-    std::vector<SocketDescriptor> sockets;
+    std::vector<OwnedDescriptor> sockets;
     SocketFile file;         // of a Unix socket, where it is ours to remove
     bool with_file = false;  // InheritedSocket::with_file
     InheritedSocket::Giver giver = InheritedSocket::Giver::process;  // of what was inherited
@@ -47,7 +47,7 @@ class ListeningSockets {
   const Set& of(const ListenerSettings& listener) const;
   // Duplicates for `core` of `cores` to accept from: one at least, several when there are more
   // sockets than cores; one that other cores accept from too when there are fewer.
-  static std::vector<SocketDescriptor> for_core(const Set& set, unsigned core, unsigned cores);
+  static std::vector<OwnedDescriptor> for_core(const Set& set, unsigned core, unsigned cores);
 
   // The process that gave the sockets has left them: the files of Unix sockets are ours now.
   void own_files();

@@ -32,12 +32,12 @@ std::optional<int> number_in(std::string_view text) {
   return value;
 }
 
-SocketDescriptor adopt(int descriptor) {
+OwnedDescriptor adopt(int descriptor) {
   if (::fcntl(descriptor, F_SETFD, FD_CLOEXEC) != 0)
     throw StartupError(fmt::format("$LISTEN_FDS says that descriptor {} is open, and it is not; "
                                    "start segue by its socket unit, or unset it",
                                    descriptor));
-  return SocketDescriptor(descriptor);
+  return OwnedDescriptor(descriptor);
 }
 
 }  // namespace

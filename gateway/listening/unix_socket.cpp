@@ -9,9 +9,11 @@
 #include <cstring>
 #include <thread>
 
-#include "gateway/listening/socket_descriptor.hpp"
+#include "runtime/owned_descriptor.hpp"
 
 namespace segue::gateway {
+using runtime::OwnedDescriptor;
+
 namespace {
 
 namespace fs = std::filesystem;
@@ -26,7 +28,7 @@ Error failed(int number, const char* doing) {
 
 // Whether a process listens on it. A backlog that is full (EAGAIN) is somebody's, too.
 bool somebody_listens(const UnixAddress& address, int type) {
-  const SocketDescriptor probe(::socket(AF_UNIX, type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+  const OwnedDescriptor probe(::socket(AF_UNIX, type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
   return ::connect(probe.get(), address.data(), UnixAddress::size()) == 0 || errno != ECONNREFUSED;
 }
 
@@ -53,7 +55,7 @@ class FolderLock {
   }
 
  private:
-  SocketDescriptor folder_;  // closing it unlocks
+  OwnedDescriptor folder_;  // closing it unlocks
 };
 
 }  // namespace

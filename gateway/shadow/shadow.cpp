@@ -11,10 +11,6 @@ namespace {
 
 constexpr std::size_t kPieceBytes = 64 << 10;
 
-std::string_view host_of(const BackendSettings& backend, const http1::RequestHead& head) {
-  return backend.host.empty() ? head.authority : std::string_view(backend.host);
-}
-
 }  // namespace
 
 Shadow::Shadow(ShadowBudget& budget, runtime::BufferPool& pool, std::uint32_t backend)
@@ -94,17 +90,10 @@ void Shadow::take(const Client& client, Exchange& exchange, std::string_view res
 
   has_body_ = head.framing != http1::Framing::none;
   primary_backend_ = decision.backend;
-  const http1::ForwardSettings forward{
-      .via = worker.settings.via,
-      .client_address = client.ip,
-      .scheme = client.scheme,
-      .trusted_peer = client.trusted,
-      .underscore = client.listener.underscore_names,
-      .edits = worker.edits[decision.route->index].of_request(),
-  };
+  const http1::ForwardSettings forward = client.forwarding(exchange);
   ShadowHead::Parts parts{.head = head,
                           .target = decision.upstream_target,
-                          .host = host_of(worker.settings.backends[backend_], head),
+                          .host = host_for(worker.settings.backends[backend_], head),
                           .body_bytes = std::nullopt,
                           .remove = settings().remove_headers};
   if (has_body_) parts.body_bytes = body_bytes_;
@@ -112,7 +101,7 @@ void Shadow::take(const Client& client, Exchange& exchange, std::string_view res
   if (!repeated_) return;
   // The primary's backend has had every field: without them it would not answer the same.
   parts.remove = {};
-  parts.host = host_of(worker.settings.backends[primary_backend_], head);
+  parts.host = host_for(worker.settings.backends[primary_backend_], head);
   control_head_.emplace(parts, forward, exchange.out);
 }
 

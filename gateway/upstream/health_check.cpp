@@ -18,35 +18,6 @@ using runtime::Task;
 using runtime::Transfer;
 namespace errors = boost::asio::error;
 
-// Sleeps until a moment, or until somebody wakes it.
-class HealthCheck::Nap : runtime::Waiter {
- public:
-  Nap(runtime::Core& core, MonotonicNs until)
-      : Waiter([](Waiter& self, error_code) { static_cast<Nap&>(self).resume_.resume(); }),
-        core_(core),
-        deadline_(core.wheel(), [](void* self) { static_cast<Nap*>(self)->resume_.resume(); }, this),
-        until_(until) {}
-
-  // Once; it goes on from the event loop.
-  void end() {
-    deadline_.disarm();
-    core_.wake_later(*this, {});
-  }
-
-  bool await_ready() const noexcept { return false; }
-  void await_suspend(std::coroutine_handle<> resume) noexcept {
-    resume_ = resume;
-    deadline_.arm(until_);
-  }
-  void await_resume() const noexcept {}
-
- private:
-  runtime::Core& core_;
-  runtime::Deadline deadline_;
-  MonotonicNs until_;
-  std::coroutine_handle<> resume_;
-};
-
 HealthCheck::HealthCheck(const Means& means, std::string request, unsigned seed)
     : means_(means),
       settings_(*means.backend.health),
@@ -63,7 +34,7 @@ void HealthCheck::stop() noexcept {
 
 Task<void> HealthCheck::wait_until(MonotonicNs moment) {
   if (stopped_) co_return;
-  Nap nap(means_.core, moment);
+  runtime::Pause nap(means_.core, moment);
   nap_ = &nap;
   co_await nap;
   nap_ = nullptr;

@@ -14,6 +14,7 @@
 #include "gateway/upstream/endpoint_health.hpp"
 #include "runtime/buffer.hpp"
 #include "runtime/core.hpp"
+#include "runtime/pause.hpp"
 #include "runtime/stream.hpp"
 #include "runtime/task.hpp"
 
@@ -52,7 +53,6 @@ class HealthCheck {
   void stop() noexcept;
 
  private:
-  class Nap;
   struct Finding {
     CheckResult result = CheckResult::passed;
     std::string why{};  // for people; with all but `passed`
@@ -79,7 +79,7 @@ class HealthCheck {
   std::uint32_t failed_ = 0;  // in a row
   bool stopped_ = false;
   std::optional<runtime::Stream> stream_;  // of the check that is under way
-  Nap* nap_ = nullptr;
+  runtime::Pause* nap_ = nullptr;  // until the next check
 };
 
 }  // namespace segue::gateway

@@ -50,8 +50,8 @@ ListenerSettings on_file(std::string name, const fs::path& path) {
   return settings;
 }
 
-SocketDescriptor connected_to(const ListeningSockets::Set& set) {
-  SocketDescriptor socket(::socket(set.address.family, SOCK_STREAM | SOCK_CLOEXEC, 0));
+OwnedDescriptor connected_to(const ListeningSockets::Set& set) {
+  OwnedDescriptor socket(::socket(set.address.family, SOCK_STREAM | SOCK_CLOEXEC, 0));
   if (set.address.family == AF_UNIX) {
     const auto address = unix_address(set.address.path);
     REQUIRE(address.has_value());
@@ -66,10 +66,10 @@ SocketDescriptor connected_to(const ListeningSockets::Set& set) {
 // How many connections wait on these sockets; they are accepted.
 int queued_on(const ListeningSockets::Set& set) {
   int count = 0;
-  for (const SocketDescriptor& socket : set.sockets)
-    for (SocketDescriptor peer(::accept4(socket.get(), nullptr, nullptr, SOCK_CLOEXEC));
+  for (const OwnedDescriptor& socket : set.sockets)
+    for (OwnedDescriptor peer(::accept4(socket.get(), nullptr, nullptr, SOCK_CLOEXEC));
          peer.get() >= 0;
-         peer = SocketDescriptor(::accept4(socket.get(), nullptr, nullptr, SOCK_CLOEXEC)))
+         peer = OwnedDescriptor(::accept4(socket.get(), nullptr, nullptr, SOCK_CLOEXEC)))
       ++count;
   return count;
 }
@@ -104,7 +104,7 @@ TEST_CASE("what is queued when a process leaves waits for the one that takes ove
   const Folder folder;
   const std::vector listeners{on_tcp("public"), on_file("local", folder.path() / "s")};
   ListeningSockets old(listeners, 2, {});
-  std::vector<SocketDescriptor> clients;
+  std::vector<OwnedDescriptor> clients;
   for (int i = 0; i < 50; ++i)
     for (const auto& set : old.all()) clients.push_back(connected_to(set));
   ListeningSockets next = taken_over(folder, old, listeners, 2);
@@ -127,7 +127,7 @@ TEST_CASE("more cores than sockets open more, fewer have several each") {
   CHECK(two.all()[0].sockets.size() == 3);
   CHECK(ListeningSockets::for_core(two.all()[0], 0, 2).size() == 2);
   CHECK(ListeningSockets::for_core(two.all()[0], 1, 2).size() == 1);
-  std::vector<SocketDescriptor> clients;
+  std::vector<OwnedDescriptor> clients;
   for (int i = 0; i < 50; ++i) clients.push_back(connected_to(two.all()[0]));
   CHECK(queued_on(two.all()[0]) == 50);
 }
@@ -222,7 +222,7 @@ TEST_CASE("the path of a folder may be longer than an address of a socket") {
 
 TEST_CASE("a socket that blocks does not any more when it is inherited") {
   std::vector<InheritedSocket> inherited(1);
-  inherited[0].socket = SocketDescriptor(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  inherited[0].socket = OwnedDescriptor(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
   REQUIRE(::listen(inherited[0].socket.get(), 1) == 0);
   inherited[0].name = "public";
   inherited[0].giver = InheritedSocket::Giver::service_manager;
@@ -233,7 +233,7 @@ TEST_CASE("a socket that blocks does not any more when it is inherited") {
 
 TEST_CASE("a socket of a service manager that no listener wants ends the start") {
   std::vector<InheritedSocket> inherited(1);
-  inherited[0].socket = SocketDescriptor(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  inherited[0].socket = OwnedDescriptor(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
   REQUIRE(::listen(inherited[0].socket.get(), 1) == 0);
   inherited[0].name = "forgotten";
   inherited[0].giver = InheritedSocket::Giver::service_manager;
@@ -243,11 +243,11 @@ TEST_CASE("a socket of a service manager that no listener wants ends the start")
 
 TEST_CASE("a lock that somebody holds on the folder of a Unix socket does not stop the start") {
   const Folder folder;
-  const SocketDescriptor stranger(::open(folder.path().c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  const OwnedDescriptor stranger(::open(folder.path().c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   REQUIRE(::flock(stranger.get(), LOCK_EX) == 0);
   const std::vector<ListenerSettings> listeners{on_file("public", folder.path() / "public.sock")};
   const ListeningSockets sockets(listeners, 1, {});
-  const SocketDescriptor client = connected_to(sockets.all().front());
+  const OwnedDescriptor client = connected_to(sockets.all().front());
   CHECK(queued_on(sockets.all().front()) == 1);
 }
 
