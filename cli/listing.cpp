@@ -5,39 +5,13 @@
 #include "cli/exchange_json.hpp"
 #include "cli/exchange_text.hpp"
 #include "cli/output.hpp"
+#include "cli/text_column.hpp"
 
 namespace segue::cli {
 namespace {
 
 constexpr std::size_t kTargetWidth = 40;
 constexpr std::size_t kShortId = 18;
-
-// Width in characters, not bytes.
-std::size_t width(std::string_view utf8) {
-  std::size_t count = 0;
-  for (const char c : utf8) count += (static_cast<unsigned char>(c) & 0xc0) != 0x80 ? 1 : 0;
-  return count;
-}
-
-// The first `count` characters, or the last.
-std::string_view first(std::string_view text, std::size_t count) {
-  std::size_t at = 0;
-  while (at < text.size() && count > 0) {
-    do ++at;
-    while (at < text.size() && (static_cast<unsigned char>(text[at]) & 0xc0) == 0x80);
-    --count;
-  }
-  return text.substr(0, at);
-}
-
-std::string column(const std::string& text, std::size_t wanted) {
-  const std::size_t has = width(text);
-  if (has <= wanted) return text + std::string(wanted - has, ' ');
-  const std::size_t tail = wanted / 3;
-  const std::string_view head = first(text, wanted - tail - 1);
-  const std::string_view skipped = first(text, has - tail);
-  return fmt::format("{}…{}", head, std::string_view(text).substr(skipped.size()));
-}
 
 std::string painted_status(const Paint& paint, std::uint32_t status) {
   if (status == 0) return paint.faint("  -");
@@ -88,10 +62,10 @@ std::string Listing::text_line(const v1::Exchange& exchange) const {
   };
   return fmt::format("{}  {}     {} {} {} {} {:>8}  {}{}", time,
                      painted_status(paint_, exchange.response().status()),
-                     column(printable(exchange.request().method()), 7),
-                     column(printable(exchange.request().target()), kTargetWidth),
-                     column(shown_or_dash(exchange.decision().route()), 16),
-                     column(shown_or_dash(exchange.decision().backend()), 10),
+                     text_column(printable(exchange.request().method()), 7),
+                     text_column(printable(exchange.request().target()), kTargetWidth),
+                     text_column(shown_or_dash(exchange.decision().route()), 16),
+                     text_column(shown_or_dash(exchange.decision().backend()), 10),
                      latency_text(exchange), short_id(exchange),
                      remark.empty() ? remark : paint_.error(remark));
 }

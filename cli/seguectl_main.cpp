@@ -9,6 +9,7 @@
 #include "cli/exit_code.hpp"
 #include "cli/lag.hpp"
 #include "cli/output.hpp"
+#include "cli/query/query_command.hpp"
 #include "cli/show.hpp"
 #include "cli/tail.hpp"
 #include "cli/topics.hpp"
@@ -29,6 +30,7 @@ int parse_and_run(int argc, char** argv) {
   segue::cli::TailCommand tail(program);
   segue::cli::ShowCommand show(program);
   segue::cli::CompareCommand compare(program);
+  segue::cli::QueryCommand query(program);
   CLI::App& topics = *program.add_subcommand("topics", "Topics of Kafka: create, describe, look into");
   topics.require_subcommand(1);
   segue::cli::TopicsEnsureCommand ensure(topics);
@@ -47,6 +49,7 @@ int parse_and_run(int argc, char** argv) {
   if (cat.chosen()) return cat.run();
   if (tail.chosen()) return tail.run();
   if (compare.chosen()) return compare.run();
+  if (query.chosen()) return query.run();
   if (ensure.chosen()) return ensure.run();
   if (describe.chosen()) return describe.run();
   if (peek.chosen()) return peek.run();

@@ -33,9 +33,11 @@ const std::map<std::string, std::set<std::string>, std::less<>>& folder_table() 
       {"recorder", {"exchange", "runtime", "kafka"}},
       {"gateway", {"exchange", "runtime", "routing", "recorder"}},
       {"compare", {"exchange", "runtime", "recorder"}},
+      {"warehouse", {"exchange", "recorder"}},
       {"config", {"exchange", "runtime", "kafka", "routing", "recorder", "gateway", "compare"}},
       {"cli",
-       {"exchange", "runtime", "kafka", "routing", "recorder", "gateway", "compare", "config"}},
+       {"exchange", "runtime", "kafka", "routing", "recorder", "gateway", "compare", "warehouse",
+        "config"}},
   };
   return table;
 }

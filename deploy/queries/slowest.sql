@@ -1,0 +1,9 @@
+-- How long routes take, by backend, in milliseconds.
+SELECT route, backend, count(*) AS exchanges,
+       round(quantile_cont(latency_us, 0.5) / 1000, 1) AS p50,
+       round(quantile_cont(latency_us, 0.99) / 1000, 1) AS p99,
+       round(max(latency_us) / 1000, 1) AS slowest
+FROM exchanges
+WHERE kind = 'PRIMARY' AND latency_us IS NOT NULL
+GROUP BY ALL
+ORDER BY p99 DESC

@@ -1,0 +1,134 @@
+// seguectl query as a user runs it, over a journal that the recorder wrote.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <catch2/catch_test_macros.hpp>
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+#include <string>
+#include <vector>
+
+#include "tests/cli/comparing_command.hpp"
+#include "tests/cli/shadowed_journal.hpp"
+#include "tests/support/process.hpp"
+#include "tests/support/temp_dir.hpp"
+
+namespace segue::test {
+namespace {
+
+CommandResult query(const std::vector<std::string>& arguments) {
+  std::vector<std::string> command{seguectl_path(), "query"};
+  command.insert(command.end(), arguments.begin(), arguments.end());
+  return run_command(command);
+}
+
+// 30 pairs, of which every tenth shadow failed.
+void fill(const TempDir& folder) {
+  ShadowedJournal journal(folder.path());
+  for (std::uint64_t n = 0; n < 30; ++n)
+    journal.pair(n, {.body = fmt::format(R"({{"total":{}}})", n)},
+                 {.body = "{}", .status = static_cast<std::uint16_t>(n % 10 == 0 ? 500 : 200)});
+}
+
+TEST_CASE("a statement over a journal prints aligned rows and how many they are") {
+  const TempDir folder;
+  fill(folder);
+  const auto result = query({"SELECT kind, status, count(*) AS n FROM exchanges GROUP BY ALL "
+                             "ORDER BY ALL",
+                             source(folder)});
+  INFO(result.err);
+  CHECK(result.exit_code == 0);
+  CHECK(result.out ==
+        "kind     status   n\n"
+        "-------  ------  --\n"
+        "PRIMARY     200  30\n"
+        "SHADOW      200  27\n"
+        "SHADOW      500   3\n"
+        "(3 rows)\n");
+}
+
+TEST_CASE("both answers of a pair can be asked about together") {
+  const TempDir folder;
+  fill(folder);
+  const auto result =
+      query({"FROM pairs SELECT count(*) AS n, min(status) AS status WHERE copy_status <> status",
+             source(folder), "-o", "json"});
+  INFO(result.err);
+  CHECK(result.out == "{\"n\":3,\"status\":200}\n");
+}
+
+TEST_CASE("values of JSON bodies are numbers to SQL") {
+  const TempDir folder;
+  fill(folder);
+  const auto result = query({"SELECT sum((response_body->>'total')::INT) AS sum FROM exchanges "
+                             "WHERE kind = 'PRIMARY' -- of all primaries",
+                             source(folder), "-o", "csv"});
+  INFO(result.err);
+  CHECK(result.out == "sum\n435\n");
+}
+
+TEST_CASE("an answer goes to a file, and Parquet is read again") {
+  const TempDir folder;
+  fill(folder);
+  const std::string file = (folder.path() / "exchanges.parquet").string();
+  REQUIRE(query({"FROM exchanges", source(folder), "-o", "parquet", "--out", file}).exit_code == 0);
+  const auto again = query({fmt::format("SELECT count(*) AS n, count(DISTINCT id) AS ids FROM '{}'",
+                                        file),
+                            source(folder), "-o", "json"});
+  INFO(again.err);
+  CHECK(again.out == "{\"n\":60,\"ids\":60}\n");
+}
+
+TEST_CASE("what cannot be asked is told in one line") {
+  const TempDir folder;
+  fill(folder);
+  const std::vector<std::pair<std::vector<std::string>, std::string>> cases{
+      {{"SELEC 1", source(folder)}, "syntax error"},
+      {{"SELECT nothing FROM exchanges", source(folder)}, "\"nothing\""},
+      {{"SELECT 1; SELECT 2", source(folder)}, "several statements"},
+      {{"DROP VIEW exchanges", source(folder)}, "only statements that give rows"},
+      {{"FROM exchanges", source(folder), "-o", "parquet"}, "--out FILE"},
+      {{"FROM exchanges", "journal:" + (folder.path() / "absent").string()}, "absent"},
+  };
+  for (const auto& [arguments, part] : cases) {
+    const auto result = query(arguments);
+    INFO(arguments.front());
+    CHECK(result.exit_code == 2);
+    CHECK(result.out.empty());
+    CHECK(has(result.err, part));
+    CHECK(std::ranges::count(result.err, '\n') == 1);
+  }
+}
+
+TEST_CASE("every saved query runs") {
+  const TempDir folder;
+  fill(folder);
+  std::size_t count = 0;
+  for (const auto& entry :
+       std::filesystem::directory_iterator(SEGUE_SOURCE_DIR "/deploy/queries")) {
+    std::ifstream file(entry.path());
+    std::ostringstream sql;
+    sql << file.rdbuf();
+    const auto result = query({sql.str(), source(folder)});
+    INFO(entry.path() << "\n" << result.err);
+    CHECK(result.exit_code == 0);
+    CHECK(has(result.out, " row"));
+    ++count;
+  }
+  CHECK(count >= 4);
+}
+
+TEST_CASE("a recorded value cannot steer the terminal of who asks") {
+  const TempDir folder;
+  {
+    ShadowedJournal journal(folder.path());
+    journal.primary(1, {.body = "a\x1b[2Jb", .content_type = "text/plain"});
+  }
+  const auto result = query({"SELECT response_body FROM exchanges", source(folder)});
+  INFO(result.err);
+  CHECK(has(result.out, "a\\x1b[2Jb"));
+}
+
+}  // namespace
+}  // namespace segue::test

@@ -1,0 +1,67 @@
+#pragma once
+
+#include <duckdb.h>
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace segue::warehouse {
+
+// What the SQL engine says of a statement that it will not run, or that failed; what() is one line.
+class SqlError : public std::runtime_error {
+ public:
+  using std::runtime_error::runtime_error;
+};
+
+// How a column's values are told apart in an answer.
+enum class ColumnKind : std::uint8_t { text, number, boolean, other };
+
+struct AnswerColumn {
+  std::string name;
+  ColumnKind kind = ColumnKind::other;
+};
+
+// DuckDB in this process, with a database of its own in memory and nothing that it would have to
+// fetch: no extension is installed or loaded by itself. One thread asks; interrupt() may come from
+// any other.
+class Engine {
+ public:
+  // Throws StartupError.
+  Engine();
+  ~Engine();
+  Engine(const Engine&) = delete;
+  Engine& operator=(const Engine&) = delete;
+
+  // Runs a statement whose rows do not matter. Throws SqlError.
+  void run(const std::string& sql);
+
+  // What a statement is, before it is run.
+  struct Statement {
+    bool selects = false;  // it is a SELECT, VALUES, FROM, ...: a view can be made of it
+    std::vector<AnswerColumn> columns;
+  };
+  // Throws SqlError: what is wrong with it, or that it is several.
+  Statement look_at(const std::string& sql);
+
+  // Calls `take` with each row of a statement all of whose columns are text; a null value is one
+  // whose data() is null. Throws SqlError.
+  using Row = std::vector<std::string_view>;
+  void ask(const std::string& sql, const std::function<void(const Row&)>& take);
+
+  // Ends the statement that runs now; it throws SqlError. Later ones run.
+  void interrupt() noexcept { duckdb_interrupt(connection_); }
+
+  duckdb_connection connection() noexcept { return connection_; }
+
+ private:
+  duckdb_database database_ = nullptr;
+  duckdb_connection connection_ = nullptr;
+};
+
+}  // namespace segue::warehouse
