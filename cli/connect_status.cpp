@@ -13,7 +13,7 @@
 #include "cli/exchange_text.hpp"
 #include "cli/exit_code.hpp"
 #include "cli/json_writer.hpp"
-#include "kafka/remote_error.hpp"
+#include "exchange/remote_error.hpp"
 #include "kafka/rest_client.hpp"
 
 namespace segue::cli {
@@ -79,12 +79,12 @@ Connector connector_of(const json::value& value, std::string_view name) {
 json::value ask(kafka::RestClient& client, std::string_view path) {
   const kafka::RestAnswer answer = client.get(path);
   if (answer.status == 0)
-    throw kafka::RemoteError(fmt::format("connect {}: {}", client.url(), answer.failure));
+    throw RemoteError(fmt::format("connect {}: {}", client.url(), answer.failure));
   boost::system::error_code error;
   json::value value = json::parse(answer.body, error);
   if (answer.good() && !error && value.is_object()) return value;
   const std::string message = error ? std::string{} : text_of(member(value, "message"));
-  throw kafka::RemoteError(fmt::format("connect {}: {} {}: is this Kafka Connect's REST API?",
+  throw RemoteError(fmt::format("connect {}: {} {}: is this Kafka Connect's REST API?",
                                        client.url(), answer.status, printable(message)));
 }
 

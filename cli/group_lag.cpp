@@ -69,7 +69,7 @@ void add_expiries(kafka::Cluster& cluster, std::vector<GroupLag>& lags) {
     retention = retention_millis(cluster);
     if (!retention) why = "the broker does not say how long it keeps offsets";
     commits = kafka::Groups(cluster).last_commits(names);
-  } catch (const kafka::RemoteError& error) {
+  } catch (const RemoteError& error) {
     why = error.what();  // not everybody may look there, and the lags are known all the same
   }
   for (GroupLag& lag : lags) {

@@ -239,13 +239,13 @@ int LagCommand::run() {
       throw StartupError(fmt::format("journal:{}: {}", journal.string(), describe(backlog.error())));
     lags.publisher = std::move(*backlog);
   }
-  std::optional<kafka::RemoteError> away;
+  std::optional<RemoteError> away;
   if (journal_.empty() || kafka_.has_brokers(configured)) {
     const kafka::Settings settings = kafka_.settings();
     try {
       kafka::Cluster cluster(settings, kafka_.timeout());
       lags.groups = look_at_groups(cluster, groups_);
-    } catch (const kafka::RemoteError& error) {
+    } catch (const RemoteError& error) {
       away = error;  // what the journal says is worth knowing just then
     }
   }
@@ -253,7 +253,7 @@ int LagCommand::run() {
     fmt::print("{}", as_json(lags));
   else
     fmt::print("{}", as_text(lags, Paint(colour_, stdout)));
-  if (away) throw kafka::RemoteError(*away);
+  if (away) throw RemoteError(*away);
   return command_->count("--max") != 0 && largest(lags) > max_ ? kFound : kClean;
 }
 

@@ -14,7 +14,7 @@
 #include "cli/tail.hpp"
 #include "cli/topics.hpp"
 #include "cli/topics_records.hpp"
-#include "kafka/remote_error.hpp"
+#include "exchange/remote_error.hpp"
 
 namespace {
 
@@ -66,7 +66,7 @@ int main(int argc, char** argv) {
     const int exit_code = parse_and_run(argc, argv);
     segue::cli::flush_out();  // a full disk shows only when the last of it is written
     return exit_code;
-  } catch (const segue::kafka::RemoteError& error) {
+  } catch (const segue::RemoteError& error) {
     fmt::print(stderr, "seguectl: {}\n", error.what());
     return kRemote;
   } catch (const std::exception& error) {

@@ -23,7 +23,7 @@ std::map<std::string, Committed> committed_by_group(kafka::Cluster& cluster) {
   try {
     for (const kafka::GroupPlace& group : groups.list())
       all.emplace(group.name, groups.committed(group.name));
-  } catch (const kafka::RemoteError&) {
+  } catch (const RemoteError&) {
     // Who may read a topic may not always look at its readers: the topic is described without.
   }
   return all;

@@ -11,7 +11,7 @@
 #include <vector>
 
 #include "kafka/configuration.hpp"
-#include "kafka/remote_error.hpp"
+#include "exchange/remote_error.hpp"
 #include "kafka/settings.hpp"
 
 namespace segue::kafka {

@@ -3,7 +3,7 @@
 #include <cstdint>
 #include <string>
 
-#include "warehouse/engine.hpp"
+#include "warehouse/sql/engine.hpp"
 
 namespace segue::cli {
 

@@ -14,8 +14,8 @@
 #include "cli/interruption.hpp"
 #include "cli/progress.hpp"
 #include "cli/word_option.hpp"
-#include "warehouse/exchange_table.hpp"
-#include "warehouse/views.hpp"
+#include "warehouse/sql/exchange_table.hpp"
+#include "warehouse/sql/views.hpp"
 
 namespace segue::cli {
 namespace {

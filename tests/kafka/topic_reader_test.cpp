@@ -104,7 +104,7 @@ TEST_CASE("a reader that follows finds what comes after it caught up") {
 TEST_CASE("a topic that is not there is said so and not made") {
   Cluster cluster(settings_of(KafkaBroker::shared()), std::chrono::seconds(30));
   const std::string name = random_topic_name();
-  CHECK_THROWS_AS(TopicReader(cluster, name, {}), kafka::RemoteError);
+  CHECK_THROWS_AS(TopicReader(cluster, name, {}), RemoteError);
   CHECK_FALSE(cluster.find_topic(name).has_value());
   const KafkaTopic topic(KafkaBroker::shared(), {.partitions = 1});
   CHECK_THROWS_AS(TopicReader(cluster, topic.name(), {.partitions = {5}, .start = {}}),
@@ -122,7 +122,7 @@ TEST_CASE("changing one entry of a topic keeps its others") {
   CHECK(config.at("retention.ms").value == "3600000");
   CHECK(config.at("retention.ms").from == kafka::ConfigValue::From::topic);
   CHECK(config.at("segment.ms").from != kafka::ConfigValue::From::topic);
-  CHECK_THROWS_AS(admin.change(topic.name(), {{"no.such.entry", "1"}}), kafka::RemoteError);
+  CHECK_THROWS_AS(admin.change(topic.name(), {{"no.such.entry", "1"}}), RemoteError);
 }
 
 TEST_CASE("an address where nobody listens is told within the time that was given") {
@@ -132,7 +132,7 @@ TEST_CASE("an address where nobody listens is told within the time that was give
   try {
     cluster.reach();
     FAIL("it was reached");
-  } catch (const kafka::RemoteError& error) {
+  } catch (const RemoteError& error) {
     const std::string text = error.what();
     CHECK(text.find("127.0.0.1:1") != std::string::npos);
     CHECK(text.find('\n') == std::string::npos);

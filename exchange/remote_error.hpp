@@ -2,7 +2,7 @@
 
 #include "exchange/error.hpp"
 
-namespace segue::kafka {
+namespace segue {
 
 // A server could not be reached, or refused what a command asked of it; `what()` is one line that
 // says who, what and what to do. Commands end with exit code 3.
@@ -11,4 +11,4 @@ class RemoteError : public StartupError {
   using StartupError::StartupError;
 };
 
-}  // namespace segue::kafka
+}  // namespace segue

@@ -1,4 +1,4 @@
-#include "warehouse/engine.hpp"
+#include "warehouse/sql/engine.hpp"
 
 #include <algorithm>
 #include <utility>

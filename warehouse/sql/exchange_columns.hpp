@@ -8,7 +8,7 @@
 #include <string_view>
 #include <variant>
 
-#include "warehouse/exchange_row.hpp"
+#include "warehouse/sql/exchange_row.hpp"
 
 namespace segue::warehouse {
 

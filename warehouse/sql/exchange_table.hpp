@@ -4,7 +4,7 @@
 #include <memory>
 
 #include "recorder/exchange.pb.h"
-#include "warehouse/engine.hpp"
+#include "warehouse/sql/engine.hpp"
 
 namespace segue::warehouse {
 

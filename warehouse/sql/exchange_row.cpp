@@ -1,4 +1,4 @@
-#include "warehouse/exchange_row.hpp"
+#include "warehouse/sql/exchange_row.hpp"
 
 #include <fmt/format.h>
 

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "warehouse/engine.hpp"
+#include "warehouse/sql/engine.hpp"
 
 namespace segue::warehouse {
 

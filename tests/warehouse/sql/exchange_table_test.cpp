@@ -1,5 +1,5 @@
 // Rows as a statement sees them, made of exchanges given here.
-#include "warehouse/exchange_table.hpp"
+#include "warehouse/sql/exchange_table.hpp"
 
 #include <fmt/format.h>
 
@@ -10,7 +10,7 @@
 #include <utility>
 #include <vector>
 
-#include "warehouse/views.hpp"
+#include "warehouse/sql/views.hpp"
 
 namespace segue::warehouse {
 namespace {

@@ -1,4 +1,4 @@
-#include "warehouse/views.hpp"
+#include "warehouse/sql/views.hpp"
 
 namespace segue::warehouse {
 

@@ -1,9 +1,9 @@
-#include "warehouse/exchange_table.hpp"
+#include "warehouse/sql/exchange_table.hpp"
 
 #include <vector>
 
-#include "warehouse/exchange_columns.hpp"
-#include "warehouse/exchange_row.hpp"
+#include "warehouse/sql/exchange_columns.hpp"
+#include "warehouse/sql/exchange_row.hpp"
 
 namespace segue::warehouse {
 namespace {

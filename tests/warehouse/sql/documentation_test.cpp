@@ -6,7 +6,7 @@
 #include <sstream>
 #include <string>
 
-#include "warehouse/exchange_columns.hpp"
+#include "warehouse/sql/exchange_columns.hpp"
 
 namespace segue::warehouse {
 namespace {

@@ -1,4 +1,4 @@
-#include "warehouse/exchange_columns.hpp"
+#include "warehouse/sql/exchange_columns.hpp"
 
 #include <algorithm>
 #include <map>

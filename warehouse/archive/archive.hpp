@@ -1,0 +1,70 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "warehouse/archive/claim.hpp"
+#include "warehouse/storage/object_store.hpp"
+
+namespace segue::warehouse {
+
+// A claim as it stands in an archive.
+struct ClaimState {
+  Claim claim;
+  std::optional<Done> done;  // none: its file is not known to be there yet
+};
+
+// The books of an archive: which records were claimed, which files hold them, which days were
+// compacted. Reads and writes nothing but small JSON objects. Throws StorageError, RemoteError. One
+// thread; the store outlives it.
+class Archive {
+ public:
+  // An archive that is there. Throws when there is none, or another version's, or something else.
+  static Archive open(ObjectStore& store);
+  // The same; an empty place becomes one. Two that make it at the same time get the same.
+  static Archive open_or_create(ObjectStore& store);
+
+  ObjectStore& store() const noexcept { return *store_; }
+  const std::string& id() const noexcept { return id_; }  // UUID, made with it
+
+  std::vector<Chain> chains() const;
+  // The first record that a chain has, or is to have; nullopt: there is no such chain.
+  std::optional<std::uint64_t> genesis(const Chain& chain) const;
+  // Starts a chain; existed: somebody else did, perhaps elsewhere: ask genesis().
+  Creation start_chain(const Chain& chain, std::uint64_t first);
+  // The claims of a chain from `from` on, in order.
+  std::vector<ClaimState> claims(const Chain& chain, std::uint64_t from = 0) const;
+  // Claims that have no `.done`, and the first record that nobody claimed. Begins to list at the
+  // chain's checkpoint.
+  struct Tip {
+    std::uint64_t next = 0;
+    std::optional<Day> last_day;  // of the last claim; none: there is no claim
+    std::vector<Claim> open;
+  };
+  Tip tip(const Chain& chain) const;
+  // A hint for tip(): this claim and all before it are done.
+  void set_checkpoint(const Claim& claim);
+
+  Creation claim(const Claim& claim);
+  std::optional<Done> done(const Claim& claim) const;
+  Creation say_done(const Claim& claim, const Done& done);
+
+  // Days before it are read from compact/, all others from raw/. nullopt: none was compacted.
+  std::optional<Day> watermark() const;
+  bool is_closing(Day day) const;  // no more files may come to lie under it
+
+  // The files that make up the archive now, in the order of days: those of compact/ before the
+  // watermark, those of raw/ from it on. None before `since`.
+  std::vector<StoredObject> files(std::optional<Day> since = std::nullopt) const;
+
+ private:
+  Archive(ObjectStore& store, std::string id) : store_(&store), id_(std::move(id)) {}
+
+  ObjectStore* store_;
+  std::string id_;
+};
+
+}  // namespace segue::warehouse

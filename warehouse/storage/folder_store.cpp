@@ -1,0 +1,229 @@
+#include "warehouse/storage/folder_store.hpp"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/sendfile.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <atomic>
+#include <cerrno>
+#include <system_error>
+
+#include "runtime/owned_descriptor.hpp"
+
+namespace segue::warehouse {
+namespace {
+
+namespace fs = std::filesystem;
+using runtime::OwnedDescriptor;
+
+// Files that are not objects yet begin with it; a crash may leave some.
+constexpr std::string_view kTemporary = ".tmp-";
+
+[[noreturn]] void fail(const fs::path& path, std::string_view doing, int number) {
+  throw StorageError(fmt::format("{}: cannot {}: {}", path.string(), doing,
+                                 std::generic_category().message(number)));
+}
+
+[[noreturn]] void fail(const fs::path& path, std::string_view doing) { fail(path, doing, errno); }
+
+void sync_folder(const fs::path& folder) {
+  const OwnedDescriptor descriptor(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (descriptor.get() < 0 || ::fsync(descriptor.get()) != 0) fail(folder, "sync the folder");
+}
+
+// Folders that are made are on the disk, too.
+void make_folders(const fs::path& folder) {
+  if (folder.empty() || fs::is_directory(folder)) return;
+  make_folders(folder.parent_path());
+  if (::mkdir(folder.c_str(), 0777) != 0 && errno != EEXIST) fail(folder, "make the folder");
+  sync_folder(folder.has_parent_path() ? folder.parent_path() : fs::path("."));
+}
+
+// A synced file beside where it is to go; gone with the scope.
+class TemporaryFile {
+ public:
+  explicit TemporaryFile(const fs::path& target) {
+    static std::atomic<std::uint64_t> number{0};
+    make_folders(target.parent_path());
+    path_ = target.parent_path() / fmt::format("{}{}-{}-{}", kTemporary, ::getpid(), ++number,
+                                               target.filename().string());
+    file_ = OwnedDescriptor(::open(path_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666));
+    if (file_.get() < 0) fail(path_, "make the file");
+  }
+  ~TemporaryFile() { ::unlink(path_.c_str()); }
+  TemporaryFile(const TemporaryFile&) = delete;
+  TemporaryFile& operator=(const TemporaryFile&) = delete;
+
+  void write(std::string_view content) {
+    while (!content.empty()) {
+      const ssize_t written = ::write(file_.get(), content.data(), content.size());
+      if (written < 0 && errno != EINTR) fail(path_, "write");
+      if (written > 0) content.remove_prefix(static_cast<std::size_t>(written));
+    }
+    sync();
+  }
+
+  void copy(const fs::path& from) {
+    const OwnedDescriptor source(::open(from.c_str(), O_RDONLY | O_CLOEXEC));
+    if (source.get() < 0) fail(from, "open the file");
+    for (;;) {
+      const ssize_t sent = ::sendfile(file_.get(), source.get(), nullptr, std::size_t{1} << 30);
+      if (sent == 0) break;
+      if (sent < 0 && errno != EINTR) fail(path_, "write");
+    }
+    sync();
+  }
+
+  const fs::path& path() const noexcept { return path_; }
+
+ private:
+  void sync() {
+    if (::fsync(file_.get()) != 0) fail(path_, "sync");
+  }
+
+  fs::path path_;
+  OwnedDescriptor file_;
+};
+
+Creation link_into_place(const fs::path& from, const fs::path& to) {
+  const bool made = ::link(from.c_str(), to.c_str()) == 0;
+  if (!made && errno != EEXIST) fail(to, "make the file");
+  // Whoever made it may not have come to sync it yet.
+  sync_folder(to.parent_path());
+  return made ? Creation::created : Creation::existed;
+}
+
+void move_into_place(const fs::path& from, const fs::path& to) {
+  if (::rename(from.c_str(), to.c_str()) != 0) fail(to, "replace the file");
+  sync_folder(to.parent_path());
+}
+
+bool is_temporary(const fs::path& path) {
+  return path.filename().string().starts_with(kTemporary);
+}
+
+// The entries of a folder by the octets of the keys that they lead to: a folder's own name counts
+// with the slash behind it. One that is not there has none.
+std::vector<fs::directory_entry> entries_of(const fs::path& folder) {
+  std::vector<fs::directory_entry> entries;
+  std::error_code error;
+  for (fs::directory_iterator at(folder, error), end; !error && at != end; at.increment(error))
+    if (!is_temporary(at->path())) entries.push_back(*at);
+  if (error && error != std::errc::no_such_file_or_directory &&
+      error != std::errc::not_a_directory)
+    fail(folder, "list the folder", error.value());
+  const auto sorted_as = [](const fs::directory_entry& entry) {
+    std::string name = entry.path().filename().string();
+    if (entry.is_directory()) name += '/';
+    return name;
+  };
+  std::ranges::sort(entries, {}, sorted_as);
+  return entries;
+}
+
+void list_folder(const fs::path& folder, const std::string& base, std::string_view prefix,
+                 std::string_view after, const std::function<void(const StoredObject&)>& take) {
+  for (const fs::directory_entry& entry : entries_of(folder)) {
+    std::string key = base + entry.path().filename().string();
+    if (entry.is_directory()) {
+      key += '/';
+      const bool may_hold = key.starts_with(prefix) || prefix.starts_with(key);
+      const bool all_before = key < after && !after.starts_with(key);
+      if (may_hold && !all_before) list_folder(entry.path(), key, prefix, after, take);
+      continue;
+    }
+    if (!key.starts_with(prefix) || key <= after) continue;
+    std::error_code gone;
+    const std::uint64_t bytes = entry.file_size(gone);
+    if (!gone) take({std::move(key), bytes});
+  }
+}
+
+}  // namespace
+
+FolderStore::FolderStore(fs::path root)
+    : root_(std::move(root)), name_(fmt::format("archive:{}", root_.string())) {}
+
+fs::path FolderStore::path_of(std::string_view key) const { return root_ / key; }
+
+void FolderStore::list(std::string_view prefix, std::string_view after,
+                       const std::function<void(const StoredObject&)>& take) {
+  const std::string_view folder = prefix.substr(0, prefix.rfind('/') + 1);
+  list_folder(root_ / folder, std::string(folder), prefix, after, take);
+}
+
+std::vector<std::string> FolderStore::folders(std::string_view prefix) {
+  std::vector<std::string> names;
+  for (const fs::directory_entry& entry : entries_of(path_of(prefix)))
+    if (entry.is_directory()) names.push_back(entry.path().filename().string());
+  return names;
+}
+
+std::optional<std::uint64_t> FolderStore::size(std::string_view key) {
+  struct stat found {};
+  const fs::path path = path_of(key);
+  if (::stat(path.c_str(), &found) == 0 && S_ISREG(found.st_mode))
+    return static_cast<std::uint64_t>(found.st_size);
+  if (errno != ENOENT && errno != ENOTDIR && errno != 0) fail(path, "look at the file");
+  return std::nullopt;
+}
+
+std::optional<std::string> FolderStore::read(std::string_view key) {
+  const auto bytes = size(key);
+  if (!bytes) return std::nullopt;
+  return read(key, 0, *bytes);
+}
+
+std::string FolderStore::read(std::string_view key, std::uint64_t offset, std::uint64_t bytes) {
+  const fs::path path = path_of(key);
+  const OwnedDescriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (file.get() < 0) fail(path, "open the file");
+  std::string content(bytes, '\0');
+  std::size_t have = 0;
+  while (have < bytes) {
+    const ssize_t got = ::pread(file.get(), content.data() + have, bytes - have,
+                                static_cast<off_t>(offset + have));
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) fail(path, "read");
+    if (got == 0)
+      throw StorageError(fmt::format("{}: it ends at byte {}, before byte {}", path.string(),
+                                     offset + have, offset + bytes));
+    have += static_cast<std::size_t>(got);
+  }
+  return content;
+}
+
+Creation FolderStore::create(std::string_view key, std::string_view content) {
+  TemporaryFile file(path_of(key));
+  file.write(content);
+  return link_into_place(file.path(), path_of(key));
+}
+
+Creation FolderStore::create_from(std::string_view key, const fs::path& from) {
+  TemporaryFile file(path_of(key));
+  file.copy(from);
+  return link_into_place(file.path(), path_of(key));
+}
+
+void FolderStore::replace(std::string_view key, std::string_view content) {
+  TemporaryFile file(path_of(key));
+  file.write(content);
+  move_into_place(file.path(), path_of(key));
+}
+
+void FolderStore::replace_from(std::string_view key, const fs::path& from) {
+  TemporaryFile file(path_of(key));
+  file.copy(from);
+  move_into_place(file.path(), path_of(key));
+}
+
+void FolderStore::remove(std::string_view key) {
+  const fs::path path = path_of(key);
+  if (::unlink(path.c_str()) == 0) return sync_folder(path.parent_path());
+  if (errno != ENOENT && errno != ENOTDIR) fail(path, "remove the file");
+}
+
+}  // namespace segue::warehouse

@@ -1,0 +1,67 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "exchange/error.hpp"
+#include "exchange/remote_error.hpp"
+
+namespace segue::warehouse {
+
+// The disk, or what lies on it, will not have it so; what() is one line that says what, where and
+// what to do. A store that cannot be reached, or refuses, throws segue::RemoteError instead.
+class StorageError : public StartupError {
+ public:
+  using StartupError::StartupError;
+};
+
+// Whether a call made something, or found it made by somebody else.
+enum class Creation : std::uint8_t { created, existed };
+
+struct StoredObject {
+  std::string key;  // "raw/dt=2026-11-20/....parquet", below the archive's root
+  std::uint64_t bytes = 0;
+};
+
+// Where an archive lies: a folder, or a bucket and prefix of S3. Keys are relative, with slashes
+// and without `.` and `..`. What a call made is there for everybody when it returns, and stays
+// after a power cut. Objects appear whole or not at all. Any thread, several at a time.
+//
+// Failures that pass are tried again within; then StorageError or RemoteError.
+class ObjectStore {
+ public:
+  virtual ~ObjectStore() = default;
+
+  // As a user writes it: archive:DIR, archive:s3://BUCKET/PREFIX.
+  virtual const std::string& name() const = 0;
+
+  // The objects whose keys begin with `prefix` and are greater than `after`, in the order of keys'
+  // octets. A listing that has begun may or may not show what comes meanwhile.
+  virtual void list(std::string_view prefix, std::string_view after,
+                    const std::function<void(const StoredObject&)>& take) = 0;
+  // What stands between `prefix`, which ends with a slash, and the next slash: "dt=2026-11-20".
+  virtual std::vector<std::string> folders(std::string_view prefix) = 0;
+
+  // Absent: nullopt.
+  virtual std::optional<std::uint64_t> size(std::string_view key) = 0;
+  virtual std::optional<std::string> read(std::string_view key) = 0;
+  // So many octets from an offset of an object that is there; fewer is an error.
+  virtual std::string read(std::string_view key, std::uint64_t offset, std::uint64_t bytes) = 0;
+
+  // Only if absent: of several at a time exactly one creates.
+  virtual Creation create(std::string_view key, std::string_view content) = 0;
+  // The same with a file's content; the file stays.
+  virtual Creation create_from(std::string_view key, const std::filesystem::path& file) = 0;
+  // Whether it is there or not; readers see the old content or the new one.
+  virtual void replace(std::string_view key, std::string_view content) = 0;
+  virtual void replace_from(std::string_view key, const std::filesystem::path& file) = 0;
+  // Absent: nothing happens.
+  virtual void remove(std::string_view key) = 0;
+};
+
+}  // namespace segue::warehouse
