@@ -176,6 +176,13 @@ std::optional<Day> Archive::watermark() const {
   return day;
 }
 
+void Archive::move_watermark(Day before) {
+  const json::object book{{"format_version", kFormatVersion}, {"before", text_of(before)}};
+  const std::string line = json::serialize(book) + "\n";  // a row of JSON, as SerDes read it
+  store_->replace(watermark_table_key(), line);
+  store_->replace(watermark_key(), line);
+}
+
 bool Archive::is_closing(Day day) const { return store_->size(closing_key(day)).has_value(); }
 
 std::vector<StoredObject> Archive::files(std::optional<Day> since) const {

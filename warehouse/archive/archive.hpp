@@ -54,6 +54,9 @@ class Archive {
 
   // Days before it are read from compact/, all others from raw/. nullopt: none was compacted.
   std::optional<Day> watermark() const;
+  // To be called when everything before `before` lies in compact/. First the copy that is a table to
+  // other engines (deploy/), then the truth: who is killed between does both again.
+  void move_watermark(Day before);
   bool is_closing(Day day) const;  // no more files may come to lie under it
 
   // The files that make up the archive now, in the order of days: those of compact/ before the

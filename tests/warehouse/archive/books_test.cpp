@@ -88,7 +88,8 @@ TEST_CASE("days before the watermark are read from compact/, all others from raw
   using Keys = std::vector<std::string>;
   CHECK(names(archive.files()) ==
         Keys{"raw/dt=2026-11-20", "raw/dt=2026-11-21", "raw/dt=2026-11-22"});
-  store.replace(watermark_key(), R"({"format_version":1,"before":"2026-11-22"})");
+  archive.move_watermark(*parse_day("2026-11-22"));
+  CHECK(store.read(watermark_table_key()) == store.read(watermark_key()));
   CHECK(archive.watermark() == *parse_day("2026-11-22"));
   CHECK(archive.files().size() == 3);
   CHECK(archive.files()[1].key == "compact/dt=2026-11-21/00001~abc.parquet");

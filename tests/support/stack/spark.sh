@@ -1,0 +1,50 @@
+#!/usr/bin/env bash
+# Apache Spark for tests: PySpark in local mode, which needs a Java of 17 or newer and no server.
+#   spark.sh fetch                    PySpark
+#   spark.sh s3-jars                  what it needs to read s3a://, 700 MB; prints their class path
+#   spark.sh run SCRIPT ARGUMENT...   a Python script with that PySpark; what Spark says goes to
+#                                     standard error
+# SEGUE_SPARK_HEAP: memory of its one process (default: 1g).
+set -u
+# shellcheck source=/dev/null
+. "$(dirname "$(readlink -f "$0")")/launcher.sh"
+PYSPARK_VERSION=${PYSPARK_VERSION:-4.3.0}
+HADOOP_AWS_VERSION=${HADOOP_AWS_VERSION:-3.5.0} # of the Hadoop within this PySpark
+AWS_SDK_VERSION=${AWS_SDK_VERSION:-2.35.4}
+SPARK_HEAP=${SEGUE_SPARK_HEAP:-1g}
+
+environment() { python_environment "pyspark-$PYSPARK_VERSION" "pyspark==$PYSPARK_VERSION"; }
+
+# Only these two, not what they depend on: PySpark brings the rest.
+copy_s3_jars() {
+  local folder=$1 coordinate
+  for coordinate in "org.apache.hadoop:hadoop-aws:$HADOOP_AWS_VERSION" \
+    "software.amazon.awssdk:bundle:$AWS_SDK_VERSION"; do
+    run_maven "$folder/maven.log" dependency:copy -Dartifact="$coordinate" \
+      -DoutputDirectory="$folder" || return 1
+  done
+}
+
+s3_jars() {
+  local folder
+  folder=$(fetch_into "hadoop-aws-$HADOOP_AWS_VERSION" copy_s3_jars) || exit 1
+  echo "$folder/hadoop-aws-$HADOOP_AWS_VERSION.jar:$folder/bundle-$AWS_SDK_VERSION.jar"
+}
+
+cmd_run() {
+  local script=${1:?SCRIPT} folder java
+  shift
+  java=$(command -v "${JAVA:-java}") || die "Java is needed: apt-get install openjdk-17-jre-headless"
+  folder=$(environment) || exit 1
+  JAVA_HOME=$(dirname "$(dirname "$(readlink -f "$java")")") SPARK_LOCAL_IP=$HOST \
+    PYSPARK_SUBMIT_ARGS="--driver-memory $SPARK_HEAP pyspark-shell" \
+    exec "$folder/bin/python3" "$script" "$@"
+}
+
+case ${1:-help} in
+  fetch) environment ;;
+  s3-jars) s3_jars ;;
+  run) shift && cmd_run "$@" ;;
+  help | -h | --help) usage ;;
+  *) die "what is $1? (try help)" ;;
+esac
