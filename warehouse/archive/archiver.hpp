@@ -1,0 +1,97 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "warehouse/archive/archive.hpp"
+#include "warehouse/archive/file_encoder.hpp"
+#include "warehouse/archive/record_source.hpp"
+
+namespace segue::warehouse {
+
+class ChainWriter;
+class Staging;
+
+// Hears what an archiver does, on its thread.
+class ArchiveObserver {
+ public:
+  virtual ~ArchiveObserver() = default;
+  // A claim's `.done` is there, and the source knows. Said again after a crash, or by another
+  // archiver of the chain: at least once for each claim, in the order of the chain. What it throws
+  // makes the archiver say it again later: nothing behind it in the chain is archived until then.
+  virtual void archived(const Claim& claim, const Done& done) = 0;
+  // Something stands in the way; it is tried again after `pause`.
+  virtual void troubled(const std::string& why, std::chrono::milliseconds pause) = 0;
+};
+
+// What becomes of a chain whose source was made anew (a topic that was deleted) and begins below
+// what is archived: halt, or another chain, "NAME@2".
+enum class Restarts : std::uint8_t { halt, new_epoch };
+
+struct ArchiverOptions {
+  std::filesystem::path staging;  // where files are encoded; several archivers may share it
+  std::uint64_t flush_rows = 131'072;
+  std::chrono::milliseconds flush_every{10'000};
+  Restarts restarts = Restarts::halt;
+  std::string writer;  // who this is, for people
+  // Unix microseconds. Empty: the system's clock.
+  std::function<std::int64_t()> now{};
+  // Whether to end at the next claim that is done; asked again and again. Empty: never.
+  std::function<bool()> told_to_end{};
+};
+
+// Since an archiver began.
+struct ArchiveTally {
+  std::uint64_t claims = 0;    // that it made
+  std::uint64_t rows = 0;      // in their files
+  std::uint64_t lost = 0;      // offsets that the source no longer had
+  std::uint64_t repaired = 0;  // claims that others had left open
+  std::uint64_t yielded = 0;   // chunks that another had claimed first
+};
+
+// Moves what waits in a source into an archive, each record once, whatever dies when, and however
+// many do it at the same time (docs/warehouse.md). One thread; all that is given outlives it.
+class Archiver {
+ public:
+  // Throws StorageError where there is no room for staging.
+  Archiver(Archive& archive, RecordSource& source, FileEncoder& encoder, ArchiverOptions options,
+           std::vector<ArchiveObserver*> observers = {});
+  ~Archiver();
+  Archiver(const Archiver&) = delete;
+  Archiver& operator=(const Archiver&) = delete;
+
+  // Archives what waits now, of every chain; then all of it is done. A chain that cannot go on does
+  // not hold up the others: what went wrong first is thrown when they are through. Ends early, at a
+  // claim that is done, when it is told to end. Throws StorageError, RemoteError, StartupError, and
+  // what observers throw.
+  void run_once();
+
+  // The same every `flush_every`, or sooner when a file is full, until it is told to end. What goes
+  // wrong is told to the observers and tried again, after a second at first, after a minute at last.
+  void run();
+
+  const ArchiveTally& tally() const noexcept { return tally_; }
+
+ private:
+  void run_chain(const Chain& chain);
+  void wait_for_more();
+  void pause(std::chrono::milliseconds length);
+  bool told_to_end() const { return options_.told_to_end && options_.told_to_end(); }
+
+  Archive& archive_;
+  RecordSource& source_;
+  FileEncoder& encoder_;
+  ArchiverOptions options_;
+  std::vector<ArchiveObserver*> observers_;
+  std::unique_ptr<Staging> staging_;
+  ArchiveTally tally_;
+  std::map<Chain, std::unique_ptr<ChainWriter>> writers_;
+};
+
+}  // namespace segue::warehouse
