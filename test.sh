@@ -98,6 +98,7 @@ step_servers() {
   $stack/connect.sh s3-sink & jobs+=($!)
   $stack/librdkafka.sh & jobs+=($!)
   $stack/s3.sh fetch & jobs+=($!)
+  $stack/versitygw.sh fetch & jobs+=($!)
   $stack/http_cache.sh fetch & jobs+=($!)
   $stack/websocket.sh fetch & jobs+=($!)
   for job in "${jobs[@]}"; do wait "$job" || bad=1; done

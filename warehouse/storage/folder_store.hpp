@@ -17,7 +17,11 @@ class FolderStore : public ObjectStore {
   std::vector<std::string> folders(std::string_view prefix) override;
   std::optional<std::uint64_t> size(std::string_view key) override;
   std::optional<std::string> read(std::string_view key) override;
+  using ObjectStore::read;
   std::string read(std::string_view key, std::uint64_t offset, std::uint64_t bytes) override;
+  std::optional<std::filesystem::path> file_of(std::string_view key) const override {
+    return path_of(key);
+  }
   Creation create(std::string_view key, std::string_view content) override;
   Creation create_from(std::string_view key, const std::filesystem::path& file) override;
   void replace(std::string_view key, std::string_view content) override;

@@ -28,6 +28,12 @@ struct StoredObject {
   std::uint64_t bytes = 0;
 };
 
+// One content of an object, told from those that replace it.
+struct ObjectVersion {
+  std::uint64_t bytes = 0;
+  std::string tag;  // S3's ETag; empty: the store has none
+};
+
 // Where an archive lies: a folder, or a bucket and prefix of S3. Keys are relative, with slashes
 // and without `.` and `..`. What a call made is there for everybody when it returns, and stays
 // after a power cut. Objects appear whole or not at all. Any thread, several at a time.
@@ -52,6 +58,14 @@ class ObjectStore {
   virtual std::optional<std::string> read(std::string_view key) = 0;
   // So many octets from an offset of an object that is there; fewer is an error.
   virtual std::string read(std::string_view key, std::uint64_t offset, std::uint64_t bytes) = 0;
+  // The same for who reads an object bit by bit: throws once it was replaced, where the store can
+  // tell. Absent: nullopt.
+  virtual std::optional<ObjectVersion> version(std::string_view key);
+  virtual std::string read(std::string_view key, const ObjectVersion& version,
+                           std::uint64_t offset, std::uint64_t bytes);
+  // Where an object lies as a file of this machine, for who reads files better than objects.
+  // nullopt: it is none. There or not.
+  virtual std::optional<std::filesystem::path> file_of(std::string_view key) const;
 
   // Only if absent: of several at a time exactly one creates.
   virtual Creation create(std::string_view key, std::string_view content) = 0;

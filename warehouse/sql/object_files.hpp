@@ -1,0 +1,27 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "warehouse/sql/engine.hpp"
+#include "warehouse/storage/object_store.hpp"
+
+namespace segue::warehouse {
+
+// What is kept in memory of objects that statements read, for the statements that follow.
+struct ObjectCacheSettings {
+  std::uint64_t block_bytes = 64 << 10;   // what is asked for begins and ends at its multiples
+  std::uint64_t total_bytes = 128 << 20;  // the least recently used go first
+};
+
+// The path by which a statement reads an object, or the objects of a pattern: that of its file, else
+// archive://KEY. As it is, not as a literal of SQL. Patterns (`*`, `?`, `[`) are DuckDB's.
+std::string sql_path(const ObjectStore& store, std::string_view key);
+
+// From now on statements of `engine` read archive://KEY from `store`, which outlives it: in ranges,
+// from several threads, never to write. What fails throws SqlError out of the statement; so does an
+// object that is replaced while a statement reads it, where the store can tell. Once per engine.
+void mount(Engine& engine, ObjectStore& store, const ObjectCacheSettings& cache = {});
+
+}  // namespace segue::warehouse
