@@ -1,18 +1,173 @@
 #include "warehouse/sql/object_files.hpp"
 
+#include <fmt/format.h>
+#include <fnmatch.h>
+
+#include <algorithm>
+#include <duckdb.hpp>
+#include <memory>
+#include <optional>
+#include <span>
+#include <utility>
+#include <vector>
+
 namespace segue::warehouse {
 namespace {
 
 constexpr std::string_view kScheme = "archive://";
+constexpr std::string_view kPatternOctets = "*?[";
+
+// DuckDB takes its own exceptions for what they are, and others for broken invariants.
+template <class Call>
+auto as_duckdb(Call call) {
+  try {
+    return call();
+  } catch (const StartupError& error) {
+    throw duckdb::IOException(std::string(error.what()));
+  }
+}
+
+std::string_view key_of(std::string_view path) {
+  path.remove_prefix(kScheme.size());
+  return path;
+}
+
+// Segment by segment; `**` stands for any number of them.
+bool fits(std::string_view key, std::string_view pattern) {
+  const std::size_t slash = pattern.find('/');
+  const std::string wanted(pattern.substr(0, slash));
+  const std::size_t end = key.find('/');
+  const bool last_wanted = slash == std::string_view::npos;
+  const bool last = end == std::string_view::npos;
+  if (wanted == "**") {
+    if (last_wanted) return true;
+    return fits(key, pattern.substr(slash + 1)) || (!last && fits(key.substr(end + 1), pattern));
+  }
+  const std::string segment(key.substr(0, end));
+  if (last != last_wanted || ::fnmatch(wanted.c_str(), segment.c_str(), FNM_NOESCAPE) != 0)
+    return false;
+  return last || fits(key.substr(end + 1), pattern.substr(slash + 1));
+}
+
+// Used by one thread at a time for read-and-move; reads at a place may be several at a time.
+class ObjectHandle : public duckdb::FileHandle {
+ public:
+  ObjectHandle(duckdb::FileSystem& system, const std::string& file, duckdb::FileOpenFlags how,
+               OpenObject opened)
+      : FileHandle(system, file, how), object(std::move(opened)) {}
+  void Close() override {}
+
+  const OpenObject object;
+  std::uint64_t position = 0;
+};
+
+// The objects of one store, to be read; the database owns it.
+class ObjectFileSystem : public duckdb::FileSystem {
+ public:
+  ObjectFileSystem(ObjectStore& store, const ObjectCacheSettings& settings)
+      : cache_(store, settings) {}
+
+  std::string GetName() const override { return "SegueArchive"; }
+  bool CanHandleFile(const std::string& path) override { return path.starts_with(kScheme); }
+  bool CanSeek() override { return true; }
+  bool OnDiskFile(duckdb::FileHandle&) override { return false; }
+  bool IsPipe(const std::string&, duckdb::optional_ptr<duckdb::FileOpener>) override {
+    return false;
+  }
+  std::string PathSeparator(const std::string&) override { return std::string(1, '/'); }
+
+  duckdb::unique_ptr<duckdb::FileHandle> OpenFile(
+      const std::string& path, duckdb::FileOpenFlags flags,
+      duckdb::optional_ptr<duckdb::FileOpener>) override {
+    if (flags.OpenForWriting())
+      throw duckdb::IOException(fmt::format("{}: statements only read an archive", path));
+    auto object = as_duckdb([&] { return cache_.open(key_of(path)); });
+    if (object)
+      return duckdb::make_uniq<ObjectHandle>(*this, path, flags, std::move(*object));
+    if (flags.ReturnNullIfNotExists()) return nullptr;
+    throw duckdb::IOException(
+        fmt::format("{}: there is no object {}", cache_.store().name(), key_of(path)));
+  }
+
+  bool FileExists(const std::string& path, duckdb::optional_ptr<duckdb::FileOpener>) override {
+    return as_duckdb([&] { return cache_.store().size(key_of(path)).has_value(); });
+  }
+
+  void Read(duckdb::FileHandle& handle, void* buffer, std::int64_t bytes,
+            duckdb::idx_t location) override {
+    const OpenObject& object = handle.Cast<ObjectHandle>().object;
+    const std::span into(static_cast<char*>(buffer), static_cast<std::size_t>(bytes));
+    as_duckdb([&] { cache_.read(object, location, into); });
+  }
+
+  std::int64_t Read(duckdb::FileHandle& handle, void* buffer, std::int64_t bytes) override {
+    auto& opened = handle.Cast<ObjectHandle>();
+    const std::uint64_t left = opened.object.version.bytes - opened.position;
+    bytes = static_cast<std::int64_t>(std::min(static_cast<std::uint64_t>(bytes), left));
+    Read(handle, buffer, bytes, opened.position);
+    opened.position += static_cast<std::uint64_t>(bytes);
+    return bytes;
+  }
+
+  void Seek(duckdb::FileHandle& handle, duckdb::idx_t location) override {
+    auto& opened = handle.Cast<ObjectHandle>();
+    opened.position = std::min<std::uint64_t>(location, opened.object.version.bytes);
+  }
+  void Reset(duckdb::FileHandle& handle) override { Seek(handle, 0); }
+  duckdb::idx_t SeekPosition(duckdb::FileHandle& handle) override {
+    return handle.Cast<ObjectHandle>().position;
+  }
+
+  std::int64_t GetFileSize(duckdb::FileHandle& handle) override {
+    return static_cast<std::int64_t>(handle.Cast<ObjectHandle>().object.version.bytes);
+  }
+  duckdb::timestamp_t GetLastModifiedTime(duckdb::FileHandle&) override {
+    return duckdb::timestamp_t(0);  // the version tag tells
+  }
+  std::string GetVersionTag(duckdb::FileHandle& handle) override {
+    return handle.Cast<ObjectHandle>().object.identity;
+  }
+  duckdb::FileType GetFileType(duckdb::FileHandle&) override {
+    return duckdb::FileType::FILE_TYPE_REGULAR;
+  }
+
+  // A path without a pattern is itself: whether it is there shows when it is opened.
+  duckdb::vector<duckdb::OpenFileInfo> Glob(const std::string& path, duckdb::FileOpener*) override {
+    duckdb::vector<duckdb::OpenFileInfo> found;
+    const std::string_view pattern = key_of(path);
+    const std::size_t first = pattern.find_first_of(kPatternOctets);
+    if (first == std::string_view::npos) {
+      found.emplace_back(path);
+      return found;
+    }
+    as_duckdb([&] {
+      cache_.store().list(pattern.substr(0, first), {}, [&](const StoredObject& object) {
+        if (fits(object.key, pattern)) found.emplace_back(std::string(kScheme) + object.key);
+      });
+    });
+    return found;
+  }
+
+ private:
+  ObjectCache cache_;
+};
 
 }  // namespace
 
 std::string sql_path(const ObjectStore& store, std::string_view key) {
   // DuckDB would take a folder's odd name for a pattern.
   const auto root = store.file_of("");
-  if (root && root->string().find_first_of("*?[") == std::string::npos)
+  if (root && root->string().find_first_of(kPatternOctets) == std::string::npos)
     return store.file_of(key)->string();
   return std::string(kScheme).append(key);
+}
+
+void mount(Engine& engine, ObjectStore& store, const ObjectCacheSettings& cache) {
+  // DuckDB's own cache of files has no limit but that of all its memory.
+  engine.run("SET enable_external_file_cache = false");
+  auto& connection = *reinterpret_cast<duckdb::Connection*>(engine.connection());
+  duckdb::FileSystem::GetFileSystem(*connection.context->db)
+      .RegisterSubSystem(duckdb::make_uniq<ObjectFileSystem>(store, cache));
 }
 
 }  // namespace segue::warehouse

@@ -1,22 +1,16 @@
 #pragma once
 
-#include <cstdint>
 #include <string>
 #include <string_view>
 
 #include "warehouse/sql/engine.hpp"
+#include "warehouse/sql/object_cache.hpp"
 #include "warehouse/storage/object_store.hpp"
 
 namespace segue::warehouse {
 
-// What is kept in memory of objects that statements read, for the statements that follow.
-struct ObjectCacheSettings {
-  std::uint64_t block_bytes = 64 << 10;   // what is asked for begins and ends at its multiples
-  std::uint64_t total_bytes = 128 << 20;  // the least recently used go first
-};
-
 // The path by which a statement reads an object, or the objects of a pattern: that of its file, else
-// archive://KEY. As it is, not as a literal of SQL. Patterns (`*`, `?`, `[`) are DuckDB's.
+// archive://KEY. As it is, not as a literal of SQL. Patterns (`*`, `**`, `?`, `[`) are DuckDB's.
 std::string sql_path(const ObjectStore& store, std::string_view key);
 
 // From now on statements of `engine` read archive://KEY from `store`, which outlives it: in ranges,

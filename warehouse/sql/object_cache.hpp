@@ -1,0 +1,69 @@
+#pragma once
+
+#include <cstdint>
+#include <list>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "warehouse/storage/object_store.hpp"
+
+namespace segue::warehouse {
+
+// What is kept in memory of objects that statements read, for the statements that follow.
+struct ObjectCacheSettings {
+  std::uint64_t block_bytes = 64 << 10;     // what is asked for begins and ends at its multiples
+  std::uint64_t total_bytes = 128 << 20;    // the least recently used go first
+  std::uint64_t request_bytes = 16 << 20;   // more than that is asked for in several requests
+};
+
+// An object as somebody opened it: reads of it are of this version or fail.
+struct OpenObject {
+  std::string key;
+  ObjectVersion version;
+  // Whose blocks are whose. A store that cannot tell versions apart gets a new one at each opening,
+  // so that what was replaced meanwhile is not mixed with what is kept.
+  std::string identity;
+};
+
+// Reads ranges of objects through blocks that it keeps: footers above all. A range much larger than
+// what can be kept passes by, so that a scan does not drive the footers out. Any thread, several at
+// a time; two that miss the same block both ask for it. The store outlives it.
+class ObjectCache {
+ public:
+  ObjectCache(ObjectStore& store, const ObjectCacheSettings& settings)
+      : store_(&store), settings_(settings) {}
+
+  ObjectStore& store() const noexcept { return *store_; }
+  // nullopt: there is none. Asks the store each time.
+  std::optional<OpenObject> open(std::string_view key);
+  // Fills `into` from `offset` on. Throws as ObjectStore does, also when the object ends before.
+  void read(const OpenObject& object, std::uint64_t offset, std::span<char> into);
+
+ private:
+  struct Block {
+    std::string name;
+    std::string content;
+  };
+  using Kept = std::shared_ptr<const Block>;
+
+  std::string name_of(const OpenObject& object, std::uint64_t index) const;
+  Kept find(const std::string& name);
+  void keep(Kept block);
+  std::vector<Kept> fetch(const OpenObject& object, std::uint64_t first, std::uint64_t last);
+
+  ObjectStore* store_;
+  ObjectCacheSettings settings_;
+  std::mutex mutex_;
+  std::uint64_t openings_ = 0;
+  std::uint64_t bytes_ = 0;
+  std::list<Kept> blocks_;  // the most recently used first
+  std::unordered_map<std::string_view, std::list<Kept>::iterator> by_name_;
+};
+
+}  // namespace segue::warehouse
