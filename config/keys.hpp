@@ -56,6 +56,11 @@ Key<Settings> kafka_key();
 // The publisher reads the journal where Kafka is configured.
 void finish_consumers(Settings& settings);
 
+// archive_keys.cpp
+Key<Settings> archive_key();
+// The archiver reads the journal where that is archived; Kafka can be only where there is one.
+void finish_archive(const yaml::Node& root, Context& context, Settings& settings);
+
 // route_keys.cpp
 const Keys<RouteSettings>& defaults_keys();
 const Keys<RouteSettings>& route_keys();

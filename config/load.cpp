@@ -84,9 +84,12 @@ LoadResult Loader::load(Source source, Tests tests) {
     settings_.instance = host_name();
     settings_.journal.directory =
         (context_.folder / settings_.journal.directory).lexically_normal();
+    settings_.archive.to.folder =
+        (context_.folder / settings_.archive.to.folder).lexically_normal();
     const bool is_sound = report_.count() == 0;  // nothing is left out of the tree
     read_map(Place{root_, "", {.file = 0}}, root_keys(), context_, settings_);
     finish_consumers(settings_);
+    finish_archive(root_, context_, settings_);
     check_listeners();
     const std::size_t errors = report_.count();
     read_routes();

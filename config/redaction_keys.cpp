@@ -265,11 +265,12 @@ void check_redaction_keys(const Settings& settings, const yaml::Node& root, Cont
         locate(root, fmt::format("routes.{}.record.redact.{}", route.rule.name, list)),
         "'hash' and 'encrypt' need a key", "recorder: { keys: { active: k1, k1: { file: path } } }");
   }
-  if (!settings.kafka || !keys.account.empty()) return;
+  const bool shares_archive = settings.archives && !settings.archive.to.bucket.empty();
+  if ((!settings.kafka && !shares_archive) || !keys.account.empty()) return;
   for (const RouteSettings& route : settings.routes) {
     if (!hashes_accounts(route)) continue;
     context.report.add(
-        codes::kRedactionKeys, locate(root, "recorder.kafka"),
+        codes::kRedactionKeys, locate(root, settings.kafka ? "recorder.kafka" : "archive.to"),
         fmt::format("account ids of '{}' are hashed, and every gateway would make a key of its own",
                     route.rule.name),
         "recorder: { keys: { account: { file: path } } }");

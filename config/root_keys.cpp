@@ -59,6 +59,7 @@ Keys<Settings> make_root_keys() {
       required(named_maps<Settings>("backends", "backend", &Settings::backends, backend_keys(),
                                     finish_backend)),
       group<Settings>("recorder", recorder_keys()),
+      archive_key(),
       live_comparison_key(),
       documented_by("defaults", "defaults", defaults_keys()),
       required(documented_by("routes", "routes.NAME", route_keys())),

@@ -10,6 +10,7 @@
 #include "kafka/settings.hpp"
 #include "recorder/settings.hpp"
 #include "routing/route_rule.hpp"
+#include "warehouse/settings.hpp"
 
 namespace segue::config {
 
@@ -44,6 +45,8 @@ struct Settings {
   std::vector<gateway::BackendSettings> backends;  // in the order of their names
   recorder::JournalSettings journal;
   std::optional<kafka::Settings> kafka;     // none: the journal is where it ends
+  bool archives = false;                    // there is a block `archive`
+  warehouse::ArchiveSettings archive;       // its defaults where there is none
   recorder::KeySettings keys;
   compare::LiveSettings live_comparison;  // of routes that shadow
   std::uint64_t capture_memory = 64 << 20;  // bytes, of the process
