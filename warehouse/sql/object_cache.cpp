@@ -62,7 +62,7 @@ std::vector<ObjectCache::Kept> ObjectCache::fetch(const OpenObject& object, std:
     const std::uint64_t count = std::min(at_once, last - first + 1);
     const std::uint64_t offset = first * block;
     const std::uint64_t bytes = std::min(count * block, object.version.bytes - offset);
-    const std::string content = store_->read(object.key, object.version, offset, bytes);
+    const std::string content = store_->read_version(object.key, object.version, offset, bytes);
     for (std::uint64_t i = 0; i < count; ++i) {
       blocks.push_back(std::make_shared<const Block>(
           Block{.name = name_of(object, first + i), .content = content.substr(i * block, block)}));

@@ -17,7 +17,6 @@ class FolderStore : public ObjectStore {
   std::vector<std::string> folders(std::string_view prefix) override;
   std::optional<std::uint64_t> size(std::string_view key) override;
   std::optional<std::string> read(std::string_view key) override;
-  using ObjectStore::read;
   std::string read(std::string_view key, std::uint64_t offset, std::uint64_t bytes) override;
   std::optional<std::filesystem::path> file_of(std::string_view key) const override {
     return path_of(key);

@@ -8,8 +8,8 @@ std::optional<ObjectVersion> ObjectStore::version(std::string_view key) {
   return ObjectVersion{.bytes = *bytes, .tag = {}};
 }
 
-std::string ObjectStore::read(std::string_view key, const ObjectVersion&, std::uint64_t offset,
-                              std::uint64_t bytes) {
+std::string ObjectStore::read_version(std::string_view key, const ObjectVersion&,
+                                      std::uint64_t offset, std::uint64_t bytes) {
   return read(key, offset, bytes);
 }
 

@@ -61,8 +61,8 @@ class ObjectStore {
   // The same for who reads an object bit by bit: throws once it was replaced, where the store can
   // tell. Absent: nullopt.
   virtual std::optional<ObjectVersion> version(std::string_view key);
-  virtual std::string read(std::string_view key, const ObjectVersion& version,
-                           std::uint64_t offset, std::uint64_t bytes);
+  virtual std::string read_version(std::string_view key, const ObjectVersion& version,
+                                   std::uint64_t offset, std::uint64_t bytes);
   // Where an object lies as a file of this machine, for who reads files better than objects.
   // nullopt: it is none. There or not.
   virtual std::optional<std::filesystem::path> file_of(std::string_view key) const;

@@ -32,13 +32,13 @@ class FarStore : public FolderStore {
     if (found && tag) found->tag = *tag;
     return found;
   }
-  std::string read(std::string_view key, const ObjectVersion& of, std::uint64_t offset,
-                   std::uint64_t bytes) override {
+  std::string read_version(std::string_view key, const ObjectVersion& of, std::uint64_t offset,
+                           std::uint64_t bytes) override {
     if (before_read) before_read();
     if (tag && of.tag != *tag) throw StorageError(fmt::format("{}: {} was replaced", name(), key));
     ++reads;
     bytes_read += bytes;
-    return FolderStore::read(key, offset, bytes);
+    return read(key, offset, bytes);
   }
 
   std::optional<std::string> tag{"one"};  // nullopt: it cannot tell versions apart
