@@ -142,6 +142,7 @@ Archive::Tip Archive::tip(const Chain& chain) const {
   for (ClaimState& state : claims(chain, checkpoint.value_or(0))) {
     tip.next = state.claim.end + 1;
     tip.last_day = state.claim.day;
+    tip.last = state.claim;
     if (!state.done) tip.open.push_back(std::move(state.claim));
   }
   return tip;

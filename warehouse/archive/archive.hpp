@@ -43,6 +43,7 @@ class Archive {
     std::uint64_t next = 0;
     std::optional<Day> last_day;  // of the last claim; none: there is no claim
     std::vector<Claim> open;
+    std::optional<Claim> last;    // open or done
   };
   Tip tip(const Chain& chain) const;
   // A hint for tip(): this claim and all before it are done.
