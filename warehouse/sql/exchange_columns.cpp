@@ -1,9 +1,9 @@
 #include "warehouse/sql/exchange_columns.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
-#include <map>
 #include <string>
-#include <vector>
 
 #include "recorder/utf8.hpp"
 
@@ -39,103 +39,103 @@ Text last_error(Row& row) {
   (there) ? Number(static_cast<std::int64_t>(value)) : Number {}
 
 constexpr ExchangeColumn kColumns[] = {
-    {"id", ExchangeColumn::Text([](Row& r) { return r.id(); }), "UUIDv7"},
-    {"created_at", ExchangeColumn::Time{[](Row& r) { return Number(r.exchange().created_at()); }},
+    {1, "id", ExchangeColumn::Text([](Row& r) { return r.id(); }), "UUIDv7"},
+    {2, "created_at", ExchangeColumn::Time{warehouse::created_at},
      "when the head of the request was complete, UTC"},
-    {"kind",
+    {3, "kind",
      ExchangeColumn::Text([](Row& r) { return name_of(v1::Kind_Name(r.exchange().kind()), "KIND_"); }),
      "PRIMARY, SHADOW, CONTROL, ..."},
-    {"parent_id", ExchangeColumn::Text([](Row& r) { return r.parent_id(); }),
+    {4, "parent_id", ExchangeColumn::Text([](Row& r) { return r.parent_id(); }),
      "of a shadow or control: its primary"},
-    {"outcome", ExchangeColumn::Text([](Row& r) {
+    {5, "outcome", ExchangeColumn::Text([](Row& r) {
        return name_of(v1::Outcome_Name(r.exchange().outcome()), "OUTCOME_");
      }),
      "COMPLETED, CLIENT_ABORTED, UPSTREAM_TIMEOUT, REFUSED, ..."},
-    {"refusal", ExchangeColumn::Text([](Row& r) { return unless_empty(r.exchange().refusal()); }),
+    {6, "refusal", ExchangeColumn::Text([](Row& r) { return unless_empty(r.exchange().refusal()); }),
      "why the gateway refused it"},
-    {"route", ExchangeColumn::Text([](Row& r) { return unless_empty(r.exchange().decision().route()); }),
+    {7, "route", ExchangeColumn::Text([](Row& r) { return unless_empty(r.exchange().decision().route()); }),
      ""},
-    {"path_template", ExchangeColumn::Text([](Row& r) {
+    {8, "path_template", ExchangeColumn::Text([](Row& r) {
        return unless_empty(r.exchange().decision().path_template());
      }),
      "of the route: `/searches/{id}`"},
-    {"method", ExchangeColumn::Text([](Row& r) { return unless_empty(r.exchange().request().method()); }),
+    {9, "method", ExchangeColumn::Text([](Row& r) { return unless_empty(r.exchange().request().method()); }),
      ""},
-    {"scheme", ExchangeColumn::Text([](Row& r) { return unless_empty(r.exchange().request().scheme()); }),
+    {10, "scheme", ExchangeColumn::Text([](Row& r) { return unless_empty(r.exchange().request().scheme()); }),
      ""},
-    {"authority", ExchangeColumn::Text([](Row& r) {
+    {11, "authority", ExchangeColumn::Text([](Row& r) {
        return unless_empty(r.exchange().request().authority());
      }),
      "host and port, as the client said them"},
-    {"target", ExchangeColumn::Text([](Row& r) { return unless_empty(r.exchange().request().target()); }),
+    {12, "target", ExchangeColumn::Text([](Row& r) { return unless_empty(r.exchange().request().target()); }),
      "path and query, as they came"},
-    {"path", ExchangeColumn::Text([](Row& r) { return unless_empty(r.path()); }),
+    {13, "path", ExchangeColumn::Text([](Row& r) { return unless_empty(r.path()); }),
      "`target` up to the query"},
-    {"status", ExchangeColumn::Number([](Row& r) {
+    {14, "status", ExchangeColumn::Number([](Row& r) {
        const auto status = r.exchange().response().status();
        return SEGUE_NUMBER_IF(status != 0, status);
      }),
      "NULL: there was no answer"},
-    {"account_id", ExchangeColumn::Text([](Row& r) { return unless_empty(r.exchange().account_id()); }),
+    {15, "account_id", ExchangeColumn::Text([](Row& r) { return unless_empty(r.exchange().account_id()); }),
      "plain, or `h:` and a keyed hash"},
-    {"backend", ExchangeColumn::Text([](Row& r) { return unless_empty(r.exchange().decision().backend()); }),
+    {16, "backend", ExchangeColumn::Text([](Row& r) { return unless_empty(r.exchange().decision().backend()); }),
      ""},
-    {"role", ExchangeColumn::Text([](Row& r) { return unless_empty(r.exchange().decision().role()); }),
+    {17, "role", ExchangeColumn::Text([](Row& r) { return unless_empty(r.exchange().decision().role()); }),
      "legacy, new, or the backend's name"},
-    {"endpoint", ExchangeColumn::Text([](Row& r) { return unless_empty(r.exchange().decision().endpoint()); }),
+    {18, "endpoint", ExchangeColumn::Text([](Row& r) { return unless_empty(r.exchange().decision().endpoint()); }),
      "host and port that served"},
-    {"bucket", ExchangeColumn::Number([](Row& r) {
+    {19, "bucket", ExchangeColumn::Number([](Row& r) {
        const v1::Decision& decision = r.exchange().decision();
        return SEGUE_NUMBER_IF(decision.has_bucket(), decision.bucket());
      }),
      "sticky bucket, 0 to 9999"},
-    {"shadow", ExchangeColumn::Text([](Row& r) { return unless_empty(r.exchange().decision().shadow()); }),
+    {20, "shadow", ExchangeColumn::Text([](Row& r) { return unless_empty(r.exchange().decision().shadow()); }),
      "what became of the shadow: sent, or why not"},
-    {"latency_us", ExchangeColumn::Number([](Row& r) {
+    {21, "latency_us", ExchangeColumn::Number([](Row& r) {
        const v1::Timing& timing = r.exchange().timing();
        return SEGUE_NUMBER_IF(timing.has_last_byte(), timing.last_byte());
      }),
      "to the last byte of the answer, microseconds"},
-    {"first_byte_us", ExchangeColumn::Number([](Row& r) {
+    {22, "first_byte_us", ExchangeColumn::Number([](Row& r) {
        const v1::Timing& timing = r.exchange().timing();
        return SEGUE_NUMBER_IF(timing.has_first_byte(), timing.first_byte());
      }),
      "to the head of the answer, microseconds"},
-    {"attempts", ExchangeColumn::Number([](Row& r) { return Number(r.exchange().attempts_size()); }),
+    {23, "attempts", ExchangeColumn::Number([](Row& r) { return Number(r.exchange().attempts_size()); }),
      "tries that are on record; 0: the first one answered"},
-    {"error", ExchangeColumn::Text(last_error), "of the last try, where it failed"},
-    {"request_headers", ExchangeColumn::Fields([](Row& r) -> const Headers& {
+    {24, "error", ExchangeColumn::Text(last_error), "of the last try, where it failed"},
+    {25, "request_headers", ExchangeColumn::Fields([](Row& r) -> const Headers& {
        return r.exchange().request().fields();
      }),
      "by lower-case name: `request_headers['accept'][1]`"},
-    {"request_body", ExchangeColumn::Text([](Row& r) { return r.request_body().text; }),
+    {26, "request_body", ExchangeColumn::Text([](Row& r) { return r.request_body().text; }),
      "content codings undone; where it is text"},
-    {"request_body_bytes",
+    {27, "request_body_bytes",
      ExchangeColumn::Blob{[](Row& r) { return r.request_body().bytes; }},
      "where it is not"},
-    {"request_size", ExchangeColumn::Number([](Row& r) { return size_of(r.exchange().request().body()); }),
+    {28, "request_size", ExchangeColumn::Number([](Row& r) { return size_of(r.exchange().request().body()); }),
      "bytes of the body as sent, on record or not"},
-    {"request_capture", ExchangeColumn::Text([](Row& r) { return capture_of(r.exchange().request().body()); }),
+    {29, "request_capture", ExchangeColumn::Text([](Row& r) { return capture_of(r.exchange().request().body()); }),
      "ABSENT, COMPLETE, TRUNCATED or SKIPPED"},
-    {"response_headers", ExchangeColumn::Fields([](Row& r) -> const Headers& {
+    {30, "response_headers", ExchangeColumn::Fields([](Row& r) -> const Headers& {
        return r.exchange().response().fields();
      }),
      ""},
-    {"response_body", ExchangeColumn::Text([](Row& r) { return r.response_body().text; }), ""},
-    {"response_body_bytes",
+    {31, "response_body", ExchangeColumn::Text([](Row& r) { return r.response_body().text; }), ""},
+    {32, "response_body_bytes",
      ExchangeColumn::Blob{[](Row& r) { return r.response_body().bytes; }}, ""},
-    {"response_size", ExchangeColumn::Number([](Row& r) { return size_of(r.exchange().response().body()); }),
+    {33, "response_size", ExchangeColumn::Number([](Row& r) { return size_of(r.exchange().response().body()); }),
      ""},
-    {"response_capture", ExchangeColumn::Text([](Row& r) { return capture_of(r.exchange().response().body()); }),
+    {34, "response_capture", ExchangeColumn::Text([](Row& r) { return capture_of(r.exchange().response().body()); }),
      ""},
-    {"client_address", ExchangeColumn::Text([](Row& r) { return unless_empty(r.exchange().client().address()); }),
+    {35, "client_address", ExchangeColumn::Text([](Row& r) { return unless_empty(r.exchange().client().address()); }),
      ""},
-    {"trace_id", ExchangeColumn::Text([](Row& r) { return r.trace_id(); }), "of `traceparent`"},
-    {"service", ExchangeColumn::Text([](Row& r) { return unless_empty(r.exchange().provenance().service()); }),
+    {36, "trace_id", ExchangeColumn::Text([](Row& r) { return r.trace_id(); }), "of `traceparent`"},
+    {37, "service", ExchangeColumn::Text([](Row& r) { return unless_empty(r.exchange().provenance().service()); }),
      ""},
-    {"instance", ExchangeColumn::Text([](Row& r) { return unless_empty(r.exchange().provenance().instance()); }),
+    {38, "instance", ExchangeColumn::Text([](Row& r) { return unless_empty(r.exchange().provenance().instance()); }),
      ""},
-    {"config_version", ExchangeColumn::Text([](Row& r) {
+    {39, "config_version", ExchangeColumn::Text([](Row& r) {
        return unless_empty(r.exchange().provenance().config_version());
      }),
      "of the routing that decided"},
@@ -161,17 +161,9 @@ void write_text(duckdb_vector into, idx_t at, std::string_view text) {
   duckdb_vector_assign_string_element_len(into, at, valid.data(), valid.size());
 }
 
-void write_null(duckdb_vector into, idx_t at) {
+void set_null(duckdb_vector into, idx_t at) {
   duckdb_vector_ensure_validity_writable(into);
   duckdb_validity_set_row_invalid(duckdb_vector_get_validity(into), at);
-}
-
-std::string lower_case(std::string_view name) {
-  std::string lower(name);
-  std::ranges::transform(lower, lower.begin(), [](char c) {
-    return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-  });
-  return lower;
 }
 
 // Room for `more` entries behind those of a list vector; where they begin.
@@ -187,21 +179,24 @@ void set_entry(duckdb_vector list, idx_t at, idx_t offset, idx_t length) {
 }
 
 // A map is a list of structs of key and value; here each value is a list of texts.
-void write_headers(duckdb_vector map, idx_t at, const Headers& fields) {
-  std::map<std::string, std::vector<std::string_view>> by_name;
-  for (const v1::Field& field : fields) by_name[lower_case(field.name())].push_back(field.value());
-  idx_t entry = grow(map, by_name.size());
-  set_entry(map, at, entry, by_name.size());
+void write_headers(duckdb_vector map, idx_t at, std::span<const ExchangeRow::NamedField> fields) {
+  std::size_t names = 0;
+  for (std::size_t i = 0; i < fields.size(); ++i)
+    if (i == 0 || fields[i].name != fields[i - 1].name) ++names;
+  idx_t entry = grow(map, names);
+  set_entry(map, at, entry, names);
   const duckdb_vector entries = duckdb_list_vector_get_child(map);
-  const duckdb_vector names = duckdb_struct_vector_get_child(entries, 0);
-  const duckdb_vector values = duckdb_struct_vector_get_child(entries, 1);
-  for (const auto& [name, texts] : by_name) {
-    write_text(names, entry, name);
-    idx_t place = grow(values, texts.size());
-    set_entry(values, entry, place, texts.size());
-    const duckdb_vector all = duckdb_list_vector_get_child(values);
-    for (const std::string_view text : texts) write_text(all, place++, text);
-    ++entry;
+  const duckdb_vector keys = duckdb_struct_vector_get_child(entries, 0);
+  const duckdb_vector lists = duckdb_struct_vector_get_child(entries, 1);
+  idx_t place = grow(lists, fields.size());
+  const duckdb_vector texts = duckdb_list_vector_get_child(lists);
+  for (std::size_t i = 0; i < fields.size(); ++entry) {
+    const idx_t first = place;
+    const std::string_view name = fields[i].name;
+    write_text(keys, entry, name);
+    for (; i < fields.size() && fields[i].name == name; ++i)
+      write_text(texts, place++, fields[i].value);
+    set_entry(lists, entry, first, place - first);
   }
 }
 
@@ -242,26 +237,67 @@ duckdb_logical_type ExchangeColumn::logical_type() const {
 
 void ExchangeColumn::write(ExchangeRow& row, duckdb_vector into, idx_t at) const {
   const auto number = [&](std::optional<std::int64_t> found) {
-    if (!found) return write_null(into, at);
+    if (!found) return set_null(into, at);
     static_cast<std::int64_t*>(duckdb_vector_get_data(into))[at] = *found;
   };
   std::visit(Overloaded{[&](Text of) {
                           const auto text = of(row);
                           if (text) return write_text(into, at, *text);
-                          write_null(into, at);
+                          set_null(into, at);
                         },
                         [&](Blob blob) {
                           const auto octets = blob.of(row);
-                          if (!octets) return write_null(into, at);
+                          if (!octets) return set_null(into, at);
                           duckdb_vector_assign_string_element_len(into, at, octets->data(),
                                                                   octets->size());
                         },
                         [&](Number of) { number(of(row)); },
                         [&](Time time) { number(time.of(row)); },
-                        [&](Fields of) { write_headers(into, at, of(row)); }},
+                        [&](Fields of) { write_headers(into, at, row.by_name(of(row))); }},
              value);
 }
 
+void ExchangeColumn::write_null(duckdb_vector into, idx_t at) const {
+  set_null(into, at);
+  // What is NULL must still say where the next list begins.
+  if (std::holds_alternative<Fields>(value))
+    set_entry(into, at, duckdb_list_vector_get_size(into), 0);
+}
+
+std::optional<std::int64_t> created_at(ExchangeRow& row) {
+  constexpr std::int64_t kLast = 253'402'300'799'999'999;  // of the year 9999
+  const std::int64_t at = row.exchange().created_at();
+  return at > 0 && at <= kLast ? Number(at) : Number{};
+}
+
 std::span<const ExchangeColumn> exchange_columns() { return kColumns; }
+
+std::span<const ArchiveColumn> archive_columns() {
+  static constexpr ArchiveColumn kArchiveColumns[] = {
+      {100, "source", DUCKDB_TYPE_VARCHAR, "VARCHAR", "topic, or instance whose journal it was"},
+      {101, "partition", DUCKDB_TYPE_VARCHAR, "VARCHAR", "of the topic; of a journal: run and lane"},
+      {102, "offset", DUCKDB_TYPE_BIGINT, "BIGINT", "of the record there"},
+      {103, "redelivered", DUCKDB_TYPE_BOOLEAN, "BOOLEAN", "its publisher may have sent it before"},
+      {104, "record", DUCKDB_TYPE_BLOB, "BLOB", "its Protobuf, without bodies"},
+  };
+  return kArchiveColumns;
+}
+
+std::string archive_field_ids() {
+  std::string ids;
+  for (const ExchangeColumn& column : kColumns) {
+    const int id = column.field_id;
+    if (std::holds_alternative<ExchangeColumn::Fields>(column.value))
+      ids += fmt::format("{}: {{__duckdb_field_id: {}, key: {}, value: {{__duckdb_field_id: {}, "
+                         "element: {}}}}}, ",
+                         column.name, id, id * 1000 + 1, id * 1000 + 2, id * 1000 + 3);
+    else
+      ids += fmt::format("{}: {}, ", column.name, id);
+  }
+  for (const ArchiveColumn& column : archive_columns())
+    ids += fmt::format("\"{}\": {}{}", column.name, column.field_id,
+                       column.field_id == archive_columns().back().field_id ? "" : ", ");
+  return "{" + ids + "}";
+}
 
 }  // namespace segue::warehouse

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 
 #include "exchange/id.hpp"
@@ -18,6 +19,10 @@ std::optional<std::string_view> id_text(std::string_view raw, std::string& into)
   if (!id) return std::nullopt;
   into = id->text();
   return into;
+}
+
+char lower_case(char c) {
+  return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
 }
 
 }  // namespace
@@ -54,6 +59,26 @@ const ExchangeRow::Content& ExchangeRow::content_of(const v1::Body& body, Body& 
       bytes.find('\0') == std::string_view::npos && recorder::is_utf8(bytes);
   (is_text ? into.content.text : into.content.bytes) = bytes;
   return into.content;
+}
+
+std::span<const ExchangeRow::NamedField> ExchangeRow::by_name(
+    const google::protobuf::RepeatedPtrField<v1::Field>& fields) {
+  std::size_t length = 0;
+  for (const v1::Field& field : fields) length += field.name().size();
+  names_.resize(length);
+  fields_.clear();
+  char* at = names_.data();
+  for (const v1::Field& field : fields) {
+    char* const end = std::ranges::transform(field.name(), at, lower_case).out;
+    fields_.push_back({{at, end}, field.value()});
+    at = end;
+  }
+  // Names lie in `names_` in the order of fields.
+  std::ranges::sort(fields_, [](const NamedField& a, const NamedField& b) {
+    const int order = a.name.compare(b.name);
+    return order != 0 ? order < 0 : a.name.data() < b.name.data();
+  });
+  return fields_;
 }
 
 std::optional<std::string_view> ExchangeRow::id() { return id_text(exchange_->id(), id_); }

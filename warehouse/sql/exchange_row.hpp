@@ -2,8 +2,10 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "recorder/exchange.pb.h"
 
@@ -26,6 +28,13 @@ class ExchangeRow {
   const Content& request_body();
   const Content& response_body();
 
+  // Header fields by lower-case name, those of one name in the order in which they came. Valid until
+  // the next call.
+  struct NamedField {
+    std::string_view name, value;
+  };
+  std::span<const NamedField> by_name(const google::protobuf::RepeatedPtrField<v1::Field>& fields);
+
   // Canonical text of ids; nullopt for anything but 16 bytes.
   std::optional<std::string_view> id();
   std::optional<std::string_view> parent_id();
@@ -45,6 +54,8 @@ class ExchangeRow {
   Body request_;
   Body response_;
   std::string id_, parent_id_, trace_id_;
+  std::string names_;
+  std::vector<NamedField> fields_;
 };
 
 }  // namespace segue::warehouse
