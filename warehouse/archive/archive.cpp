@@ -138,14 +138,17 @@ std::vector<ClaimState> Archive::claims(const Chain& chain, std::uint64_t from) 
 Archive::Tip Archive::tip(const Chain& chain) const {
   Tip tip;
   tip.next = genesis(chain).value_or(0);
-  const auto checkpoint = read_number(*store_, checkpoint_key(chain), "claim");
-  for (ClaimState& state : claims(chain, checkpoint.value_or(0))) {
+  for (ClaimState& state : claims(chain, checkpoint(chain).value_or(0))) {
     tip.next = state.claim.end + 1;
     tip.last_day = state.claim.day;
     tip.last = state.claim;
     if (!state.done) tip.open.push_back(std::move(state.claim));
   }
   return tip;
+}
+
+std::optional<std::uint64_t> Archive::checkpoint(const Chain& chain) const {
+  return read_number(*store_, checkpoint_key(chain), "claim");
 }
 
 void Archive::set_checkpoint(const Claim& claim) {

@@ -46,6 +46,8 @@ class Archive {
     std::optional<Claim> last;    // open or done
   };
   Tip tip(const Chain& chain) const;
+  // The start of a claim up to which, with it, all are done, and everybody who is to know does.
+  std::optional<std::uint64_t> checkpoint(const Chain& chain) const;
   // A hint for tip(): this claim and all before it are done.
   void set_checkpoint(const Claim& claim);
 

@@ -30,15 +30,10 @@ class ArchiveObserver {
   virtual void troubled(const std::string& why, std::chrono::milliseconds pause) = 0;
 };
 
-// What becomes of a chain whose source was made anew (a topic that was deleted) and begins below
-// what is archived: halt, or another chain, "NAME@2".
-enum class Restarts : std::uint8_t { halt, new_epoch };
-
 struct ArchiverOptions {
   std::filesystem::path staging;  // where files are encoded; several archivers may share it
   std::uint64_t flush_rows = 131'072;
   std::chrono::milliseconds flush_every{10'000};
-  Restarts restarts = Restarts::halt;
   std::string writer;  // who this is, for people
   // Unix microseconds. Empty: the system's clock.
   std::function<std::int64_t()> now{};

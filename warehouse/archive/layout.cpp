@@ -123,7 +123,8 @@ std::optional<Day> day_of_key(std::string_view key) {
 std::string archive_key() { return "_archive.json"; }
 std::string watermark_key() { return "_watermark.json"; }
 std::string watermark_table_key() { return "watermark/before.json"; }
-std::string closing_key(Day day) { return day_record("_closing/", day); }
+std::string closing_folder() { return "_closing/"; }
+std::string closing_key(Day day) { return day_record(closing_folder(), day); }
 std::string compaction_key(Day day) { return day_record("_compactions/", day); }
 
 }  // namespace segue::warehouse

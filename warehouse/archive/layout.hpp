@@ -51,6 +51,7 @@ std::string archive_key();                             // _archive.json
 std::string watermark_key();                           // _watermark.json
 // watermark/before.json: the same for engines that see no object whose name begins with `_`.
 std::string watermark_table_key();
+std::string closing_folder();                          // _closing/
 std::string closing_key(Day day);                      // _closing/dt=2026-11-20.json
 std::string compaction_key(Day day);                   // _compactions/dt=2026-11-20.json
 

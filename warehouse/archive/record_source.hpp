@@ -21,7 +21,7 @@ struct SourceRecord {
 
 // What a chain has now that the archive does not: records `from` to before `to`. What the source
 // cannot give any more is `lost`, up to before `from`.
-// `to` below what was asked for: the source was made anew, and its offsets began again.
+// `to` below what was asked for: the source was made anew; the archiver halts and says so.
 struct Waiting {
   Chain chain;
   std::uint64_t lost_from = 0;  // == from: nothing was lost
@@ -45,9 +45,6 @@ class RecordSource {
 
   // As a user writes it: journal:DIR, kafka://BROKERS/TOPIC.
   virtual const std::string& name() const = 0;
-  // What tells a chain from another one of the same name elsewhere, a cluster's id for example: two
-  // sources whose origins differ are never archived into one chain. Empty: nothing is known.
-  virtual std::string origin(const Chain&) { return {}; }
   // The chains that are this archiver's to read now; others may be later.
   virtual std::vector<Chain> chains() = 0;
   // Where a chain of which the archive knows nothing begins.

@@ -1,0 +1,287 @@
+#include "warehouse/archive/chain_writer.hpp"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <fstream>
+
+#include "warehouse/archive/placement.hpp"
+
+namespace segue::warehouse {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::chrono::minutes kTrusted{1};       // how long the books are taken as they were read
+constexpr unsigned kCheckpointEvery = 16;         // claims
+constexpr std::uint64_t kFileBytes = 1ULL << 30;  // of records in one file, before it is compressed
+constexpr std::uint64_t kPiece = 8 << 20;         // of an object that is fetched
+
+// A file in staging, gone with the scope: a disk that is full gets its room back.
+class StagedFile {
+ public:
+  explicit StagedFile(fs::path path) : path_(std::move(path)) {}
+  ~StagedFile() {
+    std::error_code ignored;
+    fs::remove(path_, ignored);
+  }
+  StagedFile(const StagedFile&) = delete;
+  StagedFile& operator=(const StagedFile&) = delete;
+  const fs::path& path() const noexcept { return path_; }
+
+ private:
+  fs::path path_;
+};
+
+// The records of a range, up to what one file may hold.
+class FileOfRecords : public RecordReader {
+ public:
+  explicit FileOfRecords(RecordReader& records) : records_(records) {}
+
+  std::optional<SourceRecord> next() override {
+    if (bytes_ >= kFileBytes) {
+      full_ = true;
+      return std::nullopt;
+    }
+    const auto record = records_.next();
+    if (!record) return std::nullopt;
+    bytes_ += record->payload.size();
+    last_ = record->offset;
+    return record;
+  }
+
+  // The last offset that the file covers, of a range that ends at `end`.
+  std::uint64_t covers(std::uint64_t end) const { return full_ ? last_ : end; }
+
+ private:
+  RecordReader& records_;
+  std::uint64_t bytes_ = 0;
+  std::uint64_t last_ = 0;
+  bool full_ = false;
+};
+
+// A listing may show a claim and not the one before, when both are made while it goes on. Throws
+// StorageError: one is missing indeed.
+std::vector<ClaimState> claims_in_a_row(const Archive& archive, const Chain& chain,
+                                        std::uint64_t from) {
+  for (;;) {
+    std::vector<ClaimState> states = archive.claims(chain, from);
+    const auto gap = std::ranges::adjacent_find(states, [](const auto& one, const auto& next) {
+      return next.claim.start != one.claim.end + 1;
+    });
+    if (gap == states.end()) return states;
+    const std::string missing = claim_key(chain, gap->claim.end + 1);
+    if (!archive.store().size(missing))
+      throw StorageError(fmt::format(
+          "{}: {} is missing, though there are claims behind it: it was removed, or two archives "
+          "were mixed; put it back (`seguectl verify` says what else is missing)",
+          archive.store().name(), missing));
+  }
+}
+
+void fetch(ObjectStore& store, const std::string& key, std::uint64_t bytes, const fs::path& into) {
+  std::ofstream file(into, std::ios::binary | std::ios::trunc);
+  for (std::uint64_t at = 0; at < bytes && file; at += kPiece) {
+    const std::string piece = store.read(key, at, std::min(kPiece, bytes - at));
+    file.write(piece.data(), static_cast<std::streamsize>(piece.size()));
+  }
+  file.close();
+  if (!file)
+    throw StorageError(fmt::format("{}: cannot write the file: is the disk full?", into.string()));
+}
+
+}  // namespace
+
+void ChainWriter::run() {
+  try {
+    write_what_waits();
+  } catch (...) {
+    next_.reset();
+    throw;
+  }
+}
+
+bool ChainWriter::has_full_file() {
+  if (!next_) return false;
+  const auto waiting = tools_.source.waiting(chain_, *next_);
+  return waiting && waiting->to > waiting->from &&
+         waiting->to - waiting->from >= tools_.options.flush_rows;
+}
+
+void ChainWriter::write_what_waits() {
+  std::optional<std::uint64_t> goal;
+  const auto told_to_end = [&] {
+    return tools_.options.told_to_end && tools_.options.told_to_end();
+  };
+  do {
+    if (!next_ || std::chrono::steady_clock::now() - read_at_ > kTrusted) take_up();
+    const auto waiting = tools_.source.waiting(chain_, *next_);
+    if (!waiting) return;
+    if (waiting->to < *next_)
+      throw StartupError(fmt::format(
+          "{}: {}/{} ends at {}, before {}, where the archive goes on: it was made anew; see "
+          "--new-epoch",
+          tools_.source.name(), chain_.topic, chain_.partition, waiting->to, *next_));
+    if (!goal) goal = waiting->to;
+    if (*next_ >= *goal) return;
+    if (waiting->lost_from < waiting->from)
+      claim_lost(*waiting);
+    else
+      claim_rows(*waiting);
+  } while (!told_to_end());
+}
+
+// What was claimed before comes first, in its order: what is open is published, and what observers
+// may not have heard of is told.
+void ChainWriter::take_up() {
+  Archive& archive = tools_.archive;
+  next_.reset();
+  auto first = archive.genesis(chain_);
+  if (!first) {
+    archive.start_chain(chain_, tools_.source.first(chain_));
+    first = archive.genesis(chain_);
+  }
+  read_at_ = std::chrono::steady_clock::now();
+  const auto checkpoint = archive.checkpoint(chain_);
+  std::uint64_t next = first.value_or(0);
+  const std::vector<ClaimState> states = claims_in_a_row(archive, chain_, checkpoint.value_or(0));
+  for (const ClaimState& state : states) {
+    const Claim& claim = state.claim;
+    const Done done = state.done ? *state.done : repair(claim);
+    next = claim.end + 1;
+    last_day_ = claim.day;
+    if (claim.start >= told_ && claim.start != checkpoint) tell(claim, done);
+    told_ = std::max(told_, next);
+  }
+  if (!states.empty()) tools_.source.archived(chain_, next);
+  next_ = next;
+}
+
+Claim ChainWriter::begin_claim(std::uint64_t start, std::uint64_t end) const {
+  Claim claim;
+  claim.chain = chain_;
+  claim.start = start;
+  claim.end = end;
+  claim.encoder = tools_.encoder.version();
+  claim.writer = tools_.options.writer;
+  claim.claimed_at = now();
+  return claim;
+}
+
+void ChainWriter::claim_lost(const Waiting& waiting) {
+  Claim claim = begin_claim(*next_, waiting.from - 1);
+  claim.kind = Claim::Kind::lost;
+  claim.reason = waiting.lost_reason;
+  if (make(claim) == Creation::existed) return;
+  tools_.tally.lost += claim.end - claim.start + 1;
+  tell(claim, say_done(claim, {.path = {}, .file = {}, .done_at = now(), .forgotten = 0}));
+}
+
+void ChainWriter::claim_rows(const Waiting& waiting) {
+  const std::uint64_t from = std::max(waiting.from, *next_);
+  const std::uint64_t to = std::min(waiting.to, from + tools_.options.flush_rows);
+  const StagedFile staged(tools_.staging / "chunk.parquet");
+  const auto reader = tools_.source.read(chain_, from, to);
+  FileOfRecords records(*reader);
+  const FileFacts facts = tools_.encoder.encode(chain_, records, staged.path());
+  Claim claim = begin_claim(*next_, records.covers(to - 1));
+  claim.file = facts;
+  if (make(claim) == Creation::existed) return;
+  tools_.tally.rows += facts.rows;
+  tell(claim, publish(claim, staged.path()));
+}
+
+Creation ChainWriter::make(Claim& claim) {
+  // A gateway's clock may be ahead; more than a day is no clock.
+  const Day today = day_of(claim.claimed_at);
+  const Day newest = std::min(day_of(claim.file.max_created_at), today + std::chrono::days(1));
+  const Day at_least = std::max({today, newest, last_day_.value_or(today)});
+  claim.day = first_open_day(tools_.archive, at_least);
+  const Creation creation = tools_.archive.claim(claim);
+  if (creation == Creation::created) {
+    ++tools_.tally.claims;
+  } else {
+    ++tools_.tally.yielded;
+    next_.reset();
+  }
+  return creation;
+}
+
+Done ChainWriter::publish(const Claim& claim, const fs::path& staged) {
+  const std::string key =
+      raw_key(place(tools_.archive, claim), claim.chain, claim.start, claim.end);
+  const Creation creation = tools_.archive.store().create_from(key, staged);
+  Done done{.path = key, .file = {}, .done_at = now(), .forgotten = 0};
+  if (creation == Creation::existed) {
+    done.file = facts_of_published(claim, key);
+  } else {
+    done.file = claim.file;
+  }
+  return say_done(claim, done);
+}
+
+// Its writer is dead, or slower than we are: all that is done here may be done by several.
+Done ChainWriter::repair(const Claim& claim) {
+  ++tools_.tally.repaired;
+  if (claim.kind == Claim::Kind::lost)
+    return say_done(claim, {.path = {}, .file = {}, .done_at = now(), .forgotten = 0});
+  const std::string key =
+      raw_key(place(tools_.archive, claim), claim.chain, claim.start, claim.end);
+  ObjectStore& store = tools_.archive.store();
+  if (!store.size(key)) {
+    const StagedFile staged(tools_.staging / "repaired.parquet");
+    const auto records = tools_.source.read(chain_, claim.start, claim.end + 1);
+    const FileFacts facts = tools_.encoder.encode(chain_, *records, staged.path());
+    if (store.create_from(key, staged.path()) == Creation::created)
+      return say_done(claim, {.path = key, .file = facts, .done_at = now(), .forgotten = 0});
+  }
+  return say_done(claim, {.path = key,
+                          .file = facts_of_published(claim, key),
+                          .done_at = now(),
+                          .forgotten = 0});
+}
+
+Done ChainWriter::say_done(const Claim& claim, const Done& done) {
+  if (tools_.archive.say_done(claim, done) == Creation::created) return done;
+  return tools_.archive.done(claim).value_or(done);
+}
+
+FileFacts ChainWriter::facts_of_published(const Claim& claim, const std::string& key) const {
+  ObjectStore& store = tools_.archive.store();
+  const StagedFile fetched(tools_.staging / "published.parquet");
+  fetch(store, key, store.size(key).value_or(0), fetched.path());
+  FileFacts facts;
+  try {
+    facts = tools_.encoder.facts_of(fetched.path());
+  } catch (const StorageError&) {
+    throw StorageError(fmt::format("{}: {} is no file of an archive, or damaged; move it away, and "
+                                   "it is made again from {}",
+                                   store.name(), key, tools_.source.name()));
+  }
+  if (facts.sha256 != claim.file.sha256 && facts.rows > claim.end - claim.start + 1)
+    throw StorageError(fmt::format("{}: {} has {} rows, more than its claim; it is another "
+                                   "archive's: move it away",
+                                   store.name(), key, facts.rows));
+  return facts;
+}
+
+// The source is told first: what observers make of it may take time, or fail.
+void ChainWriter::tell(const Claim& claim, const Done& done) {
+  tools_.source.archived(chain_, claim.end + 1);
+  for (ArchiveObserver* const observer : tools_.observers) observer->archived(claim, done);
+  told_ = claim.end + 1;
+  if (next_) next_ = claim.end + 1;
+  last_day_ = claim.day;
+  if (++behind_checkpoint_ < kCheckpointEvery) return;
+  tools_.archive.set_checkpoint(claim);
+  behind_checkpoint_ = 0;
+}
+
+std::int64_t ChainWriter::now() const {
+  if (tools_.options.now) return tools_.options.now();
+  const auto now = std::chrono::system_clock::now().time_since_epoch();
+  return std::chrono::duration_cast<std::chrono::microseconds>(now).count();
+}
+
+}  // namespace segue::warehouse

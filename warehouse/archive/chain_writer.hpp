@@ -1,0 +1,64 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <span>
+
+#include "warehouse/archive/archive.hpp"
+#include "warehouse/archive/archiver.hpp"
+#include "warehouse/archive/file_encoder.hpp"
+#include "warehouse/archive/record_source.hpp"
+
+namespace segue::warehouse {
+
+// What all chains of an archiver are written with.
+struct ChainTools {
+  Archive& archive;
+  RecordSource& source;
+  FileEncoder& encoder;
+  const ArchiverOptions& options;
+  std::span<ArchiveObserver* const> observers;
+  const std::filesystem::path& staging;
+  ArchiveTally& tally;
+};
+
+// One chain on its way into the archive: what others left open first, then claim after claim. What
+// it remembers of the books is taken for true for a minute at most, and never after a failure. One
+// thread.
+class ChainWriter {
+ public:
+  ChainWriter(const ChainTools& tools, Chain chain) : tools_(tools), chain_(std::move(chain)) {}
+
+  // Archives what waits now. Throws as Archiver::run_once() does.
+  void run();
+  // Whether a whole file's worth waits.
+  bool has_full_file();
+
+ private:
+  void write_what_waits();
+  void take_up();
+  void claim_lost(const Waiting& waiting);
+  void claim_rows(const Waiting& waiting);
+  // Makes the claim; existed: another was first, and the books are to be read again.
+  Creation make(Claim& claim);
+  Claim begin_claim(std::uint64_t start, std::uint64_t end) const;
+  // Publishes what is staged, if it is not there yet, and says so.
+  Done publish(const Claim& claim, const std::filesystem::path& staged);
+  Done repair(const Claim& claim);
+  Done say_done(const Claim& claim, const Done& done);
+  FileFacts facts_of_published(const Claim& claim, const std::string& key) const;
+  void tell(const Claim& claim, const Done& done);
+  std::int64_t now() const;
+
+  ChainTools tools_;
+  Chain chain_;
+  std::optional<std::uint64_t> next_;  // none: the books are to be read
+  std::optional<Day> last_day_;        // of the last claim
+  std::chrono::steady_clock::time_point read_at_{};
+  std::uint64_t told_ = 0;  // observers know of all before it
+  unsigned behind_checkpoint_ = 0;
+};
+
+}  // namespace segue::warehouse
