@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "warehouse/storage/folder_store.hpp"
+#include "warehouse/storage/s3_store.hpp"
 
 namespace segue::warehouse {
 namespace {
@@ -40,10 +41,11 @@ std::optional<ArchiveLocation> parse_location(std::string_view text) {
   return location;
 }
 
-std::unique_ptr<ObjectStore> open_store(const ArchiveLocation& location, const S3Settings&) {
-  if (!location.bucket.empty())
-    throw StorageError(fmt::format("{}: there is no S3 yet", location.name()));
-  return std::make_unique<FolderStore>(location.folder);
+std::unique_ptr<ObjectStore> open_store(const ArchiveLocation& location, const S3Settings& s3) {
+  if (location.bucket.empty()) return std::make_unique<FolderStore>(location.folder);
+  auto store = std::make_unique<S3Store>(location, s3);
+  store->check();
+  return store;
 }
 
 }  // namespace segue::warehouse

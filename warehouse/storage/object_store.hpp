@@ -67,6 +67,9 @@ class ObjectStore {
   // nullopt: it is none. There or not.
   virtual std::optional<std::filesystem::path> file_of(std::string_view key) const;
 
+  // Throws RemoteError when this store does not keep what create() promises. create() asks by
+  // itself, once; who is to run for long asks when it starts.
+  virtual void prepare_creating() {}
   // Only if absent: of several at a time exactly one creates.
   virtual Creation create(std::string_view key, std::string_view content) = 0;
   // The same with a file's content; the file stays.

@@ -1,0 +1,315 @@
+#include "warehouse/storage/s3_store.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <exception>
+#include <random>
+
+#include "warehouse/storage/s3_answers.hpp"
+
+namespace segue::warehouse {
+namespace {
+
+constexpr std::string_view kProbe = ".tmp-probe-";  // never listed
+constexpr std::string_view kTemporary = ".tmp-";
+constexpr std::uint64_t kWhole = ~std::uint64_t{0};  // as long as the object is
+constexpr std::uint64_t kMostParts = 10'000;         // of an upload, by S3's own limit
+constexpr unsigned kStarts = 4;     // of a creation that has to be done again from the start
+constexpr unsigned kAtOpening = 3;  // attempts: somebody waits who may have mistyped
+
+std::string new_writer() {
+  std::random_device random;
+  return fmt::format("{:08x}{:08x}{:08x}{:08x}", random(), random(), random(), random());
+}
+
+FilePart whole_file(const std::filesystem::path& file) {
+  std::error_code error;
+  const auto bytes = std::filesystem::file_size(file, error);
+  if (error)
+    throw StorageError(
+        fmt::format("{}: cannot read the file: {}", file.string(), error.message()));
+  return {.file = file, .offset = 0, .bytes = bytes};
+}
+
+std::string mark(const std::string& writer) { return "x-amz-meta-segue-writer: " + writer; }
+
+constexpr const char* kIfAbsent = "If-None-Match: *";
+
+}  // namespace
+
+struct S3Store::Content {
+  std::string_view text;
+  std::optional<FilePart> file;
+};
+
+// Aborts an upload with its scope, unless it is told that the upload is done.
+class S3Store::AbortedUpload {
+ public:
+  AbortedUpload(S3Store& store, const std::string& key, const std::string& upload)
+      : store_(store), key_(key), upload_(upload) {}
+  ~AbortedUpload() {
+    if (!done_) store_.abort_upload(key_, upload_);
+  }
+  AbortedUpload(const AbortedUpload&) = delete;
+  AbortedUpload& operator=(const AbortedUpload&) = delete;
+
+  Creation not_any_more(Creation creation) {
+    done_ = true;
+    return creation;
+  }
+
+ private:
+  S3Store& store_;
+  const std::string& key_;
+  const std::string& upload_;
+  bool done_ = false;
+};
+
+S3Store::S3Store(const ArchiveLocation& location, const S3Settings& settings, S3Limits limits)
+    : root_(location.prefix.empty() ? "" : location.prefix + "/"),
+      client_(location.name(), location.bucket, settings, std::move(limits)) {}
+
+void S3Store::check() {
+  S3Request request{.method = "GET", .key = {}};
+  request.query = {{"list-type", "2"}, {"max-keys", "1"}, {"prefix", root_}};
+  request.attempts = kAtOpening;
+  const S3Answer answer = client_.ask(request);
+  if (!answer.good() || !parse_listing(answer.body))
+    throw RemoteError(fmt::format("{}: it is no S3 server: it answers {} to a listing: check "
+                                  "archive.s3.endpoint",
+                                  name(), answer.status));
+}
+
+std::string S3Store::listing_page(std::vector<std::pair<std::string, std::string>> query) {
+  S3Request request{.method = "GET", .key = {}};
+  request.query = std::move(query);
+  request.query.emplace_back("list-type", "2");
+  S3Answer answer = client_.ask(request);
+  if (!answer.good())
+    throw RemoteError(fmt::format("{}: a listing is answered with {}", name(), answer.status));
+  return std::move(answer.body);
+}
+
+void S3Store::list(std::string_view prefix, std::string_view after,
+                   const std::function<void(const StoredObject&)>& take) {
+  std::string next;
+  do {
+    std::vector<std::pair<std::string, std::string>> query{{"prefix", full(prefix)}};
+    if (!after.empty()) query.emplace_back("start-after", full(after));
+    if (!next.empty()) query.emplace_back("continuation-token", next);
+    const auto page = parse_listing(listing_page(std::move(query)));
+    if (!page) throw RemoteError(fmt::format("{}: a listing cannot be read", name()));
+    for (const S3Listing::Object& object : page->objects) {
+      const std::string_view key = std::string_view(object.key).substr(root_.size());
+      if (key.empty() || key.starts_with(kTemporary) || key.ends_with('/') || key <= after)
+        continue;  // a slash at the end: a folder as consoles make them
+      take({.key = std::string(key), .bytes = object.bytes});
+    }
+    next = page->next;
+  } while (!next.empty());
+}
+
+std::vector<std::string> S3Store::folders(std::string_view prefix) {
+  std::vector<std::string> names;
+  std::string next;
+  const std::string base = full(prefix);
+  do {
+    std::vector<std::pair<std::string, std::string>> query{{"prefix", base}, {"delimiter", "/"}};
+    if (!next.empty()) query.emplace_back("continuation-token", next);
+    const auto page = parse_listing(listing_page(std::move(query)));
+    if (!page) throw RemoteError(fmt::format("{}: a listing cannot be read", name()));
+    for (const std::string& found : page->prefixes)
+      names.push_back(found.substr(base.size(), found.size() - base.size() - 1));
+    next = page->next;
+  } while (!next.empty());
+  return names;
+}
+
+S3Answer S3Store::head(const std::string& key) {
+  return client_.ask({.method = "HEAD", .key = key});
+}
+
+std::optional<std::uint64_t> S3Store::size(std::string_view key) {
+  const auto found = version(key);
+  if (!found) return std::nullopt;
+  return found->bytes;
+}
+
+std::optional<ObjectVersion> S3Store::version(std::string_view key) {
+  const S3Answer answer = head(full(key));
+  if (answer.absent()) return std::nullopt;
+  if (!answer.good() || !answer.length)
+    throw RemoteError(
+        fmt::format("{}: no size of '{}': it answers {}", name(), key, answer.status));
+  return ObjectVersion{.bytes = *answer.length, .tag = answer.tag};
+}
+
+std::optional<std::string> S3Store::read(std::string_view key) {
+  S3Request request{.method = "GET", .key = full(key)};
+  request.most_bytes = kWhole;
+  S3Answer answer = client_.ask(request);
+  if (answer.absent()) return std::nullopt;
+  return std::move(answer.body);
+}
+
+std::string S3Store::read(std::string_view key, std::uint64_t offset, std::uint64_t bytes) {
+  return range(key, offset, bytes, {});
+}
+
+std::string S3Store::read_version(std::string_view key, const ObjectVersion& version,
+                                  std::uint64_t offset, std::uint64_t bytes) {
+  if (version.tag.empty()) return range(key, offset, bytes, {});
+  return range(key, offset, bytes, {"If-Match: " + version.tag});
+}
+
+std::string S3Store::range(std::string_view key, std::uint64_t offset, std::uint64_t bytes,
+                           std::vector<std::string> headers) {
+  if (bytes == 0) return {};
+  S3Request request{.method = "GET", .key = full(key)};
+  request.headers = std::move(headers);
+  request.headers.push_back(fmt::format("Range: bytes={}-{}", offset, offset + bytes - 1));
+  request.most_bytes = std::max(bytes, client_.limits().answer_bytes);
+  S3Answer answer = client_.ask(request);
+  if (answer.absent()) throw StorageError(fmt::format("{}: there is no '{}'", name(), key));
+  if (answer.precondition_failed())
+    throw StorageError(fmt::format("{}: '{}' was replaced while it was read: try again", name(),
+                                   key));
+  if (answer.status == 416 || (answer.status == 206 && answer.body.size() < bytes))
+    throw StorageError(
+        fmt::format("{}: '{}' ends before byte {}", name(), key, offset + bytes));
+  if (answer.status != 206 || answer.body.size() != bytes)
+    throw RemoteError(fmt::format("{}: it answers {} with {} bytes to a request for {} of '{}'",
+                                  name(), answer.status, answer.body.size(), bytes, key));
+  return std::move(answer.body);
+}
+
+Creation S3Store::create(std::string_view key, std::string_view content) {
+  prepare_creating();
+  return put(full(key), {.text = content, .file = std::nullopt}, Condition::if_absent);
+}
+
+Creation S3Store::create_from(std::string_view key, const std::filesystem::path& file) {
+  prepare_creating();
+  return put(full(key), {.text = {}, .file = whole_file(file)}, Condition::if_absent);
+}
+
+void S3Store::replace(std::string_view key, std::string_view content) {
+  put(full(key), {.text = content, .file = std::nullopt}, Condition::none);
+}
+
+void S3Store::replace_from(std::string_view key, const std::filesystem::path& file) {
+  put(full(key), {.text = {}, .file = whole_file(file)}, Condition::none);
+}
+
+void S3Store::remove(std::string_view key) {
+  client_.ask({.method = "DELETE", .key = full(key)});
+}
+
+Creation S3Store::put(const std::string& key, const Content& content, Condition condition) {
+  for (unsigned start = 0; start < kStarts; ++start) {
+    const bool in_parts = content.file && content.file->bytes > client_.limits().part_bytes;
+    const auto creation = in_parts ? put_in_parts(key, *content.file, condition)
+                                   : put_once(key, content, condition);
+    if (creation) return *creation;
+  }
+  throw RemoteError(fmt::format("{}: '{}' comes and goes while it is written: is somebody else "
+                                "removing objects there?",
+                                name(), key));
+}
+
+std::optional<Creation> S3Store::put_once(const std::string& key, const Content& content,
+                                          Condition condition) {
+  const std::string writer = new_writer();
+  S3Request request{.method = "PUT", .key = key};
+  request.headers.push_back(mark(writer));
+  if (condition == Condition::if_absent) request.headers.emplace_back(kIfAbsent);
+  request.content = content.text;
+  request.file = content.file;
+  const S3Answer answer = client_.ask(request);
+  if (answer.good()) return Creation::created;
+  if (answer.precondition_failed()) return whose(key, writer);
+  throw RemoteError(fmt::format("{}: '{}' is refused with {}", name(), key, answer.status));
+}
+
+// Whose object lies there: an attempt may have created it, and its answer was lost.
+std::optional<Creation> S3Store::whose(const std::string& key, const std::string& writer) {
+  const S3Answer found = head(key);
+  if (found.absent()) return std::nullopt;
+  return found.writer == writer ? Creation::created : Creation::existed;
+}
+
+std::optional<Creation> S3Store::put_in_parts(const std::string& key, const FilePart& file,
+                                              Condition condition) {
+  const bool if_absent = condition == Condition::if_absent;
+  if (if_absent && head(key).good()) return Creation::existed;  // before so much is sent
+  const std::string writer = new_writer();
+  S3Request begin{.method = "POST", .key = key};
+  begin.query = {{"uploads", ""}};
+  begin.headers = {mark(writer), "Content-Type: application/octet-stream"};
+  const auto upload = parse_upload_id(client_.ask(begin).body);
+  if (!upload) throw RemoteError(fmt::format("{}: it begins no upload of '{}'", name(), key));
+  AbortedUpload aborted(*this, key, *upload);
+  const std::string completion = completion_of(send_parts(key, *upload, file));
+  S3Request complete{.method = "POST", .key = key};
+  complete.query = {{"uploadId", *upload}};
+  complete.headers = {"Content-Type: application/xml"};
+  if (if_absent) complete.headers.emplace_back(kIfAbsent);
+  complete.content = completion;
+  if (client_.ask(complete).good()) return aborted.not_any_more(Creation::created);
+  // Somebody else was first, or an earlier attempt ended the upload.
+  const auto creation = whose(key, writer);
+  if (creation == Creation::created) return aborted.not_any_more(Creation::created);
+  if (!if_absent) return std::nullopt;
+  return creation;
+}
+
+std::vector<std::string> S3Store::send_parts(const std::string& key, const std::string& upload,
+                                             const FilePart& file) {
+  const std::uint64_t each =
+      std::max(client_.limits().part_bytes, (file.bytes + kMostParts - 1) / kMostParts);
+  std::vector<std::string> tags;
+  for (std::uint64_t sent = 0; sent < file.bytes; sent += each) {
+    S3Request part{.method = "PUT", .key = key};
+    part.query = {{"partNumber", std::to_string(tags.size() + 1)}, {"uploadId", upload}};
+    part.file = FilePart{.file = file.file,
+                         .offset = file.offset + sent,
+                         .bytes = std::min(each, file.bytes - sent)};
+    S3Answer answer = client_.ask(part);
+    if (!answer.good() || answer.tag.empty())
+      throw RemoteError(fmt::format("{}: part {} of '{}' is refused with {}", name(),
+                                    tags.size() + 1, key, answer.status));
+    tags.push_back(std::move(answer.tag));
+  }
+  return tags;
+}
+
+// Its parts cost, but stand in nobody's way: a failure changes nothing.
+void S3Store::abort_upload(const std::string& key, const std::string& upload) noexcept {
+  try {
+    client_.ask({.method = "DELETE", .key = key, .query = {{"uploadId", upload}}});
+  } catch (const std::exception&) {
+    return;
+  }
+}
+
+void S3Store::prepare_creating() {
+  std::call_once(probed_, [this] { probe_condition(); });
+}
+
+void S3Store::probe_condition() {
+  const std::string key = full(std::string(kProbe) + new_writer());
+  const auto first = put(key, {.text = "first", .file = std::nullopt}, Condition::if_absent);
+  const auto second = put(key, {.text = "second", .file = std::nullopt}, Condition::if_absent);
+  client_.ask({.method = "DELETE", .key = key});
+  if (first != Creation::created)
+    throw RemoteError(fmt::format("{}: this S3 server does not keep an object's metadata: an "
+                                  "archive cannot be written there exactly once",
+                                  name()));
+  if (second == Creation::created)
+    throw RemoteError(fmt::format("{}: this S3 server does not keep If-None-Match: an archive "
+                                  "cannot be written there exactly once: use one that does",
+                                  name()));
+}
+
+}  // namespace segue::warehouse
