@@ -24,14 +24,21 @@ using Extracted = Owned<duckdb_extracted_statements, duckdb_destroy_extracted>;
 using Prepared = Owned<duckdb_prepared_statement, duckdb_destroy_prepare>;
 using Answer = Owned<duckdb_result, duckdb_destroy_result>;
 using Chunk = Owned<duckdb_data_chunk, duckdb_destroy_data_chunk>;
-using LogicalType = Owned<duckdb_logical_type, duckdb_destroy_logical_type>;
+using Connection = Owned<duckdb_connection, duckdb_disconnect>;
 
-// DuckDB draws a caret under the place in a copy of the statement; a person gets the first line.
+constexpr std::size_t kMostErrorBytes = 1'000;  // some name every column of a row
+
+// DuckDB says what, and draws behind it a caret under the place in a copy of the statement.
 SqlError sql_error(const char* text) {
   std::string line = text == nullptr ? "the statement failed" : text;
+  std::string place;
+  const std::size_t drawn = line.find("\n\nLINE ");
+  if (drawn != std::string::npos) place = line.substr(drawn + 2);
+  while (place.ends_with('\n')) place.pop_back();
   line = line.substr(0, line.find("\n\n"));
   std::ranges::replace(line, '\n', ' ');
-  return SqlError(line);
+  if (line.size() > kMostErrorBytes) line = line.substr(0, kMostErrorBytes) + " ...";
+  return SqlError(line, place);
 }
 
 void set(duckdb_config config, const char* name, const char* value) {
@@ -81,6 +88,50 @@ std::string_view text_at(duckdb_string_t& value) {
   return {duckdb_string_t_data(&value), duckdb_string_t_length(value)};
 }
 
+void execute(duckdb_connection connection, const std::string& sql, Prepared& prepared,
+             Answer& answer) {
+  prepare(connection, sql, prepared);
+  if (duckdb_execute_prepared_streaming(prepared.handle, &answer.handle) != DuckDBSuccess)
+    throw sql_error(duckdb_result_error(&answer.handle));
+}
+
+// One row after the other of an answer that streams.
+class Reading {
+ public:
+  explicit Reading(Answer& answer) : answer_(answer), row_(duckdb_column_count(&answer.handle)) {}
+
+  const Engine::Row* next() {
+    while (at_ == rows_)
+      if (!fetch()) return nullptr;
+    for (idx_t c = 0; c < row_.size(); ++c) {
+      const duckdb_vector vector = duckdb_data_chunk_get_vector(chunk_->handle, c);
+      auto* const values = static_cast<duckdb_string_t*>(duckdb_vector_get_data(vector));
+      std::uint64_t* const validity = duckdb_vector_get_validity(vector);
+      const bool there = validity == nullptr || duckdb_validity_row_is_valid(validity, at_);
+      row_[c] = there ? text_at(values[at_]) : std::string_view{};
+    }
+    ++at_;
+    return &row_;
+  }
+
+ private:
+  bool fetch() {
+    chunk_.emplace();
+    chunk_->handle = duckdb_fetch_chunk(answer_.handle);
+    at_ = 0;
+    rows_ = chunk_->handle == nullptr ? 0 : duckdb_data_chunk_get_size(chunk_->handle);
+    if (chunk_->handle != nullptr) return true;
+    if (const char* const why = duckdb_result_error(&answer_.handle)) throw sql_error(why);
+    return false;
+  }
+
+  Answer& answer_;
+  Engine::Row row_;
+  std::optional<Chunk> chunk_;
+  idx_t at_ = 0;
+  idx_t rows_ = 0;
+};
+
 }  // namespace
 
 Engine::Engine() {
@@ -88,6 +139,9 @@ Engine::Engine() {
   duckdb_create_config(&config.handle);
   set(config.handle, "autoinstall_known_extensions", "false");
   set(config.handle, "autoload_known_extensions", "false");
+  // Counted, so that progress() knows, and never drawn by DuckDB itself.
+  set(config.handle, "enable_progress_bar", "true");
+  set(config.handle, "enable_progress_bar_print", "false");
   char* error = nullptr;
   if (duckdb_open_ext(nullptr, &database_, config.handle, &error) != DuckDBSuccess) {
     const std::string why = error == nullptr ? "" : error;
@@ -129,29 +183,37 @@ Engine::Statement Engine::look_at(const std::string& sql) {
 
 void Engine::ask(const std::string& sql, const std::function<void(const Row&)>& take) {
   Prepared prepared;
-  prepare(connection_, sql, prepared);
   Answer answer;
-  if (duckdb_execute_prepared_streaming(prepared.handle, &answer.handle) != DuckDBSuccess)
-    throw sql_error(duckdb_result_error(&answer.handle));
-  const idx_t columns = duckdb_column_count(&answer.handle);
-  Row row(columns);
-  for (;;) {
-    Chunk chunk;
-    chunk.handle = duckdb_fetch_chunk(answer.handle);
-    if (chunk.handle == nullptr) break;
-    const idx_t rows = duckdb_data_chunk_get_size(chunk.handle);
-    for (idx_t r = 0; r < rows; ++r) {
-      for (idx_t c = 0; c < columns; ++c) {
-        const duckdb_vector vector = duckdb_data_chunk_get_vector(chunk.handle, c);
-        auto* const values = static_cast<duckdb_string_t*>(duckdb_vector_get_data(vector));
-        std::uint64_t* const validity = duckdb_vector_get_validity(vector);
-        const bool there = validity == nullptr || duckdb_validity_row_is_valid(validity, r);
-        row[c] = there ? text_at(values[r]) : std::string_view{};
-      }
-      take(row);
-    }
-  }
-  if (const char* const why = duckdb_result_error(&answer.handle)) throw sql_error(why);
+  execute(connection_, sql, prepared, answer);
+  Reading reading(answer);
+  while (const Row* const row = reading.next()) take(*row);
+}
+
+std::optional<double> Engine::progress() noexcept {
+  const double percent = duckdb_query_progress(connection_).percentage;
+  return percent < 0 ? std::nullopt : std::optional(percent / 100);
+}
+
+// In this order: the answer goes before its connection.
+struct Engine::Rows::State {
+  Connection connection;
+  Prepared prepared;
+  Answer answer;
+  std::optional<Reading> reading;
+};
+
+Engine::Rows::Rows(std::unique_ptr<State> state) : state_(std::move(state)) {}
+Engine::Rows::~Rows() = default;
+
+const Engine::Row* Engine::Rows::next() { return state_->reading->next(); }
+
+std::unique_ptr<Engine::Rows> Engine::open(const std::string& sql) {
+  auto state = std::make_unique<Rows::State>();
+  if (duckdb_connect(database_, &state->connection.handle) != DuckDBSuccess)
+    throw SqlError("DuckDB gives no connection");
+  execute(state->connection.handle, sql, state->prepared, state->answer);
+  state->reading.emplace(state->answer);
+  return std::unique_ptr<Rows>(new Rows(std::move(state)));
 }
 
 }  // namespace segue::warehouse

@@ -2,13 +2,14 @@
 
 #include <duckdb.h>
 
-#include <atomic>
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <stdexcept>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace segue::warehouse {
@@ -16,7 +17,13 @@ namespace segue::warehouse {
 // What the SQL engine says of a statement that it will not run, or that failed; what() is one line.
 class SqlError : public std::runtime_error {
  public:
-  using std::runtime_error::runtime_error;
+  explicit SqlError(const std::string& line, std::string place = {})
+      : std::runtime_error(line), place_(std::move(place)) {}
+  // The part of the statement that it is about, and a caret under it: two lines; empty: not known.
+  const std::string& place() const noexcept { return place_; }
+
+ private:
+  std::string place_;
 };
 
 // How a column's values are told apart in an answer.
@@ -54,8 +61,29 @@ class Engine {
   using Row = std::vector<std::string_view>;
   void ask(const std::string& sql, const std::function<void(const Row&)>& take);
 
+  // The rows of a statement all of whose columns are text or octets, one by one as they are asked
+  // for. It has a connection of its own, so several are read side by side. The engine outlives it.
+  class Rows {
+   public:
+    ~Rows();
+    Rows(const Rows&) = delete;
+    Rows& operator=(const Rows&) = delete;
+    // Null: there are no more. Valid until the next call. Throws SqlError.
+    const Row* next();
+
+   private:
+    friend class Engine;
+    struct State;
+    explicit Rows(std::unique_ptr<State> state);
+    std::unique_ptr<State> state_;
+  };
+  // Throws SqlError.
+  std::unique_ptr<Rows> open(const std::string& sql);
+
   // Ends the statement that runs now; it throws SqlError. Later ones run.
   void interrupt() noexcept { duckdb_interrupt(connection_); }
+  // How much of the statement that runs now is done, 0 to 1; nullopt: not known. Any thread.
+  std::optional<double> progress() noexcept;
 
   duckdb_connection connection() noexcept { return connection_; }
 

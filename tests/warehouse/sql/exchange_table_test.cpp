@@ -109,7 +109,7 @@ TEST_CASE("header fields are lists under their names in lower case") {
   add_field(response, "set-cookie", "b=2");
   CHECK(asked.ask("SELECT response_headers['set-cookie'], response_headers['content-type'][1], "
                   "response_headers['absent'][1] FROM exchanges") ==
-        "|[a=1, b=2]|text/html|NULL\n");
+        "|['a=1', 'b=2']|text/html|NULL\n");
 }
 
 TEST_CASE("a body that is no text is in the column for octets, and the other way round") {

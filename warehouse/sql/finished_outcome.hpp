@@ -1,0 +1,28 @@
+#pragma once
+
+#include <functional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+
+#include "warehouse/sql/engine.hpp"
+
+namespace segue::warehouse {
+
+struct TextHash {
+  using is_transparent = void;
+  std::size_t operator()(std::string_view text) const noexcept {
+    return std::hash<std::string_view>{}(text);
+  }
+};
+
+// What FINISH records say of their exchanges: the outcome, by the exchange's id in text.
+using FinishedOutcomes = std::unordered_map<std::string, std::string, TextHash, std::equal_to<>>;
+
+// Gives statements the function finished_outcome(id, outcome): what a FINISH says of a COMPLETED
+// exchange, else `outcome` as it is. `find` is asked once, when a statement first needs it; it may
+// ask `engine` by connections of its own (Engine::open). What it throws fails the statement. Throws
+// SqlError.
+void add_finished_outcome(Engine& engine, std::function<FinishedOutcomes()> find);
+
+}  // namespace segue::warehouse
