@@ -9,6 +9,7 @@
 #include <optional>
 #include <utility>
 
+#include "recorder/journal/consumers.hpp"
 #include "recorder/journal/keeper.hpp"
 #include "recorder/journal/recovery.hpp"
 #include "recorder/journal/run_folder.hpp"
@@ -154,8 +155,10 @@ Journal::Journal(const JournalSettings& settings, unsigned lanes, std::size_t la
   state_->run.emplace(std::move(*run));
   state_->pool = std::make_unique<SegmentPool>(storage, settings, segment_bytes,
                                                state_->run->path, state_->run->name, lanes);
+  // For people: the journal goes on where it cannot be told.
+  static_cast<void>(say_configured(state_->run->path, settings.consumers));
   // What was passed by all while nobody was there to remove it is room now.
-  if (!settings.consumers.empty()) state_->pool->look_around();
+  state_->pool->look_around();
   state_->keeper_event = FileHandle(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
   for (unsigned number = 0; number < lanes; ++number)
     state_->lanes.push_back(

@@ -10,6 +10,7 @@
 #include <optional>
 #include <utility>
 
+#include "recorder/journal/consumers.hpp"
 #include "recorder/journal/crc32c.hpp"
 #include "recorder/journal/cursor.hpp"
 #include "recorder/journal/run_folder.hpp"
@@ -278,6 +279,19 @@ void remove_unfinished(const fs::path& run, std::uint32_t lane) {
     if (at->path().filename().string().starts_with(".new-")) ::unlink(at->path().c_str());
 }
 
+bool all_have(const fs::path& run, const std::vector<std::string>& configured,
+              const std::vector<std::string>& registered, Cursor ConsumedTo::* what) {
+  if (configured.empty() && registered.empty()) return true;
+  const auto ends = load_sealed(run);
+  if (!ends) return false;
+  std::vector<std::uint32_t> lanes;
+  for (const auto& [lane, end] : ends->lanes) lanes.push_back(lane);
+  const auto to = consumed_to(run, configured, registered, lanes);
+  return std::all_of(ends->lanes.begin(), ends->lanes.end(), [&](const auto& end) {
+    return ((*to).*what).position(end.first) >= end.second;
+  });
+}
+
 }  // namespace
 
 bool run_is_sealed(const fs::path& run) {
@@ -314,16 +328,14 @@ Result<SealReport> seal_run(const fs::path& run) {
   return report;
 }
 
-bool run_is_passed(const fs::path& run, const std::vector<std::string>& consumers) {
-  if (consumers.empty()) return true;
-  const auto ends = load_sealed(run);
-  if (!ends) return false;
-  std::vector<std::uint32_t> lanes;
-  for (const auto& [lane, end] : ends->lanes) lanes.push_back(lane);
-  const Cursor passed = slowest_cursor(run, consumers, lanes);
-  return std::all_of(ends->lanes.begin(), ends->lanes.end(), [&](const auto& end) {
-    return passed.position(end.first) >= end.second;
-  });
+bool run_is_passed(const fs::path& run, const std::vector<std::string>& configured,
+                   const std::vector<std::string>& registered) {
+  return all_have(run, configured, registered, &ConsumedTo::passed);
+}
+
+bool run_is_free(const fs::path& run, const std::vector<std::string>& configured,
+                 const std::vector<std::string>& registered) {
+  return all_have(run, configured, registered, &ConsumedTo::free);
 }
 
 }  // namespace segue::recorder

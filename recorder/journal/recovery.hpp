@@ -34,6 +34,10 @@ Result<Cursor> load_sealed(const std::filesystem::path& run);
 Result<SealReport> seal_run(const std::filesystem::path& run);
 
 // Whether every consumer has passed all frames of a sealed run; with no consumers always.
-bool run_is_passed(const std::filesystem::path& run, const std::vector<std::string>& consumers);
+bool run_is_passed(const std::filesystem::path& run, const std::vector<std::string>& configured,
+                   const std::vector<std::string>& registered = {});
+// The same, where a registered one counts as past what came before it: see consumers.hpp.
+bool run_is_free(const std::filesystem::path& run, const std::vector<std::string>& configured,
+                 const std::vector<std::string>& registered);
 
 }  // namespace segue::recorder

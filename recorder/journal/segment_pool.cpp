@@ -55,7 +55,7 @@ Result<std::unique_ptr<Segment>> SegmentPool::acquire(std::uint32_t lane) {
   if (!claimed && settings_.consumers.empty()) {
     const std::lock_guard lock(removal_mutex_);
     do claimed = claim_fresh(lane);
-    while (!claimed && remove_dead_run());
+    while (!claimed && remove_dead_run(Unread::removed));
   }
   if (claimed) {
     auto segment = prepare(lane, *claimed);
@@ -83,9 +83,9 @@ Result<SegmentPool::Claim> SegmentPool::claim_fresh(std::uint32_t lane) {
 }
 
 Result<SegmentPool::Claim> SegmentPool::claim_former(std::uint32_t lane) {
-  const Cursor passed = slowest();
+  const auto to = consumed();
   std::unique_lock lock(mutex_);
-  const auto found = find_recyclable(passed);
+  const auto found = find_recyclable(to);
   if (found == retired_.end()) {
     lock.unlock();
     if (Syncer* const syncer = syncer_.load()) syncer->demand();
@@ -93,29 +93,37 @@ Result<SegmentPool::Claim> SegmentPool::claim_former(std::uint32_t lane) {
   }
   Claim claim{.sequence = next_sequence_[lane]++, .fresh = false, .former = std::move(*found)};
   retired_.erase(found);
-  count_overwritten(claim.former);
+  count_overwritten(claim.former, to);
   return claim;
 }
 
-Cursor SegmentPool::slowest() const {
-  return settings_.consumers.empty() ? Cursor{}
-                                     : slowest_cursor(run_, settings_.consumers, lanes_);
+// While the folder cannot be read: those that were known.
+std::vector<std::string> SegmentPool::registered() {
+  auto found = registered_consumers(settings_.directory);
+  const std::lock_guard lock(mutex_);
+  if (found) registered_ = std::move(*found);
+  return registered_;
 }
 
-std::deque<SegmentPool::Record>::iterator SegmentPool::find_recyclable(const Cursor& slowest) {
+std::optional<ConsumedTo> SegmentPool::consumed() {
+  return consumed_to(run_, settings_.consumers, registered(), lanes_);
+}
+
+std::deque<SegmentPool::Record>::iterator SegmentPool::find_recyclable(
+    const std::optional<ConsumedTo>& consumed) {
   return std::find_if(retired_.begin(), retired_.end(),
-                      [&](const Record& record) { return may_go(record, slowest); });
+                      [&](const Record& record) { return may_go(record, consumed); });
 }
 
-bool SegmentPool::may_go(const Record& record, const Cursor& slowest) const {
-  if (!settings_.consumers.empty() && record.last_lane_sequence > slowest.position(record.lane))
-    return false;
+bool SegmentPool::may_go(const Record& record, const std::optional<ConsumedTo>& consumed) const {
+  if (consumed && record.last_lane_sequence > consumed->free.position(record.lane)) return false;
   Syncer* const syncer = syncer_.load();
   return syncer == nullptr || syncer->allows_recycling(record.lane, record.last_carried);
 }
 
-void SegmentPool::count_overwritten(const Record& record) {
-  if (!settings_.consumers.empty()) return;
+void SegmentPool::count_overwritten(const Record& record,
+                                    const std::optional<ConsumedTo>& consumed) {
+  if (consumed && record.last_lane_sequence <= consumed->passed.position(record.lane)) return;
   overwritten_frames_ += record.frames;
   ++overwritten_segments_;
 }
@@ -212,15 +220,15 @@ void SegmentPool::bury() {
 // Another process came: what this one holds over the limit goes back to the disk.
 void SegmentPool::shrink() {
   if (const std::lock_guard lock(mutex_); !over_limit(0)) return;
-  const Cursor passed = slowest();
+  const auto to = consumed();
   std::vector<Record> gone;
   {
     const std::lock_guard lock(mutex_);
     while (over_limit(0) && retired_.size() > 1) {
-      const auto found = find_recyclable(passed);
+      const auto found = find_recyclable(to);
       if (found == retired_.end()) break;
       own_bytes_ -= segment_bytes_;
-      count_overwritten(*found);
+      count_overwritten(*found, to);
       gone.push_back(std::move(*found));
       retired_.erase(found);
     }
@@ -229,13 +237,17 @@ void SegmentPool::shrink() {
     ::unlink(segment_path(run_, record.lane, record.sequence).c_str());
 }
 
-bool SegmentPool::remove_dead_run() {
+bool SegmentPool::remove_dead_run(Unread unread) {
+  const auto others = registered();
   for (const std::string& name : list_runs(settings_.directory)) {
     if (name == run_name_) continue;
     const auto path = settings_.directory / name;
     const auto lock = RunLock::take(path);
-    if (!lock || !run_is_passed(path, settings_.consumers)) continue;
-    if (!remove_run(settings_.directory, name)) continue;
+    if (!lock) continue;
+    const bool may_go = unread == Unread::removed
+                            ? run_is_free(path, settings_.consumers, others)
+                            : run_is_passed(path, settings_.consumers, others);
+    if (!may_go || !remove_run(settings_.directory, name)) continue;
     count_others();
     const std::lock_guard guard(mutex_);
     ++removed_runs_;
@@ -245,9 +257,9 @@ bool SegmentPool::remove_dead_run() {
 }
 
 void SegmentPool::look_around() {
-  if (!settings_.consumers.empty()) {
+  if (!settings_.consumers.empty() || !registered().empty()) {
     const std::lock_guard lock(removal_mutex_);
-    while (remove_dead_run()) {
+    while (remove_dead_run(Unread::kept)) {
     }
   }
   count_others();
@@ -261,15 +273,17 @@ void SegmentPool::keep_watch() {
 }
 
 void SegmentPool::weigh(Spares spares) {
-  if (settings_.consumers.empty()) return;
+  const auto to = consumed();
+  if (!to) return scarce_.store(false, std::memory_order_relaxed);
   collect();
-  const Cursor passed = slowest();
   const std::lock_guard lock(mutex_);
   const auto waiting = std::count_if(
       retired_.begin(), retired_.end(), [&](const Record& record) {
-        return record.last_lane_sequence > passed.position(record.lane);
+        return record.last_lane_sequence > to->free.position(record.lane);
       });
-  const std::uint64_t bytes = other_bytes_ + static_cast<std::uint64_t>(waiting) * segment_bytes_;
+  // Dead runs wait for those who are configured; what others have not begun with goes for room.
+  const std::uint64_t dead = settings_.consumers.empty() ? 0 : other_bytes_;
+  const std::uint64_t bytes = dead + static_cast<std::uint64_t>(waiting) * segment_bytes_;
   scarce_.store(spares == Spares::lacking || bytes > settings_.max_bytes / 2,
                 std::memory_order_relaxed);
 }

@@ -6,10 +6,12 @@
 #include <filesystem>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "exchange/error.hpp"
+#include "recorder/journal/consumers.hpp"
 #include "recorder/journal/counters.hpp"
 #include "recorder/journal/cursor.hpp"
 #include "recorder/journal/run_folder.hpp"
@@ -64,7 +66,7 @@ class SegmentPool {
   // Before lanes are used; the syncer must outlive the last acquire().
   void recycle_only_synced(Syncer& syncer) noexcept { syncer_.store(&syncer); }
 
-  // Counts what other runs take and removes dead ones that every consumer passed.
+  // Counts what other runs take and removes dead ones that every consumer passed, if there are any.
   void look_around();
   // Keeper only: look_around(), but not more often than is worth it, for it looks at every file of
   // the folder.
@@ -103,13 +105,15 @@ class SegmentPool {
   Result<std::unique_ptr<Segment>> prepare(std::uint32_t lane, const Claim& claim);
   void give_back(const Claim& claim);
   void collect();
-  Cursor slowest() const;
+  std::vector<std::string> registered();
+  std::optional<ConsumedTo> consumed();
   bool over_limit(std::uint64_t more) const noexcept;
-  std::deque<Record>::iterator find_recyclable(const Cursor& slowest);
-  bool may_go(const Record& record, const Cursor& slowest) const;
-  void count_overwritten(const Record& record);
+  std::deque<Record>::iterator find_recyclable(const std::optional<ConsumedTo>& consumed);
+  bool may_go(const Record& record, const std::optional<ConsumedTo>& consumed) const;
+  void count_overwritten(const Record& record, const std::optional<ConsumedTo>& consumed);
   void shrink();
-  bool remove_dead_run();
+  enum class Unread : std::uint8_t { kept, removed };
+  bool remove_dead_run(Unread unread);
   void count_others();
 
   const Storage& storage_;
@@ -129,6 +133,7 @@ class SegmentPool {
   std::mutex removal_mutex_;
   mutable std::mutex mutex_;              // the books, below
   std::deque<Record> retired_;            // oldest first
+  std::vector<std::string> registered_;   // consumers, as of the last look that succeeded
   std::vector<std::unique_ptr<Segment>> graves_;
   std::vector<std::uint64_t> next_sequence_;
   std::uint64_t own_bytes_ = 0;

@@ -20,7 +20,8 @@ inline constexpr const char* kArchiverConsumer = "archiver";
 //
 // A range that waiting() gave is read whole or not at all: where a ring overwrites it meanwhile the
 // reader throws, and waiting() says then what is lost. A range that it did not give is one that
-// another claimed: of that the reader gives what is still there.
+// another claimed: of that the reader gives what is still there. A reader goes before the source is
+// asked of its chain again.
 //
 // Where the gateway does not know of an archiver it registers as one (recorder/journal/consumers.hpp),
 // until `seguectl journal drop-consumer`: what is recorded from then on stays until it is archived.

@@ -1,0 +1,447 @@
+#include "warehouse/archive/journal_records.hpp"
+
+#include <fmt/format.h>
+#include <poll.h>
+
+#include <algorithm>
+#include <charconv>
+#include <deque>
+#include <map>
+#include <optional>
+#include <set>
+#include <string_view>
+#include <utility>
+
+#include "recorder/exchange.pb.h"
+#include "recorder/journal/consumers.hpp"
+#include "recorder/journal/lane_reader.hpp"
+#include "recorder/journal/reader.hpp"
+#include "recorder/journal/recovery.hpp"
+#include "recorder/journal/run_folder.hpp"
+
+namespace segue::warehouse {
+namespace {
+
+namespace fs = std::filesystem;
+using recorder::Cursor;
+using recorder::Damage;
+using recorder::FileSource;
+using recorder::FrameKind;
+using recorder::LaneReader;
+using recorder::LaneTrack;
+using recorder::RunLife;
+using recorder::SegmentScanner;
+using Look = LaneReader::Look;
+
+// What is about to be claimed: a run that a power cut shortened goes on behind it.
+constexpr const char* kClaimed = "archiver.claimed";
+// Of records that name no instance.
+constexpr const char* kUnnamed = "unnamed";
+
+recorder::ReadOptions every_frame() {
+  recorder::ReadOptions options;
+  options.intents = true;
+  return options;
+}
+
+Cursor cursor_at(std::uint32_t lane, std::uint64_t position) {
+  Cursor cursor;
+  cursor.lanes[lane] = position;
+  return cursor;
+}
+
+// Frames of a lane that follow each other.
+struct Span {
+  std::uint64_t first = 0;
+  std::uint64_t last = 0;
+};
+
+// Looks ahead in one lane, once over each frame: what is there, and what is missing.
+struct LaneScan {
+  LaneScan(const fs::path& run, std::string_view run_name, std::uint32_t lane, std::uint64_t next)
+      : track{.behind = next - 1},
+        reader(run, run_name, lane, every_frame(), damage, &track) {}
+
+  void look_ahead(RunLife life);
+
+  std::vector<Damage> damage;
+  LaneTrack track;
+  LaneReader reader;
+  std::deque<Span> spans;
+  std::uint64_t given_from = 0;  // what waiting() said last, to before `given_to`
+  std::uint64_t given_to = 0;
+  bool stale = false;  // what was given is not there any more
+};
+
+void LaneScan::look_ahead(RunLife life) {
+  while (reader.look(life) == Look::frame) {
+    const std::uint64_t at = reader.head().lane_sequence;
+    if (!spans.empty() && spans.back().last + 1 == at)
+      spans.back().last = at;
+    else
+      spans.push_back({at, at});
+    reader.pop();
+  }
+}
+
+struct Run {
+  std::string name;
+  fs::path path;
+  std::optional<std::string> instance;
+  std::vector<std::uint32_t> lanes;  // that have frames
+  RunLife life = RunLife::alive;     // also of one that is dead and cannot be sealed
+  Cursor ends;                       // of a sealed one
+};
+
+// "<run>-<lane>".
+std::optional<std::pair<std::string, std::uint32_t>> parse_partition(std::string_view text) {
+  const std::size_t dash = text.rfind('-');
+  if (dash == std::string_view::npos) return std::nullopt;
+  const std::string_view digits = text.substr(dash + 1);
+  std::uint32_t lane = 0;
+  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), lane);
+  if (error != std::errc{} || end != digits.data() + digits.size()) return std::nullopt;
+  return std::pair(std::string(text.substr(0, dash)), lane);
+}
+
+// What the first intent or exchange of a segment says of its gateway; nullopt: there is none yet.
+std::optional<std::string> instance_in(const fs::path& segment) {
+  const auto source = FileSource::open(segment);
+  if (!source) return std::nullopt;
+  const auto header = recorder::read_header(*source);
+  if (!header || recorder::header_fault(*header) != nullptr) return std::nullopt;
+  SegmentScanner scanner(*source, *header);
+  for (auto step = scanner.next(); step.outcome == SegmentScanner::Outcome::frame;
+       step = scanner.next()) {
+    if (step.header.kind == FrameKind::finish) continue;
+    v1::Exchange exchange;
+    if (!exchange.ParseFromArray(step.payload.data(), static_cast<int>(step.payload.size())) ||
+        exchange.provenance().instance().empty())
+      return kUnnamed;
+    return exchange.provenance().instance();
+  }
+  return std::nullopt;
+}
+
+bool has_frame(const fs::path& segment) {
+  const auto source = FileSource::open(segment);
+  if (!source) return false;
+  const auto header = recorder::read_header(*source);
+  return header && recorder::header_fault(*header) == nullptr &&
+         SegmentScanner(*source, *header).next().outcome == SegmentScanner::Outcome::frame;
+}
+
+std::string text_of(const Damage& damage) {
+  std::string text =
+      fmt::format("{}: {} at byte {}", damage.segment.string(), damage.what, damage.offset);
+  if (damage.lost != 0) text += fmt::format(", {} frames lost", damage.lost);
+  return text;
+}
+
+}  // namespace
+
+struct JournalRecords::State {
+  void look_around();
+  void keep_up(Run& run);
+  void find_end(Run& run);
+  void seal(Run& run);
+  void meet(Run& run);
+  void register_where_unknown();
+  Run* find(const Chain& chain, std::uint32_t& lane);
+  LaneScan& scan(const Chain& chain, const Run& run, std::uint32_t lane, std::uint64_t next);
+  std::string why_lost(const LaneScan& scan, std::uint64_t until) const;
+  void tell_once(const std::string& what) {
+    if (told.insert(what).second) tell(what);
+  }
+
+  fs::path directory;
+  std::string name;
+  std::function<void(const std::string&)> tell;
+  std::set<std::string> told;
+  std::map<std::string, Run> runs;
+  std::map<Chain, LaneScan> scans;
+  std::optional<recorder::ConsumerLease> lease;
+};
+
+void JournalRecords::State::look_around() {
+  const auto found = recorder::find_runs(directory);
+  if (!found)
+    throw StartupError(fmt::format("{}: {}", name, describe(found.error())));
+  std::erase_if(runs, [&](const auto& run) {
+    return !std::binary_search(found->begin(), found->end(), run.first);
+  });
+  for (const std::string& run : *found) {
+    const auto [at, added] = runs.try_emplace(run);
+    if (added) {
+      at->second.name = run;
+      at->second.path = directory / run;
+    }
+    keep_up(at->second);
+  }
+  register_where_unknown();
+}
+
+void JournalRecords::State::keep_up(Run& run) {
+  if (run.life != RunLife::sealed) find_end(run);
+  meet(run);
+}
+
+// The lock is asked first: a run is sealed under it.
+void JournalRecords::State::find_end(Run& run) {
+  const bool locked = recorder::run_is_locked(run.path);
+  if (recorder::run_is_sealed(run.path)) {
+    auto ends = recorder::load_sealed(run.path);
+    if (ends) {
+      run.ends = std::move(*ends);
+      run.life = RunLife::sealed;
+      return;
+    }
+    if (ends.error().code.value() != EBADMSG)
+      return tell_once(fmt::format("{}: {}", run.path.string(), describe(ends.error())));
+  }
+  if (!locked) seal(run);
+}
+
+// Somebody else may be at it: then the next look finds it.
+void JournalRecords::State::seal(Run& run) {
+  const auto lock = recorder::RunLock::take(run.path);
+  if (!lock && lock.error().code.value() == EAGAIN) return;
+  const auto report = lock ? recorder::seal_run(run.path) : lock.error();
+  if (!report)
+    return tell_once(fmt::format("{}: {}; what was interrupted there is archived when a gateway "
+                                 "has sealed it",
+                                 run.path.string(), describe(report.error())));
+  for (const Damage& damage : report->damage) tell_once(text_of(damage));
+  auto ends = recorder::load_sealed(run.path);
+  if (!ends) return;
+  run.ends = std::move(*ends);
+  run.life = RunLife::sealed;
+}
+
+// Its instance, and the lanes that have anything: the others are no chains yet.
+void JournalRecords::State::meet(Run& run) {
+  const auto lanes = recorder::find_lanes(run.path);
+  if (!lanes) return tell_once(fmt::format("{}: {}", run.path.string(), describe(lanes.error())));
+  for (const std::uint32_t lane : *lanes) {
+    if (std::ranges::find(run.lanes, lane) != run.lanes.end()) continue;
+    for (const std::uint64_t sequence : recorder::list_segments(run.path, lane)) {
+      const fs::path segment = recorder::segment_path(run.path, lane, sequence);
+      if (!has_frame(segment)) continue;
+      if (!run.instance) run.instance = instance_in(segment);
+      run.lanes.push_back(lane);
+      break;
+    }
+  }
+  for (auto lane = run.lanes.begin(); !run.instance && lane != run.lanes.end(); ++lane)
+    for (const std::uint64_t sequence : recorder::list_segments(run.path, *lane))
+      if (!run.instance)
+        run.instance = instance_in(recorder::segment_path(run.path, *lane, sequence));
+}
+
+// A gateway that is configured for an archiver keeps what it needs. Where none runs the last one
+// tells how the next will be.
+void JournalRecords::State::register_where_unknown() {
+  if (lease) return;
+  std::vector<const Run*> running;
+  for (const auto& [run_name, run] : runs)
+    if (run.life != RunLife::sealed && recorder::run_is_locked(run.path)) running.push_back(&run);
+  if (running.empty() && !runs.empty()) running.push_back(&runs.rbegin()->second);
+  const bool unknown = std::ranges::any_of(running, [](const Run* run) {
+    const auto configured = recorder::configured_consumers(run->path);
+    return !configured || std::ranges::find(*configured, kArchiverConsumer) == configured->end();
+  });
+  if (!unknown) return;
+  const auto before = recorder::registered_consumers(directory);
+  auto taken = recorder::ConsumerLease::take(directory, kArchiverConsumer);
+  if (!taken)
+    return tell_once(fmt::format(
+        "{}: {}; the gateway may overwrite what is not archived yet", name,
+        describe(taken.error())));
+  lease.emplace(std::move(*taken));
+  const bool known = before && std::ranges::find(*before, kArchiverConsumer) != before->end();
+  if (known) return;
+  tell(fmt::format("{}: registered as its consumer '{}': what is recorded from now on stays there "
+                   "until it is archived, also while no archiver runs; to end that: seguectl "
+                   "journal drop-consumer {} {} --yes",
+                   name, kArchiverConsumer, kArchiverConsumer, name));
+}
+
+Run* JournalRecords::State::find(const Chain& chain, std::uint32_t& lane) {
+  const auto parsed = parse_partition(chain.partition);
+  if (!parsed) return nullptr;
+  const auto run = runs.find(parsed->first);
+  if (run == runs.end()) return nullptr;
+  lane = parsed->second;
+  return &run->second;
+}
+
+LaneScan& JournalRecords::State::scan(const Chain& chain, const Run& run, std::uint32_t lane,
+                                      std::uint64_t next) {
+  const auto known = scans.find(chain);
+  if (known != scans.end() && !known->second.stale && known->second.track.behind < next)
+    return known->second;
+  if (known != scans.end()) scans.erase(known);
+  return scans.try_emplace(chain, run.path, run.name, lane, next).first->second;
+}
+
+std::string JournalRecords::State::why_lost(const LaneScan& scan, std::uint64_t until) const {
+  if (until == 0) return "it is missing at the end of its run";
+  for (const Damage& damage : scan.damage)
+    if (damage.what != "frames are missing before this one" &&
+        damage.what != "segment was recycled while it was read")
+      return fmt::format("the journal is damaged: {}", text_of(damage));
+  return "the journal's ring overwrote it before it was archived";
+}
+
+namespace {
+
+// Records of one lane, `from` to before `to`.
+class LaneRange : public RecordReader {
+ public:
+  // `missing`: set when frames are missing that were there; nullptr: what is there will do.
+  LaneRange(const Run& run, std::uint32_t lane, std::uint64_t from, std::uint64_t to,
+            bool* missing)
+      : run_(run.path),
+        run_name_(run.name),
+        life_(run.life),
+        to_(to),
+        missing_(missing),
+        track_{.behind = from - 1, .end = run.ends.position(lane)},
+        reader_(run_, run_name_, lane, {}, damage_, &track_) {}
+
+  std::optional<SourceRecord> next() override {
+    // Intents are passed without being shown.
+    if (track_.seen + 1 >= to_) return std::nullopt;
+    const Look look = reader_.look(life_);
+    if (track_.missing != 0 && missing_ != nullptr) {
+      *missing_ = true;
+      throw StartupError(fmt::format(
+          "{}: records were overwritten while they were read: what is lost is said, and the rest "
+          "read, the next time",
+          run_.string()));
+    }
+    if (look == Look::frame && reader_.head().lane_sequence < to_) {
+      const recorder::Frame& head = reader_.head();
+      const SourceRecord record{.offset = head.lane_sequence, .payload = head.payload};
+      reader_.pop();
+      return record;
+    }
+    if (look == Look::nothing && track_.seen + 1 < to_)
+      throw StartupError(fmt::format("{}: cannot read records {} to {} now{}{}", run_.string(),
+                                     track_.seen + 1, to_ - 1, damage_.empty() ? "" : ": ",
+                                     damage_.empty() ? "" : text_of(damage_.back())));
+    return std::nullopt;
+  }
+
+ private:
+  const fs::path run_;
+  const std::string run_name_;
+  const RunLife life_;
+  const std::uint64_t to_;
+  bool* const missing_;
+  std::vector<Damage> damage_;
+  LaneTrack track_;
+  LaneReader reader_;
+};
+
+// Of a run that was removed.
+class NoRecords : public RecordReader {
+ public:
+  std::optional<SourceRecord> next() override { return std::nullopt; }
+};
+
+}  // namespace
+
+JournalRecords::JournalRecords(fs::path directory, std::function<void(const std::string&)> tell)
+    : state_(std::make_unique<State>()) {
+  state_->name = "journal:" + directory.string();
+  state_->directory = std::move(directory);
+  state_->tell = std::move(tell);
+  if (const auto reader = recorder::JournalReader::open(state_->directory, {}); !reader)
+    throw StartupError(fmt::format("{}: {}; give the folder of recorder.journal.dir", state_->name,
+                                   describe(reader.error())));
+}
+
+JournalRecords::~JournalRecords() = default;
+
+const std::string& JournalRecords::name() const { return state_->name; }
+
+std::vector<Chain> JournalRecords::chains() {
+  state_->look_around();
+  std::vector<Chain> chains;
+  for (const auto& [name, run] : state_->runs) {
+    if (!run.instance) continue;
+    for (const std::uint32_t lane : run.lanes)
+      chains.push_back({*run.instance, fmt::format("{}-{}", name, lane)});
+  }
+  std::erase_if(state_->scans, [&](const auto& scan) {
+    return std::ranges::find(chains, scan.first) == chains.end();
+  });
+  return chains;
+}
+
+std::uint64_t JournalRecords::first(const Chain&) { return 1; }
+
+std::optional<Waiting> JournalRecords::waiting(const Chain& chain, std::uint64_t next) {
+  std::uint32_t lane = 0;
+  Run* const run = state_->find(chain, lane);
+  if (run == nullptr) return std::nullopt;
+  const bool sealed = run->life == RunLife::sealed;
+  if (sealed && next > run->ends.position(lane)) {
+    state_->scans.erase(chain);
+    return std::nullopt;
+  }
+  LaneScan& scan = state_->scan(chain, *run, lane, next);
+  scan.track.end = run->ends.position(lane);
+  scan.look_ahead(run->life);
+  for (const Damage& damage : scan.damage) state_->tell_once(text_of(damage));
+  while (!scan.spans.empty() && scan.spans.front().last < next) scan.spans.pop_front();
+  const bool nothing = scan.spans.empty();
+  if (nothing && !scan.track.finished) return std::nullopt;
+  const std::uint64_t end = run->ends.position(lane) + 1;  // of a sealed run
+  Waiting waiting{.chain = chain,
+                  .lost_from = next,
+                  .from = nothing ? end : std::max(next, scan.spans.front().first),
+                  .to = nothing ? end : scan.spans.front().last + 1};
+  if (waiting.from != next)
+    waiting.lost_reason = state_->why_lost(scan, nothing ? 0 : waiting.from);
+  scan.given_from = waiting.from;
+  scan.given_to = waiting.to;
+  return waiting;
+}
+
+std::unique_ptr<RecordReader> JournalRecords::read(const Chain& chain, std::uint64_t from,
+                                                   std::uint64_t to) {
+  std::uint32_t lane = 0;
+  const Run* const run = state_->find(chain, lane);
+  if (run == nullptr) return std::make_unique<NoRecords>();
+  const auto scan = state_->scans.find(chain);
+  const bool given = scan != state_->scans.end() && from >= scan->second.given_from &&
+                     to <= scan->second.given_to;
+  if (given) {
+    const auto noted = recorder::advance_cursor(run->path, kClaimed,
+                                                cursor_at(lane, to - 1), recorder::Sync::yes);
+    if (!noted && noted.error().code.value() != ENOENT)
+      state_->tell_once(fmt::format("{}: {}", run->path.string(), describe(noted.error())));
+  }
+  return std::make_unique<LaneRange>(*run, lane, from, to,
+                                     given ? &scan->second.stale : nullptr);
+}
+
+void JournalRecords::archived(const Chain& chain, std::uint64_t next) {
+  std::uint32_t lane = 0;
+  const Run* const run = state_->find(chain, lane);
+  if (run == nullptr || next == 0) return;
+  const auto moved = recorder::advance_cursor(run->path, kArchiverConsumer,
+                                              cursor_at(lane, next - 1), recorder::Sync::yes);
+  if (!moved && moved.error().code.value() != ENOENT)
+    state_->tell_once(fmt::format("{}: {}; its segments stay", run->path.string(),
+                                  describe(moved.error())));
+}
+
+// Nothing tells of records that another process makes. A signal ends it early.
+void JournalRecords::wait(std::chrono::milliseconds most) {
+  ::poll(nullptr, 0, static_cast<int>(std::clamp<std::int64_t>(most.count(), 0, 3'600'000)));
+}
+
+}  // namespace segue::warehouse
