@@ -163,20 +163,21 @@ bool LaneReader::open_first() {
   if (blocked_) return false;
   const std::vector<std::uint64_t> there = segments();
   if (there.empty()) return false;
-  const auto is_written = [&](std::uint64_t sequence) {
-    const auto found = read_beginning(path(sequence), lane_, sequence);
-    return !found || found->written();
+  const auto beginning_of = [&](std::size_t at) {
+    return read_beginning(path(there[at]), lane_, there[at]);
   };
-  std::size_t from = 0;
-  if (options_.last_segments > 0) {
-    std::size_t written = there.size();
-    while (written > 1 && !is_written(there[written - 1])) --written;
-    from = written - std::min<std::size_t>(written, options_.last_segments);
+  // An empty segment, be it in the middle, was prepared for nothing: the lane went on without it.
+  std::size_t from = options_.last_segments > 0 ? there.size() : 0;
+  for (unsigned wanted = options_.last_segments; wanted > 0 && from > 0;) {
+    const auto found = beginning_of(--from);
+    if (!found || found->written()) --wanted;
   }
-  // A segment ended before the next one began.
-  for (; options_.since > 0 && from + 1 < there.size(); ++from) {
-    const auto next = read_beginning(path(there[from + 1]), lane_, there[from + 1]);
+  // A segment ended before the next one that is written began.
+  for (std::size_t at = from + 1; options_.since > 0 && at < there.size(); ++at) {
+    const auto next = beginning_of(at);
+    if (next && next->state == Beginning::State::empty) continue;
     if (!next || !next->written() || unix_us(*next) >= options_.since) break;
+    from = at;
   }
   sequence_ = there[from];
   const bool opened = open(sequence_) || (!blocked_ && open_after(sequence_));

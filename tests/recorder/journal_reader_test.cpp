@@ -61,6 +61,31 @@ TEST_CASE("a reader begins with the last segments that were written, when told s
   CHECK(rows(0).size() == 3 * each + 5);
 }
 
+TEST_CASE("a segment that was prepared for nothing is none of those that a reader counts or skips") {
+  IN_LEAN_AND_WARM();
+  const TempDir dir;
+  const std::uint64_t each = frames_in_a_segment();
+  std::int64_t before_the_last = 0;
+  {
+    Journal journal(small_journal(dir.path()), 1, kKiB);
+    append_all(journal, 1, 3 * each);
+    before_the_last = runtime::unix_micros_now() + 1;
+    while (runtime::unix_micros_now() <= before_the_last) {
+    }
+    append_all(journal, 3 * each + 1, 4 * each);
+  }
+  std::vector<fs::path> written;
+  for (const fs::path& path : segments_of(only_run(dir.path())))
+    if (file_bytes(path).substr(sizeof(SegmentHeader), 4) != std::string(4, '\0'))
+      written.push_back(path);
+  REQUIRE(written.size() == 4);
+  overwrite(written[2], sizeof(SegmentHeader), std::string(64 * kKiB - sizeof(SegmentHeader), '\0'));
+  CHECK(read_journal(dir.path(), {.last_segments = 1}).numbers().front() == 3 * each + 1);
+  CHECK(read_journal(dir.path(), {.last_segments = 2}).numbers().front() == each + 1);
+  CHECK(read_journal(dir.path(), {.last_segments = 3}).numbers().front() == 1);
+  CHECK(read_journal(dir.path(), {.since = before_the_last}).numbers().front() > each);
+}
+
 TEST_CASE("a reader skips segments that ended before the time it is told") {
   IN_LEAN_AND_WARM();
   const TempDir dir;
