@@ -13,19 +13,9 @@ using std::chrono::steady_clock;
 
 constexpr int kSliceMillis = 100;
 
-struct EndMessage {
-  void operator()(rd_kafka_message_t* message) const noexcept { rd_kafka_message_destroy(message); }
-};
-using Message = std::unique_ptr<rd_kafka_message_t, EndMessage>;
-
 struct EndTopic {
   void operator()(rd_kafka_topic_t* topic) const noexcept { rd_kafka_topic_destroy(topic); }
 };
-
-std::int64_t millis_of(const rd_kafka_message_t& message) {
-  rd_kafka_timestamp_type_t type{};
-  return rd_kafka_message_timestamp(&message, &type);
-}
 
 // A client for reading so many partitions. When enough is fetched ahead, librdkafka looks again
 // only after a second, which newer ones let us shorten; so that a single partition does not wait
@@ -40,29 +30,6 @@ Cluster reading_client(const Cluster& cluster, std::size_t partitions) {
       {"queued.min.messages", "1000000"}};  // the bytes above are to be the limit
   if (rd_kafka_version() >= kFirstWithBackoff) properties["fetch.queue.backoff.ms"] = "10";
   return Cluster(cluster.settings(), cluster.timeout(), properties);
-}
-
-std::optional<std::string_view> view(const void* data, std::size_t size) {
-  if (data == nullptr) return std::nullopt;
-  return std::string_view(static_cast<const char*>(data), size);
-}
-
-void fill(TopicRecord& record, const rd_kafka_message_t& message) {
-  record.partition = message.partition;
-  record.offset = message.offset;
-  record.unix_millis = millis_of(message);
-  record.key = view(message.key, message.key_len);
-  record.value = view(message.payload, message.len);
-  record.headers.clear();
-  rd_kafka_headers_t* headers = nullptr;
-  if (rd_kafka_message_headers(&message, &headers) != RD_KAFKA_RESP_ERR_NO_ERROR) return;
-  const char* name = nullptr;
-  const void* value = nullptr;
-  std::size_t size = 0;
-  for (std::size_t i = 0; rd_kafka_header_get_all(headers, i, &name, &value, &size) ==
-                          RD_KAFKA_RESP_ERR_NO_ERROR;
-       ++i)
-    record.headers.emplace_back(name, view(value, size).value_or(std::string_view{}));
 }
 
 }  // namespace

@@ -10,18 +10,9 @@
 #include <vector>
 
 #include "kafka/cluster.hpp"
+#include "kafka/topic_record.hpp"
 
 namespace segue::kafka {
-
-// One record; everything is valid until the reader's next call.
-struct TopicRecord {
-  std::int32_t partition = 0;
-  std::int64_t offset = 0;
-  std::int64_t unix_millis = -1;  // -1: none
-  std::optional<std::string_view> key;
-  std::optional<std::string_view> value;  // none: a tombstone
-  std::vector<std::pair<std::string_view, std::string_view>> headers;
-};
 
 // Where reading begins, in every partition.
 struct StartPosition {
@@ -52,7 +43,7 @@ class TopicReader {
   TopicReader(Cluster& cluster, const std::string& topic, TopicReadOptions options);
   ~TopicReader();
 
-  // The next record. While there are records from before the reader was made it waits for them, at
+  // The next record, valid until the next call. While there are records from before the reader was made it waits for them, at
   // most the cluster's timeout for each (RemoteError then); after that null means: nothing more,
   // for now or with as_of_now for good.
   const TopicRecord* next();

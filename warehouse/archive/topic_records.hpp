@@ -3,19 +3,26 @@
 #include <chrono>
 #include <cstdint>
 #include <functional>
-#include <map>
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "kafka/settings.hpp"
+#include "kafka/topic_record.hpp"
 #include "warehouse/archive/archive.hpp"
 #include "warehouse/archive/record_source.hpp"
 
 namespace segue::warehouse {
 
 inline constexpr const char* kArchiverGroup = "segue-archiver";
+
+// Which chains are of a topic: 1 is TOPIC itself, 2 is TOPIC@2, ...; 0: another topic's.
+unsigned epoch_of(const Chain& chain, const std::string& topic);
+
+// The exchange in a record's value, which may be in Confluent's frame; what is neither, as it is.
+std::string_view payload_of(const kafka::TopicRecord& record);
 
 // How a topic is read for an archive.
 struct TopicReading {
@@ -45,7 +52,7 @@ struct TopicReading {
 // (kafka::PartitionRanges).
 class TopicRecords : public RecordSource {
  public:
-  // Connects. The archive outlives it.
+  // Connects when it is asked for chains(). The archive outlives it.
   TopicRecords(TopicReading reading, const Archive& archive);
   ~TopicRecords() override;
 

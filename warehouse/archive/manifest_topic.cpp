@@ -1,0 +1,106 @@
+#include "warehouse/archive/manifest_topic.hpp"
+
+#include <fmt/format.h>
+
+#include <boost/json.hpp>
+#include <optional>
+#include <string_view>
+
+#include "kafka/topic_writer.hpp"
+
+namespace segue::warehouse {
+namespace {
+
+namespace json = boost::json;
+
+std::string time_text(std::int64_t unix_micros) {
+  const std::chrono::sys_time<std::chrono::microseconds> moment{
+      std::chrono::microseconds(unix_micros)};
+  const Day day = std::chrono::floor<std::chrono::days>(moment);
+  const std::chrono::hh_mm_ss time(moment - day);
+  return fmt::format("{}T{:02}:{:02}:{:02}.{:06}Z", text_of(day), time.hours().count(),
+                     time.minutes().count(), time.seconds().count(), time.subseconds().count());
+}
+
+json::value time_or_null(std::int64_t unix_micros) {
+  if (unix_micros == 0) return nullptr;
+  return json::string(time_text(unix_micros));
+}
+
+// Where the archive is for other programs: s3://BUCKET/PREFIX, or a folder.
+std::string_view place_of(const Archive& archive) {
+  constexpr std::string_view kScheme = "archive:";
+  std::string_view name = archive.store().name();
+  if (name.starts_with(kScheme)) name.remove_prefix(kScheme.size());
+  return name;
+}
+
+json::array files_of(const Archive& archive, const Done& done) {
+  if (done.path.empty()) return {};
+  return {json::object{{"path", done.path},
+                       {"url", fmt::format("{}/{}", place_of(archive), done.path)},
+                       {"rows", done.file.rows},
+                       {"bytes", done.file.bytes},
+                       {"sha256", done.file.sha256}}};
+}
+
+}  // namespace
+
+std::string manifest_key(const Claim& claim) {
+  return fmt::format("{}/{}/{}", claim.chain.topic, claim.chain.partition, claim.start);
+}
+
+std::string manifest_json(const Archive& archive, const Claim& claim, const Done& done) {
+  const bool lost = claim.kind == Claim::Kind::lost;
+  const Day day = day_of_key(done.path).value_or(claim.day);
+  json::object book{{"format_version", kManifestVersion},
+                    {"archive", archive.id()},
+                    {"source", claim.chain.topic},
+                    {"partition", claim.chain.partition},
+                    {"start", claim.start},
+                    {"end", claim.end},
+                    {"kind", lost ? "lost" : "rows"},
+                    {"dt", text_of(day)},
+                    {"files", files_of(archive, done)},
+                    {"rows", done.file.rows},
+                    {"bytes", done.file.bytes},
+                    {"sha256", done.file.sha256},
+                    {"min_created_at", time_or_null(done.file.min_created_at)},
+                    {"max_created_at", time_or_null(done.file.max_created_at)},
+                    {"failures", done.file.failures},
+                    {"schema_version", kFileSchemaVersion}};
+  if (lost) book["reason"] = claim.reason;
+  return json::serialize(book);
+}
+
+struct ManifestTopic::State {
+  const kafka::Settings settings;
+  const std::string topic;
+  const Archive& archive;
+  const std::chrono::milliseconds timeout;
+  std::optional<kafka::TopicWriter> writer;
+};
+
+ManifestTopic::ManifestTopic(const kafka::Settings& settings, std::string topic,
+                             const Archive& archive, std::chrono::milliseconds timeout)
+    : state_(new State{settings, std::move(topic), archive, timeout, std::nullopt}) {
+  state_->writer.emplace(state_->settings, state_->topic, timeout);
+}
+
+ManifestTopic::~ManifestTopic() = default;
+
+void ManifestTopic::archived(const Claim& claim, const Done& done) {
+  State& state = *state_;
+  if (!state.writer) state.writer.emplace(state.settings, state.topic, state.timeout);
+  const std::string key = manifest_key(claim);
+  const std::string value = manifest_json(state.archive, claim, done);
+  try {
+    state.writer->send({.key = key, .value = value});
+    state.writer->flush();
+  } catch (const RemoteError&) {
+    state.writer.reset();  // what failed once sends nothing more
+    throw;
+  }
+}
+
+}  // namespace segue::warehouse
