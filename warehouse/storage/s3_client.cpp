@@ -178,7 +178,7 @@ void S3Client::State::refuse(const S3Request& request, const S3Answer& answer,
   if (code == "SignatureDoesNotMatch")
     say(fmt::format("the secret is not that of access key '{}': check {}", signer.key_id,
                     signer.from));
-  if (code == "InvalidAccessKeyId")
+  if (code == "InvalidAccessKeyId" || code == "XAdminUserNotFound")  // versitygw's
     say(fmt::format("it knows no access key '{}': check {}", signer.key_id, signer.from));
   if (code == "RequestTimeTooSkewed" || code == "RequestExpired")
     say(skew_of(answer) + ": set it right (NTP)");

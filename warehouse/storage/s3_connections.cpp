@@ -86,7 +86,16 @@ struct Received {
   S3Answer answer;
   std::uint64_t limit = 0;
   bool overflowed = false;
+  bool head_ended = false;
+  bool chunked = false;
   std::chrono::seconds retry_after{0};
+
+  // libcurl takes a connection's end for that of a head, or of a body without a length: an object
+  // would seem shorter than it is.
+  bool cut_off(std::string_view method) const noexcept {
+    const bool has_body = method != "HEAD" && answer.status != 204 && answer.status != 304;
+    return !head_ended || (has_body && !chunked && !answer.length);
+  }
 };
 
 std::size_t take_body(char* data, std::size_t size, std::size_t count, void* opaque) {
@@ -112,7 +121,11 @@ std::size_t take_header(char* data, std::size_t size, std::size_t count, void* o
   auto& received = *static_cast<Received*>(opaque);
   const std::string_view line(data, size * count);
   const std::size_t colon = line.find(':');
-  if (line.starts_with("HTTP/")) received.answer = {};  // a 100 may have come before
+  if (line.starts_with("HTTP/")) {  // a 100 may have come before
+    received.answer = {};
+    received.head_ended = false;
+  }
+  if (line == "\r\n") received.head_ended = true;
   if (colon == std::string_view::npos) return line.size();
   const std::string_view name = line.substr(0, colon);
   std::string_view value = line.substr(colon + 1);
@@ -127,6 +140,7 @@ std::size_t take_header(char* data, std::size_t size, std::size_t count, void* o
   if (is("x-amz-bucket-region")) received.answer.region = value;
   if (is("date")) received.answer.date = value;
   if (is("content-length")) received.answer.length = number_of<std::uint64_t>(value);
+  if (is("transfer-encoding")) received.chunked = true;
   if (is("retry-after"))
     received.retry_after = std::chrono::seconds(number_of<unsigned>(value).value_or(0));
   return line.size();
@@ -141,6 +155,8 @@ Headers headers_of(const S3Request& request, const S3Credentials& credentials,
   if (limits.clock)
     add(list, fmt::format("x-amz-date: {:%Y%m%dT%H%M%SZ}",
                           fmt::gmtime(std::chrono::system_clock::to_time_t(limits.clock()))));
+  const std::string_view method = request.method;
+  if (method == "PUT" || method == "POST") add(list, "Content-Type: application/octet-stream");
   for (const std::string& header : request.headers) add(list, header);
   return list;
 }
@@ -151,15 +167,17 @@ void set_method(CURL* curl, const S3Request& request, Sent& sent) {
   const auto bytes = static_cast<curl_off_t>(sent.bytes);
   if (method == "HEAD") {
     curl_easy_setopt(curl, CURLOPT_NOBODY, 1L);
-  } else if (method == "PUT") {
+  } else if (method == "PUT" && request.file) {
     curl_easy_setopt(curl, CURLOPT_UPLOAD, 1L);
     curl_easy_setopt(curl, CURLOPT_INFILESIZE_LARGE, bytes);
     curl_easy_setopt(curl, CURLOPT_READFUNCTION, &send_more);
     curl_easy_setopt(curl, CURLOPT_READDATA, &sent);
     curl_easy_setopt(curl, CURLOPT_SEEKFUNCTION, &send_from);
     curl_easy_setopt(curl, CURLOPT_SEEKDATA, &sent);
-  } else if (method == "POST") {
+  } else if (method == "PUT" || method == "POST") {
+    // As a POST: libcurl would ask first (Expect: 100-continue) whether so small a PUT is welcome.
     curl_easy_setopt(curl, CURLOPT_POST, 1L);
+    curl_easy_setopt(curl, CURLOPT_CUSTOMREQUEST, request.method);
     curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE_LARGE, bytes);
     curl_easy_setopt(curl, CURLOPT_POSTFIELDS, sent.bytes == 0 ? "" : sent.content.data());
   } else if (method == "DELETE") {
@@ -270,10 +288,15 @@ Attempt S3Connections::perform(const std::string& url, const S3Request& request,
   give_back(std::move(handle));
   if (sent.failure != 0) return unreadable(sent.failure);
   Attempt attempt{.reach = reach_of(code),
-                  .answer = std::move(received.answer),
+                  .answer = {},
                   .why = why[0] != '\0' ? why.data() : curl_easy_strerror(code),
                   .retry_after = received.retry_after};
+  if (code == CURLE_OK && received.cut_off(request.method)) {
+    attempt.reach = Reach::passing;
+    attempt.why = "its answer was cut off";
+  }
   if (received.overflowed) attempt.why = fmt::format("it sends more than {} bytes", received.limit);
+  attempt.answer = std::move(received.answer);
   return attempt;
 }
 

@@ -246,14 +246,13 @@ std::optional<Creation> S3Store::put_in_parts(const std::string& key, const File
   const std::string writer = new_writer();
   S3Request begin{.method = "POST", .key = key};
   begin.query = {{"uploads", ""}};
-  begin.headers = {mark(writer), "Content-Type: application/octet-stream"};
+  begin.headers = {mark(writer)};
   const auto upload = parse_upload_id(client_.ask(begin).body);
   if (!upload) throw RemoteError(fmt::format("{}: it begins no upload of '{}'", name(), key));
   AbortedUpload aborted(*this, key, *upload);
   const std::string completion = completion_of(send_parts(key, *upload, file));
   S3Request complete{.method = "POST", .key = key};
   complete.query = {{"uploadId", *upload}};
-  complete.headers = {"Content-Type: application/xml"};
   if (if_absent) complete.headers.emplace_back(kIfAbsent);
   complete.content = completion;
   if (client_.ask(complete).good()) return aborted.not_any_more(Creation::created);
