@@ -26,6 +26,14 @@ void check_marks(const TopicReader::Records& records, std::uint64_t count) {
   CHECK(records.size() - count <= marked_as_sent_again(records));
 }
 
+// For tests of refused requests and their order: behind a request that it refused, the mock takes the
+// next one that is on its way, where a broker misses a sequence number and refuses that, too.
+kafka::Settings one_request_at_a_time(const MockCluster& cluster) {
+  kafka::Settings settings = settings_for(cluster.bootstrap());
+  settings.properties.insert_or_assign("max.in.flight.requests.per.connection", "1");
+  return settings;
+}
+
 TEST_CASE("the gateway starts without Kafka, and publishes when it comes") {
   MockCluster cluster;
   cluster.create_topic(kTopic);
@@ -93,7 +101,7 @@ TEST_CASE("after an error that is final the producer begins again, in order, and
                RD_KAFKA_RESP_ERR_CLUSTER_AUTHORIZATION_FAILED);
   MockCluster cluster(2);
   cluster.create_topic(kTopic);
-  PublishedJournal published(settings_for(cluster.bootstrap()));
+  PublishedJournal published(one_request_at_a_time(cluster));
   published.publisher.start();
   TopicReader reader(cluster.bootstrap(), kTopic);
   published.append(0, 300);
@@ -120,7 +128,7 @@ TEST_CASE("after an error that is final the producer begins again, in order, and
 TEST_CASE("many final errors in a row lose nothing and keep the order") {
   MockCluster cluster(2);
   cluster.create_topic(kTopic);
-  PublishedJournal published(settings_for(cluster.bootstrap()));
+  PublishedJournal published(one_request_at_a_time(cluster));
   published.publisher.start();
   for (std::uint64_t round = 0; round < 10; ++round) {
     cluster.fail(Request::produce,
@@ -137,7 +145,7 @@ TEST_CASE("many final errors in a row lose nothing and keep the order") {
 TEST_CASE("a fatal error of the idempotent producer is followed by a new producer") {
   MockCluster cluster;
   cluster.create_topic(kTopic);
-  PublishedJournal published(settings_for(cluster.bootstrap()));
+  PublishedJournal published(one_request_at_a_time(cluster));
   published.publisher.start();
   TopicReader reader(cluster.bootstrap(), kTopic);
   published.append(0, 100);
