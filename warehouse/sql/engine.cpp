@@ -139,9 +139,6 @@ Engine::Engine() {
   duckdb_create_config(&config.handle);
   set(config.handle, "autoinstall_known_extensions", "false");
   set(config.handle, "autoload_known_extensions", "false");
-  // Counted, so that progress() knows, and never drawn by DuckDB itself.
-  set(config.handle, "enable_progress_bar", "true");
-  set(config.handle, "enable_progress_bar_print", "false");
   char* error = nullptr;
   if (duckdb_open_ext(nullptr, &database_, config.handle, &error) != DuckDBSuccess) {
     const std::string why = error == nullptr ? "" : error;
@@ -152,6 +149,9 @@ Engine::Engine() {
     duckdb_close(&database_);
     throw StartupError("DuckDB gives no connection");
   }
+  // Counted, so that progress() knows, and never drawn by DuckDB itself: settings of a connection.
+  run("SET enable_progress_bar = true");
+  run("SET enable_progress_bar_print = false");
 }
 
 Engine::~Engine() {
