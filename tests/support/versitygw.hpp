@@ -24,7 +24,7 @@ class Versitygw {
   std::uint16_t port() const;
   const std::string& key_id() const { return settings_.at("AWS_ACCESS_KEY_ID"); }
   const std::string& secret() const { return settings_.at("AWS_SECRET_ACCESS_KEY"); }
-  // A file with them, as `archive.s3.credentials_file` takes it.
+  // A file with them, as `archive.s3.credentials` takes it.
   const std::filesystem::path& credentials_file() const { return credentials_file_; }
 
   void make_bucket(const std::string& bucket) const;

@@ -46,7 +46,7 @@ S3Credentials read_file(const std::filesystem::path& path) {
   std::string line;
   if (!file || (!std::getline(file, line) && !file.eof()))
     throw StorageError(fmt::format("{}: cannot read the S3 credentials: check "
-                                   "archive.s3.credentials_file",
+                                   "archive.s3.credentials",
                                    path.string()));
   const std::string_view first = trimmed(line);
   const bool sections = first.empty() || first.starts_with('[') || first.starts_with('#');
@@ -77,7 +77,7 @@ S3Credentials find_credentials(const S3Settings& settings) {
                       .from = "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"};
   if (found.key_id.empty() || found.secret.empty())
     throw StorageError("S3: no credentials: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or "
-                       "archive.s3.credentials_file");
+                       "archive.s3.credentials");
   return found;
 }
 
