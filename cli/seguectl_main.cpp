@@ -7,6 +7,7 @@
 #include "cli/compare/compare_command.hpp"
 #include "cli/connect_status.hpp"
 #include "cli/exit_code.hpp"
+#include "cli/journal/journal_commands.hpp"
 #include "cli/lag.hpp"
 #include "cli/output.hpp"
 #include "cli/query/query_command.hpp"
@@ -31,6 +32,11 @@ int parse_and_run(int argc, char** argv) {
   segue::cli::ShowCommand show(program);
   segue::cli::CompareCommand compare(program);
   segue::cli::QueryCommand query(program);
+  CLI::App& journal = *program.add_subcommand("journal", "A journal's folder: lanes, consumers, damage");
+  journal.require_subcommand(1);
+  segue::cli::JournalStatusCommand journal_status(journal);
+  segue::cli::JournalVerifyCommand journal_verify(journal);
+  segue::cli::JournalDropConsumerCommand drop_consumer(journal);
   CLI::App& topics = *program.add_subcommand("topics", "Topics of Kafka: create, describe, look into");
   topics.require_subcommand(1);
   segue::cli::TopicsEnsureCommand ensure(topics);
@@ -50,6 +56,9 @@ int parse_and_run(int argc, char** argv) {
   if (tail.chosen()) return tail.run();
   if (compare.chosen()) return compare.run();
   if (query.chosen()) return query.run();
+  if (journal_status.chosen()) return journal_status.run();
+  if (journal_verify.chosen()) return journal_verify.run();
+  if (drop_consumer.chosen()) return drop_consumer.run();
   if (ensure.chosen()) return ensure.run();
   if (describe.chosen()) return describe.run();
   if (peek.chosen()) return peek.run();

@@ -6,6 +6,7 @@
 #include <iterator>
 #include <optional>
 
+#include "cli/archiver_process.hpp"
 #include "cli/configuration.hpp"
 #include "cli/exit_code.hpp"
 #include "cli/publisher_state.hpp"
@@ -79,12 +80,13 @@ enum class Ending : std::uint8_t { signal, taken_over };
 
 // Until a signal to end comes, or another process has taken over.
 Ending look_after(gateway::Gateway& gateway, const HandoverServer& handover,
-                  const Signals& signals) {
+                  const Signals& signals, ArchiverProcess* archiver) {
   using When = gateway::Credentials::When;
   runtime::MonotonicNs look_again = 0;
   for (;;) {
     const Signals::Came came = signals.wait_for(kNoticesLook, handover.event());
     say(gateway.take_notices());
+    if (archiver != nullptr) archiver->look_after();
     if (came == Signals::Came::end) return Ending::signal;
     if (came == Signals::Came::event) return Ending::taken_over;
     const runtime::MonotonicNs now = runtime::monotonic_now();
@@ -103,6 +105,9 @@ ServeCommand::ServeCommand(CLI::App& program)
   command_->add_flag("--take-over", take_over_,
                      "take the listening sockets from the process that runs with the same journal, "
                      "which then finishes what it has begun and ends");
+  command_->add_flag("--archive", archive_,
+                     "archive what is recorded, as `archive` of the configuration says, by a "
+                     "seguectl that runs beside");
 }
 
 int ServeCommand::run() {
@@ -111,10 +116,23 @@ int ServeCommand::run() {
   std::vector<InheritedSocket> inherited = gateway::sockets_of_service_manager();
   const Signals signals;
   const config::LoadResult loaded = require_configuration(configuration_, Colour::automatic);
+  std::optional<ArchiverProcess> archiver;
+  if (archive_) archiver.emplace(configuration_, *loaded.settings);
+  const int code =
+      serve(loaded, std::move(inherited), {supervisor, signals, archiver ? &*archiver : nullptr});
+  if (archiver) archiver->finish(signals);
+  return code;
+}
+
+int ServeCommand::serve(const config::LoadResult& loaded, std::vector<InheritedSocket> inherited,
+                        const Surroundings& around) const {
+  const Signals& signals = around.signals;
   const config::Settings& settings = *loaded.settings;
   const unsigned cores = settings.cores != 0 ? settings.cores : runtime::usable_cpus();
 
-  recorder::Journal journal(settings.journal, cores, largest_payload(settings));
+  recorder::Journal journal(journal_settings(settings, around.archiver != nullptr ? Archiving::on
+                                                                                  : Archiving::off),
+                            cores, largest_payload(settings));
   const auto publisher = make_publisher(settings, journal);
   const auto comparison = make_comparison(settings, journal);
   std::optional<Predecessor> predecessor;
@@ -129,7 +147,7 @@ int ServeCommand::run() {
     return gateway::ProbeAnswers::Readiness{now, readiness_text(now, publisher.get())};
   };
   answers.metrics = [&] {
-    return serve_metrics(gateway, journal, publisher.get(), comparison.get(),
+    return serve_metrics(gateway, journal, publisher.get(), comparison.get(), around.archiver,
                          loaded.table->version());
   };
   gateway::ProbeListener probe(sockets, std::move(answers));
@@ -148,15 +166,17 @@ int ServeCommand::run() {
   if (!handover.trouble().empty()) say({handover.trouble()});
   say_start(sockets, journal);
   say(gateway.warnings());
-  supervisor.say_ready();
+  if (around.archiver != nullptr) around.archiver->start();
+  around.supervisor.say_ready();
   fmt::print(stderr, "ready\n");
 
   ServingEnd end({gateway, probe, sockets, &handover, signals});
-  if (look_after(gateway, handover, signals) == Ending::taken_over) {
+  if (look_after(gateway, handover, signals, around.archiver) == Ending::taken_over) {
+    if (around.archiver != nullptr) around.archiver->dismiss();
     end.leave();
   } else {
     ready = false;
-    supervisor.say_stopping();
+    around.supervisor.say_stopping();
     end.drain();
   }
   if (publisher) publisher->finish(kPublishAtEnd);

@@ -2,6 +2,7 @@
 
 #include <optional>
 
+#include "cli/archiver_process.hpp"
 #include "cli/publisher_state.hpp"
 #include "compare/live.hpp"
 #include "gateway/metrics.hpp"
@@ -138,12 +139,20 @@ void write_comparison(const compare::LiveComparison::Status& status, gateway::Me
   out.value(number(status.waiting));
 }
 
+void write_archiver(const ArchiverProcess::Status& status, gateway::MetricsWriter& out) {
+  out.family(MetricType::Gauge, "segue_archiver_up", "Whether the archiver beside runs.");
+  out.value(status.up ? 1 : 0);
+  out.family(MetricType::Counter, "segue_archiver_restarts_total",
+             "Times it was started again after it had ended.");
+  out.value(number(status.restarts));
+}
+
 }  // namespace
 
 std::string serve_metrics(gateway::Gateway& gateway, const recorder::Journal& journal,
                           const recorder::Publisher* publisher,
                           const compare::LiveComparison* comparison,
-                          std::string_view config_version) {
+                          const ArchiverProcess* archiver, std::string_view config_version) {
   gateway::MetricsWriter out;
   out.family(MetricType::Gauge, "segue_build_info", "What runs.");
   out.value(1, {{"version", SEGUE_VERSION}});
@@ -156,6 +165,7 @@ std::string serve_metrics(gateway::Gateway& gateway, const recorder::Journal& jo
   write_journal(journal.status(), out);
   if (published) write_publisher(*published, out);
   if (comparison != nullptr) write_comparison(comparison->status(), out);
+  if (archiver != nullptr) write_archiver(archiver->status(), out);
   return gateway::exposition(out.take());
 }
 

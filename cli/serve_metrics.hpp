@@ -16,11 +16,14 @@ class Publisher;
 
 namespace segue::cli {
 
-// The text of /metrics: what gateway, recorders, journal, publisher and comparison (null: there is
-// none) counted, and what runs. Asks each core; any thread but theirs.
+class ArchiverProcess;
+
+// The text of /metrics: what gateway, recorders, journal, publisher, comparison and archiver (null:
+// there is none) counted, and what runs. Asks each core; any thread but theirs.
 std::string serve_metrics(gateway::Gateway& gateway, const recorder::Journal& journal,
                           const recorder::Publisher* publisher,
                           const compare::LiveComparison* comparison,
+                          const ArchiverProcess* archiver,
                           std::string_view config_version);
 
 }  // namespace segue::cli

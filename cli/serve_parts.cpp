@@ -13,6 +13,9 @@
 namespace segue::cli {
 namespace {
 
+// Its name among the journal's consumers.
+constexpr std::string_view kArchiver = "archiver";
+
 recorder::RecorderSettings recorder_settings(const config::Settings& settings,
                                              std::string_view routing_version,
                                              const recorder::RedactionKeys& keys, unsigned core) {
@@ -57,6 +60,15 @@ gateway::GatewaySettings gateway_settings(const config::Settings& settings) {
     gateway.shadows.push_back(route.shadow);
   }
   return gateway;
+}
+
+recorder::JournalSettings journal_settings(const config::Settings& settings, Archiving archiving) {
+  recorder::JournalSettings journal = settings.journal;
+  const bool consumes = archiving == Archiving::on &&
+                        settings.archive.from == warehouse::ArchiveFrom::journal;
+  if (consumes && std::ranges::find(journal.consumers, kArchiver) == journal.consumers.end())
+    journal.consumers.emplace_back(kArchiver);
+  return journal;
 }
 
 std::size_t largest_payload(const config::Settings& settings) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <vector>
 
@@ -15,6 +16,10 @@ namespace segue::cli {
 // What `segue serve` is put together from, each as the configuration wants it.
 
 gateway::GatewaySettings gateway_settings(const config::Settings& settings);
+
+// With an archiver that reads the journal among its consumers, also where `archive` is not written.
+enum class Archiving : std::uint8_t { off, on };
+recorder::JournalSettings journal_settings(const config::Settings& settings, Archiving archiving);
 
 // Both bodies whole, both heads.
 std::size_t largest_payload(const config::Settings& settings);
