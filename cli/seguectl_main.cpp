@@ -3,6 +3,7 @@
 #include <CLI/CLI.hpp>
 #include <exception>
 
+#include "cli/archive/archive_command.hpp"
 #include "cli/cat.hpp"
 #include "cli/compare/compare_command.hpp"
 #include "cli/connect_status.hpp"
@@ -32,6 +33,7 @@ int parse_and_run(int argc, char** argv) {
   segue::cli::ShowCommand show(program);
   segue::cli::CompareCommand compare(program);
   segue::cli::QueryCommand query(program);
+  segue::cli::ArchiveCommand archive(program);
   CLI::App& journal = *program.add_subcommand("journal", "A journal's folder: lanes, consumers, damage");
   journal.require_subcommand(1);
   segue::cli::JournalStatusCommand journal_status(journal);
@@ -56,6 +58,7 @@ int parse_and_run(int argc, char** argv) {
   if (tail.chosen()) return tail.run();
   if (compare.chosen()) return compare.run();
   if (query.chosen()) return query.run();
+  if (archive.chosen()) return archive.run();
   if (journal_status.chosen()) return journal_status.run();
   if (journal_verify.chosen()) return journal_verify.run();
   if (drop_consumer.chosen()) return drop_consumer.run();

@@ -32,7 +32,8 @@ class ArchiveObserver {
 
 struct ArchiverOptions {
   std::filesystem::path staging;  // where files are encoded; several archivers may share it
-  std::uint64_t flush_rows = 131'072;
+  std::uint64_t flush_rows = 131'072;      // in a file at most
+  std::uint64_t flush_bytes = 1ULL << 30;  // of records in a file at most, and one record more
   std::chrono::milliseconds flush_every{10'000};
   std::string writer;  // who this is, for people
   // Unix microseconds. Empty: the system's clock.

@@ -13,10 +13,9 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::chrono::minutes kTrusted{1};       // how long the books are taken as they were read
-constexpr unsigned kCheckpointEvery = 16;         // claims
-constexpr std::uint64_t kFileBytes = 1ULL << 30;  // of records in one file, before it is compressed
-constexpr std::uint64_t kPiece = 8 << 20;         // of an object that is fetched
+constexpr std::chrono::minutes kTrusted{1};  // how long the books are taken as they were read
+constexpr unsigned kCheckpointEvery = 16;  // claims
+constexpr std::uint64_t kPiece = 8 << 20;  // of an object that is fetched
 
 // A file in staging, gone with the scope: a disk that is full gets its room back.
 class StagedFile {
@@ -37,10 +36,11 @@ class StagedFile {
 // The records of a range, up to what one file may hold.
 class FileOfRecords : public RecordReader {
  public:
-  explicit FileOfRecords(RecordReader& records) : records_(records) {}
+  FileOfRecords(RecordReader& records, std::uint64_t most_bytes)
+      : records_(records), most_bytes_(most_bytes) {}
 
   std::optional<SourceRecord> next() override {
-    if (bytes_ >= kFileBytes) {
+    if (bytes_ >= most_bytes_) {
       full_ = true;
       return std::nullopt;
     }
@@ -56,6 +56,7 @@ class FileOfRecords : public RecordReader {
 
  private:
   RecordReader& records_;
+  std::uint64_t most_bytes_;
   std::uint64_t bytes_ = 0;
   std::uint64_t last_ = 0;
   bool full_ = false;
@@ -183,7 +184,7 @@ void ChainWriter::claim_rows(const Waiting& waiting) {
   const std::uint64_t to = std::min(waiting.to, from + tools_.options.flush_rows);
   const StagedFile staged(tools_.staging / "chunk.parquet");
   const auto reader = tools_.source.read(chain_, from, to);
-  FileOfRecords records(*reader);
+  FileOfRecords records(*reader, tools_.options.flush_bytes);
   const FileFacts facts = tools_.encoder.encode(chain_, records, staged.path());
   Claim claim = begin_claim(*next_, records.covers(to - 1));
   claim.file = facts;

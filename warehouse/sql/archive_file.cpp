@@ -2,14 +2,13 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <openssl/evp.h>
+#include <google/protobuf/arena.h>
 
 #include <algorithm>
 #include <cerrno>
 #include <exception>
 #include <limits>
 #include <optional>
-#include <span>
 #include <system_error>
 #include <vector>
 
@@ -18,6 +17,7 @@
 #include "warehouse/sql/exchange_columns.hpp"
 #include "warehouse/sql/without_bodies.hpp"
 #include "warehouse/storage/object_store.hpp"
+#include "warehouse/storage/sha256.hpp"
 
 namespace segue::warehouse {
 namespace {
@@ -29,6 +29,7 @@ constexpr unsigned kRowGroupRows = 16'384;
 constexpr const char* kRowGroupBytes = "64MB";
 // Of records in one chunk of rows, each of which may be as long as a record can be.
 constexpr std::size_t kChunkBytes = 8 << 20;
+constexpr std::size_t kArenaBytes = 64 << 10;  // that are kept from record to record
 constexpr std::size_t kIdBytes = 16;
 constexpr std::uint32_t kServerError = 500;
 
@@ -54,34 +55,6 @@ void sync_file(const std::filesystem::path& path) {
   if (::fsync(open_file(path).get()) != 0) fail(path, "sync the file");
 }
 
-std::string hexadecimal(std::span<const unsigned char> octets) {
-  std::string text;
-  for (const unsigned char octet : octets) fmt::format_to(std::back_inserter(text), "{:02x}", octet);
-  return text;
-}
-
-class Sha256 {
- public:
-  Sha256() : context_(EVP_MD_CTX_new()) {
-    if (context_ == nullptr || EVP_DigestInit_ex(context_, EVP_sha256(), nullptr) != 1)
-      throw StorageError("SHA-256 is not to be had of OpenSSL");
-  }
-  ~Sha256() { EVP_MD_CTX_free(context_); }
-  Sha256(const Sha256&) = delete;
-  Sha256& operator=(const Sha256&) = delete;
-
-  void add(const void* data, std::size_t bytes) { EVP_DigestUpdate(context_, data, bytes); }
-  std::string text() {
-    unsigned char digest[EVP_MAX_MD_SIZE];
-    unsigned length = 0;
-    EVP_DigestFinal_ex(context_, digest, &length);
-    return hexadecimal({digest, length});
-  }
-
- private:
-  EVP_MD_CTX* context_;
-};
-
 // One record on its way into a row, and what a file of them will be said to hold.
 class RecordRow {
  public:
@@ -91,9 +64,9 @@ class RecordRow {
     record_ = record;
     is_exchange_ =
         record.payload.size() <= static_cast<std::size_t>(std::numeric_limits<int>::max()) &&
-        exchange_.ParseFromArray(record.payload.data(), static_cast<int>(record.payload.size())) &&
-        exchange_.id().size() == kIdBytes && exchange_.kind() != v1::KIND_UNSPECIFIED;
-    if (is_exchange_) row_.read(exchange_);
+        parse(record.payload) && exchange_->id().size() == kIdBytes &&
+        exchange_->kind() != v1::KIND_UNSPECIFIED;
+    if (is_exchange_) row_.read(*exchange_);
     count();
   }
 
@@ -119,13 +92,19 @@ class RecordRow {
   const FileFacts& facts() const noexcept { return facts_; }
 
  private:
+  bool parse(std::string_view payload) {
+    arena_.Reset();
+    exchange_ = google::protobuf::Arena::CreateMessage<v1::Exchange>(&arena_);
+    return exchange_->ParseFromArray(payload.data(), static_cast<int>(payload.size()));
+  }
+
   void count() {
     ++facts_.rows;
     if (record_.redelivered) ++facts_.redelivered;
     if (!is_exchange_) return;
-    if (exchange_.kind() == v1::KIND_FINISH) ++facts_.finishes;
-    if (exchange_.outcome() != v1::OUTCOME_COMPLETED ||
-        exchange_.response().status() >= kServerError)
+    if (exchange_->kind() == v1::KIND_FINISH) ++facts_.finishes;
+    if (exchange_->outcome() != v1::OUTCOME_COMPLETED ||
+        exchange_->response().status() >= kServerError)
       ++facts_.failures;
     const auto at = created_at(row_);
     if (!at) return;
@@ -136,7 +115,9 @@ class RecordRow {
 
   const Chain& chain_;
   SourceRecord record_;
-  v1::Exchange exchange_;  // read again and again: it keeps its memory
+  std::vector<char> block_ = std::vector<char>(kArenaBytes);
+  google::protobuf::Arena arena_{block_.data(), block_.size()};
+  v1::Exchange* exchange_ = nullptr;  // in the arena
   bool is_exchange_ = false;
   ExchangeRow row_;
   WithoutBodies without_bodies_;
@@ -273,20 +254,12 @@ FileFacts facts_of(Engine& engine, const std::filesystem::path& path) {
 }
 
 void add_size_and_hash(FileFacts& facts, const std::filesystem::path& path) {
-  constexpr std::size_t kPiece = 1 << 20;
-  const OwnedDescriptor file = open_file(path);
-  std::vector<char> piece(kPiece);
-  Sha256 hash;
-  facts.bytes = 0;
-  for (;;) {
-    const ssize_t got = ::read(file.get(), piece.data(), piece.size());
-    if (got < 0 && errno == EINTR) continue;
-    if (got < 0) fail(path, "read the file");
-    if (got == 0) break;
-    hash.add(piece.data(), static_cast<std::size_t>(got));
-    facts.bytes += static_cast<std::uint64_t>(got);
-  }
-  facts.sha256 = hash.text();
+  std::error_code error;
+  facts.bytes = std::filesystem::file_size(path, error);
+  if (error)
+    throw StorageError(fmt::format("{}: cannot look at the file: {}", path.string(),
+                                   error.message()));
+  facts.sha256 = sha256_of(path, 0, facts.bytes);
 }
 
 }  // namespace segue::warehouse

@@ -1,7 +1,5 @@
 #include "warehouse/sql/exchange_row.hpp"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <array>
 
@@ -90,9 +88,13 @@ std::optional<std::string_view> ExchangeRow::parent_id() {
 std::optional<std::string_view> ExchangeRow::trace_id() {
   const std::string& raw = exchange_->trace().trace_id();
   if (raw.size() != 16) return std::nullopt;
+  constexpr std::string_view kDigits = "0123456789abcdef";
   trace_id_.clear();
-  for (const char byte : raw)
-    fmt::format_to(std::back_inserter(trace_id_), "{:02x}", static_cast<unsigned char>(byte));
+  for (const char byte : raw) {
+    const auto octet = static_cast<unsigned char>(byte);
+    trace_id_ += kDigits[octet >> 4U];
+    trace_id_ += kDigits[octet & 0xFU];
+  }
   return trace_id_;
 }
 

@@ -1,0 +1,250 @@
+#include "cli/archive/archive_command.hpp"
+
+#include <fmt/format.h>
+#include <poll.h>
+#include <signal.h>
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <cstdlib>
+
+#include "cli/duration.hpp"
+#include "cli/exit_code.hpp"
+#include "cli/figures.hpp"
+#include "warehouse/archive/journal_records.hpp"
+#include "warehouse/archive/manifest_topic.hpp"
+#include "warehouse/archive/topic_records.hpp"
+#include "warehouse/sql/archive_file.hpp"
+#include "warehouse/storage/location.hpp"
+
+namespace segue::cli {
+namespace {
+
+using std::chrono::milliseconds;
+using warehouse::ArchiveFrom;
+using warehouse::Archiver;
+using warehouse::Claim;
+using warehouse::Done;
+
+constexpr std::uint64_t kMostFlushRows = 16'777'216;
+constexpr milliseconds kFirstPause{1'000};
+constexpr milliseconds kLongestPause{60'000};
+constexpr milliseconds kSlice{100};
+constexpr const char* kNoManifest = "none";
+
+volatile sig_atomic_t told_to_end = 0;  // the signal that said so
+
+// The first one is remembered; a second one ends the process as ever.
+void listen_for_the_end() {
+  for (const int number : {SIGTERM, SIGINT}) {
+    struct sigaction action {};
+    action.sa_handler = [](int came) { told_to_end = came; };
+    action.sa_flags = static_cast<int>(SA_RESETHAND);
+    sigaction(number, &action, nullptr);
+  }
+}
+
+void tell(const std::string& line) { fmt::print(stderr, "seguectl: {}\n", line); }
+
+// What an archiver does, a line each.
+class Told : public warehouse::ArchiveObserver {
+ public:
+  void archived(const Claim& claim, const Done& done) override {
+    const std::string range =
+        fmt::format("{}/{} {} to {}", claim.chain.topic, claim.chain.partition, claim.start, claim.end);
+    if (claim.kind == Claim::Kind::lost)
+      return tell(fmt::format("{}: lost: {}", range, claim.reason));
+    tell(fmt::format("{}: {} rows, {} bytes: {}", range, grouped(done.file.rows),
+                     grouped(done.file.bytes), done.path));
+    if (done.file.rows < claim.file.rows)
+      tell(fmt::format("{}: {} rows fewer than were claimed: their source no longer had them", range,
+                       grouped(claim.file.rows - done.file.rows)));
+  }
+  void troubled(const std::string& why, milliseconds pause) override {
+    tell(fmt::format("{}; it is tried again in {}", why, duration_text(pause.count())));
+  }
+};
+
+std::string host_and_process() {
+  char name[256] = {};
+  if (::gethostname(name, sizeof name - 1) != 0) return fmt::format("process {}", ::getpid());
+  return fmt::format("{} process {}", name, ::getpid());
+}
+
+// Files of hundreds of megabytes: not where memory may be the disk.
+std::filesystem::path usual_staging() {
+  const char* const folder = std::getenv("TMPDIR");
+  return std::filesystem::path(folder == nullptr ? "/var/tmp" : folder) / "segue-archive";
+}
+
+milliseconds checked_duration(const std::string& text) {
+  const auto duration = parse_duration(text);
+  if (!duration || *duration < milliseconds(100) || *duration > std::chrono::hours(24))
+    throw CLI::ValidationError("--flush-every", text + ": write 100ms to 24h");
+  return *duration;
+}
+
+warehouse::ArchiveLocation location_of(const std::string& text) {
+  const auto location = warehouse::parse_location(text);
+  if (!location)
+    throw StartupError(
+        fmt::format("{}: not an archive; write archive:DIR or archive:s3://BUCKET/PREFIX", text));
+  return *location;
+}
+
+}  // namespace
+
+// What options and configuration say.
+struct ArchiveCommand::Plan {
+  Source source;
+  warehouse::ArchiveLocation to;
+  warehouse::S3Settings s3;
+  std::uint64_t flush_rows = 0;
+  milliseconds flush_every{};
+};
+
+ArchiveCommand::ArchiveCommand(CLI::App& program)
+    : command_(program.add_subcommand("archive", "Recorded exchanges into Parquet files, each once")) {
+  command_->add_option("SOURCE", source_,
+                       "journal:DIR or kafka://BROKERS/TOPIC; default: what archive.from of the "
+                       "configuration says");
+  command_
+      ->add_option("--to", to_,
+                   "archive:DIR or archive:s3://BUCKET/PREFIX; default: archive.to of the "
+                   "configuration")
+      ->type_name("ARCHIVE")
+      ->envname("SEGUE_TO");
+  command_->add_flag("--once", once_, "What waits now, instead of going on until SIGTERM or Ctrl-C");
+  command_->add_option("--staging", staging_, "Folder in which files are made; several may share it")
+      ->type_name("DIR")
+      ->envname("SEGUE_STAGING")
+      ->default_str(usual_staging().string());
+  command_->add_option("--flush-rows", flush_rows_, "Rows in a file at most")
+      ->check(CLI::Range(std::uint64_t{1}, kMostFlushRows))
+      ->type_name("N")
+      ->envname("SEGUE_FLUSH_ROWS");
+  command_
+      ->add_option_function<std::string>(
+          "--flush-every", [this](const std::string& text) { flush_every_ = checked_duration(text); },
+          "What is there by then becomes a file, full or not; 100ms to 24h")
+      ->type_name("DURATION")
+      ->envname("SEGUE_FLUSH_EVERY");
+  command_->add_flag("--new-epoch", new_epoch_,
+                     "Partitions of a topic that was deleted and made again: archive them as TOPIC@2");
+  command_
+      ->add_option("--manifest", manifest_,
+                   fmt::format("Topic that is told of each file, for loaders; {}: nobody is told; "
+                               "default: {}, when SOURCE is a topic",
+                               kNoManifest, warehouse::kManifestTopic))
+      ->type_name("TOPIC")
+      ->envname("SEGUE_MANIFEST");
+  kafka_.add_to(*command_);
+}
+
+bool ArchiveCommand::chosen() const { return command_->parsed(); }
+
+ArchiveCommand::Plan ArchiveCommand::plan() const {
+  const auto configured = kafka_.configuration();
+  const warehouse::ArchiveSettings settings =
+      configured ? configured->archive : warehouse::ArchiveSettings{};
+  if (!configured && !to_)
+    throw StartupError(
+        fmt::format("where to? give --to archive:DIR or archive:s3://BUCKET/PREFIX, or a "
+                    "configuration with -c ({} is not there)",
+                    kafka_.configuration_path()));
+  Plan plan;
+  if (!source_ && configured && settings.from == ArchiveFrom::journal) {
+    plan.source.journal = configured->journal.directory;
+    plan.source.keys = configured->keys;
+  } else {
+    plan.source = resolve_source(source_, kafka_);
+  }
+  if (plan.source.archive)
+    throw StartupError(fmt::format("{}: that is an archive; archive from journal:DIR or "
+                                   "kafka://BROKERS/TOPIC",
+                                   plan.source.name()));
+  if (new_epoch_ && !plan.source.kafka)
+    throw StartupError("--new-epoch is for topics; a journal's runs have names of their own");
+  plan.to = to_ ? location_of(*to_) : settings.to;
+  plan.s3 = settings.s3;
+  plan.flush_rows = flush_rows_.value_or(settings.flush_rows);
+  plan.flush_every = flush_every_.value_or(settings.flush_every);
+  return plan;
+}
+
+warehouse::ArchiverOptions ArchiveCommand::options(const Plan& plan) const {
+  warehouse::ArchiverOptions options;
+  options.staging = staging_.empty() ? usual_staging() : staging_;
+  options.flush_rows = plan.flush_rows;
+  options.flush_every = plan.flush_every;
+  options.writer = host_and_process();
+  options.told_to_end = [] { return told_to_end != 0; };
+  return options;
+}
+
+void ArchiveCommand::archive(const Plan& plan) const {
+  const auto store = warehouse::open_store(plan.to, plan.s3);
+  warehouse::Archive archive = warehouse::Archive::open_or_create(*store);
+  std::unique_ptr<warehouse::RecordSource> source;
+  std::unique_ptr<warehouse::ManifestTopic> manifest;
+  Told told;
+  std::vector<warehouse::ArchiveObserver*> observers{&told};
+  if (const auto& kafka = plan.source.kafka) {
+    using Reading = warehouse::TopicReading;
+    Reading reading{.settings = kafka->settings,
+                    .topic = kafka->topic,
+                    .timeout = kafka->timeout,
+                    .share = once_ ? Reading::Share::all : Reading::Share::group,
+                    .epoch = new_epoch_ ? Reading::Epoch::next : Reading::Epoch::same,
+                    .stopping = [] { return told_to_end != 0; }};
+    source = std::make_unique<warehouse::TopicRecords>(std::move(reading), archive);
+    const std::string topic = manifest_.value_or(warehouse::kManifestTopic);
+    if (topic != kNoManifest) {
+      manifest = std::make_unique<warehouse::ManifestTopic>(kafka->settings, topic, archive,
+                                                            kafka->timeout);
+      observers.push_back(manifest.get());
+    }
+  } else {
+    source = std::make_unique<warehouse::JournalRecords>(plan.source.journal, tell);
+  }
+  warehouse::ArchiveFileEncoder encoder;
+  Archiver archiver(archive, *source, encoder, options(plan), observers);
+  if (once_)
+    archiver.run_once();
+  else
+    archiver.run();
+  const warehouse::ArchiveTally& tally = archiver.tally();
+  tell(fmt::format("{} to {}: {} rows in {} claims{}{}", plan.source.name(), store->name(),
+                   grouped(tally.rows), grouped(tally.claims),
+                   tally.repaired == 0 ? "" : fmt::format(", {} finished", grouped(tally.repaired)),
+                   tally.lost == 0 ? "" : fmt::format(", {} offsets lost", grouped(tally.lost))));
+}
+
+// What is away when the service starts may come; what is wrong stays wrong.
+void ArchiveCommand::serve(const Plan& plan) const {
+  milliseconds length = kFirstPause;
+  while (told_to_end == 0) {
+    try {
+      return archive(plan);
+    } catch (const RemoteError& error) {
+      Told().troubled(error.what(), length);
+    }
+    for (auto left = length; left > milliseconds(0) && told_to_end == 0; left -= kSlice)
+      ::poll(nullptr, 0, static_cast<int>(kSlice.count()));
+    length = std::min(length * 2, kLongestPause);
+  }
+}
+
+int ArchiveCommand::run() {
+  const Plan what = plan();
+  listen_for_the_end();
+  if (!once_) {
+    serve(what);
+    return kClean;
+  }
+  archive(what);
+  return told_to_end == SIGINT ? kInterrupted : kClean;
+}
+
+}  // namespace segue::cli

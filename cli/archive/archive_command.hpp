@@ -1,0 +1,50 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "cli/kafka_options.hpp"
+#include "cli/source.hpp"
+#include "warehouse/archive/archiver.hpp"
+
+namespace CLI {
+class App;
+}
+
+namespace segue::cli {
+
+// `seguectl archive [SOURCE]`: moves what was recorded into an archive, each record once; as a
+// service until SIGTERM or SIGINT, which let the claim at hand be finished (a second one ends the
+// process where it is, and leaves nothing half done), or with --once what waits now.
+class ArchiveCommand {
+ public:
+  explicit ArchiveCommand(CLI::App& program);
+  bool chosen() const;
+  // The exit code. Throws StartupError, StorageError, RemoteError.
+  int run();
+
+ private:
+  struct Plan;
+
+  Plan plan() const;
+  warehouse::ArchiverOptions options(const Plan& plan) const;
+  void serve(const Plan& plan) const;
+  void archive(const Plan& plan) const;
+
+  CLI::App* command_;
+  KafkaOptions kafka_;
+  std::optional<std::string> source_;
+  std::optional<std::string> to_;
+  std::filesystem::path staging_;
+  std::optional<std::uint64_t> flush_rows_;
+  std::optional<std::chrono::milliseconds> flush_every_;
+  std::optional<std::string> manifest_;
+  bool once_ = false;
+  bool new_epoch_ = false;
+};
+
+}  // namespace segue::cli
