@@ -4,6 +4,10 @@
 #include <exception>
 
 #include "cli/archive/archive_command.hpp"
+#include "cli/archive/compact_command.hpp"
+#include "cli/archive/forget_command.hpp"
+#include "cli/archive/retention_command.hpp"
+#include "cli/archive/verify_command.hpp"
 #include "cli/cat.hpp"
 #include "cli/compare/compare_command.hpp"
 #include "cli/connect_status.hpp"
@@ -39,6 +43,10 @@ int parse_and_run(int argc, char** argv) {
   segue::cli::JournalStatusCommand journal_status(journal);
   segue::cli::JournalVerifyCommand journal_verify(journal);
   segue::cli::JournalDropConsumerCommand drop_consumer(journal);
+  segue::cli::CompactCommand compact(program);
+  segue::cli::VerifyCommand verify(program);
+  segue::cli::RetentionCommand retention(program);
+  segue::cli::ForgetCommand forget(program);
   CLI::App& topics = *program.add_subcommand("topics", "Topics of Kafka: create, describe, look into");
   topics.require_subcommand(1);
   segue::cli::TopicsEnsureCommand ensure(topics);
@@ -62,6 +70,10 @@ int parse_and_run(int argc, char** argv) {
   if (journal_status.chosen()) return journal_status.run();
   if (journal_verify.chosen()) return journal_verify.run();
   if (drop_consumer.chosen()) return drop_consumer.run();
+  if (compact.chosen()) return compact.run();
+  if (verify.chosen()) return verify.run();
+  if (retention.chosen()) return retention.run();
+  if (forget.chosen()) return forget.run();
   if (ensure.chosen()) return ensure.run();
   if (describe.chosen()) return describe.run();
   if (peek.chosen()) return peek.run();

@@ -154,6 +154,7 @@ struct JournalRecords::State {
     if (told.insert(what).second) tell(what);
   }
 
+  Role role = Role::archiver;
   fs::path directory;
   std::string name;
   std::function<void(const std::string&)> tell;
@@ -178,7 +179,7 @@ void JournalRecords::State::look_around() {
     }
     keep_up(at->second);
   }
-  register_where_unknown();
+  if (role == Role::archiver) register_where_unknown();
 }
 
 void JournalRecords::State::keep_up(Run& run) {
@@ -199,7 +200,7 @@ void JournalRecords::State::find_end(Run& run) {
     if (ends.error().code.value() != EBADMSG)
       return tell_once(fmt::format("{}: {}", run.path.string(), describe(ends.error())));
   }
-  if (!locked) seal(run);
+  if (!locked && role == Role::archiver) seal(run);
 }
 
 // Somebody else may be at it: then the next look finds it.
@@ -352,8 +353,10 @@ class NoRecords : public RecordReader {
 
 }  // namespace
 
-JournalRecords::JournalRecords(fs::path directory, std::function<void(const std::string&)> tell)
+JournalRecords::JournalRecords(fs::path directory, std::function<void(const std::string&)> tell,
+                               Role role)
     : state_(std::make_unique<State>()) {
+  state_->role = role;
   state_->name = "journal:" + directory.string();
   state_->directory = std::move(directory);
   state_->tell = std::move(tell);

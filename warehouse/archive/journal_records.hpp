@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <functional>
 #include <memory>
@@ -27,9 +28,12 @@ inline constexpr const char* kArchiverConsumer = "archiver";
 // until `seguectl journal drop-consumer`: what is recorded from then on stays until it is archived.
 class JournalRecords : public RecordSource {
  public:
+  // onlooker: neither registers nor seals; the journal stays as it is.
+  enum class Role : std::uint8_t { archiver, onlooker };
   // `tell` hears what a user should know, one line each: damage, a registration. Throws
   // StartupError: there is no journal at `directory`, or it cannot be read.
-  JournalRecords(std::filesystem::path directory, std::function<void(const std::string&)> tell);
+  JournalRecords(std::filesystem::path directory, std::function<void(const std::string&)> tell,
+                 Role role = Role::archiver);
   ~JournalRecords() override;
 
   const std::string& name() const override;

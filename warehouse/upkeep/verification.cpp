@@ -107,41 +107,46 @@ void Verification::check_chain(const Chain& chain) {
   ObjectStore& store = archive_.store();
   const auto genesis = archive_.genesis(chain);
   std::vector<std::string> keys;
-  std::set<std::string> beside;
   store.list(chain_folder(chain), "", [&](const StoredObject& object) {
-    const bool is_claim = object.key.ends_with(".json") && start_of_claim_key(object.key);
-    if (is_claim)
+    const auto start = start_of_claim_key(object.key);
+    // Those before the genesis retention has not come to remove.
+    if (start && object.key.ends_with(".json") && *start >= genesis.value_or(0))
       keys.push_back(object.key);
-    else
-      beside.insert(object.key);
   });
-  if (!genesis) {
-    if (!keys.empty())
-      find(Kind::damaged, genesis_key(chain), "it is not there, though the chain has claims");
-    if (keys.empty()) return;
-  }
-  std::uint64_t next = genesis ? *genesis : *start_of_claim_key(keys.front());
+  if (keys.empty()) return;
+  if (!genesis)
+    find(Kind::damaged, genesis_key(chain), "it is not there, though the chain has claims");
+  next_ = genesis;
   for (const std::string& key : keys) {
-    watch_.go_on();
-    if (*start_of_claim_key(key) < next && genesis && *start_of_claim_key(key) < *genesis)
-      continue;  // retention has not come to remove it
-    const auto text = store.read(key);
-    if (!text) continue;  // it has now
-    try {
-      const Claim claim = parse_claim(key, *text);
-      if (claim.start > next)
-        find(Kind::missing, name_of(chain),
-             fmt::format("{} were claimed by nobody", records(next, claim.start - 1)));
-      if (claim.start < next)
-        find(Kind::twice, key,
-             fmt::format("{} were claimed before", records(claim.start, next - 1)));
-      next = std::max(next, claim.end + 1);
-      const std::string done_at = done_key(chain, claim.start);
-      const auto done = store.read(done_at);
-      check_claim(claim, done ? std::optional(parse_done(done_at, *done)) : std::nullopt);
-    } catch (const StorageError& error) {
-      find(Kind::damaged, key, without_prefix(error.what(), key));
+    // A listing may show a claim and not the one before, when both are made while it goes on.
+    while (next_ && *next_ < *start_of_claim_key(key)) {
+      const std::string before = claim_key(chain, *next_);
+      if (!store.size(before) || check_claim_at(chain, before) == Intact::no) break;
     }
+    check_claim_at(chain, key);
+  }
+}
+
+Verification::Intact Verification::check_claim_at(const Chain& chain, const std::string& key) {
+  watch_.go_on();
+  const auto text = archive_.store().read(key);
+  if (!text) return Intact::no;  // retention took it meanwhile
+  try {
+    const Claim claim = parse_claim(key, *text);
+    if (next_ && claim.start > *next_)
+      find(Kind::missing, name_of(chain),
+           fmt::format("{}: claimed by nobody", records(*next_, claim.start - 1)));
+    if (next_ && claim.start < *next_)
+      find(Kind::twice, key, fmt::format("{}: claimed before", records(claim.start, *next_ - 1)));
+    next_ = std::max(next_.value_or(0), claim.end + 1);
+    const std::string done_at = done_key(chain, claim.start);
+    const auto done = archive_.store().read(done_at);
+    check_claim(claim, done ? std::optional(parse_done(done_at, *done)) : std::nullopt);
+    return Intact::yes;
+  } catch (const StorageError& error) {
+    find(Kind::damaged, key, without_prefix(error.what(), key));
+    next_.reset();
+    return Intact::no;
   }
 }
 
@@ -159,7 +164,7 @@ void Verification::check_claim(const Claim& claim, const std::optional<Done>& do
     known_.insert(raw_key(*placed, claim.chain, claim.start, claim.end));
   if (age > options_.young)
     find(Kind::unfinished, claim.key(),
-         fmt::format("{} of {} have no .done; `seguectl archive --once` from the same source "
+         fmt::format("{} of {}: no .done; `seguectl archive --once` from the same source "
                      "finishes it",
                      records(claim.start, claim.end), name_of(claim.chain)));
   else
@@ -180,6 +185,12 @@ void Verification::check_done(const Claim& claim, const Done& done) {
     return;
   }
   report_.forgotten += done.forgotten;
+  if (const std::uint64_t have = done.file.rows + done.forgotten; have < claim.file.rows) {
+    report_.lost += claim.file.rows - have;
+    find(Kind::lost, done.path,
+         fmt::format("{} of {} rows: the source had them no more when the claim was repaired",
+                     claim.file.rows - have, claim.file.rows));
+  }
   if (check_file(done.path, done.file) == Intact::no) return;
   if (options_.rows == VerificationOptions::Rows::each) check_rows(claim, done.path);
 }
@@ -302,7 +313,7 @@ void Verification::compare_with(RecordSource& source) {
     report_.waiting += waiting->to - waiting->from;
     if (waiting->from > waiting->lost_from)
       find(Kind::missing, name_of(waiting->chain),
-           fmt::format("{} are gone from {} and were never archived: {}",
+           fmt::format("{}: gone from {} and never archived: {}",
                        records(waiting->lost_from, waiting->from - 1), source.name(),
                        waiting->lost_reason));
   }

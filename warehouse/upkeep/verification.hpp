@@ -74,11 +74,12 @@ class Verification {
   void find(Finding::Kind kind, const std::string& where, const std::string& what);
   void list_files();
   void read_compactions();
+  enum class Intact : std::uint8_t { no, yes };
   void check_chain(const Chain& chain);
+  Intact check_claim_at(const Chain& chain, const std::string& key);
   void check_claim(const Claim& claim, const std::optional<Done>& done);
   void check_done(const Claim& claim, const Done& done);
-  // nullopt: that file is not there, or not as it should be, which was told.
-  enum class Intact : std::uint8_t { no, yes };
+  // no: it is not there, or not as it should be, which was told.
   Intact check_file(const std::string& key, const FileFacts& facts);
   void check_rows(const Claim& claim, const std::string& key);
   void check_compaction(const Compaction& compaction);
@@ -95,6 +96,7 @@ class Verification {
   const std::int64_t now_;
   UpkeepWatch watch_;
 
+  std::optional<std::uint64_t> next_;  // record of the chain at hand that is to be claimed next
   std::optional<Day> watermark_;
   std::optional<Day> retained_from_;
   std::map<std::string, std::uint64_t> there_;        // files and their bytes

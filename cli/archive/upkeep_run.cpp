@@ -1,0 +1,65 @@
+#include "cli/archive/upkeep_run.hpp"
+
+#include <fmt/format.h>
+
+#include <array>
+#include <chrono>
+#include <utility>
+
+#include "cli/exit_code.hpp"
+#include "cli/figures.hpp"
+#include "cli/interruption.hpp"
+
+namespace segue::cli {
+
+UpkeepRun::UpkeepRun(const UpkeepOptions& options, std::string doing)
+    : store_(options.open_store()),
+      archive_(warehouse::Archive::open(*store_)),
+      bench_(*store_, options.workbench()),
+      progress_(fmt::format("{} {}", doing, store_->name())) {}
+
+warehouse::UpkeepWatch UpkeepRun::watch() {
+  return {.at = [this](std::uint64_t done, std::uint64_t total) { progress_.at(done, total); },
+          .told_to_end = interrupted};
+}
+
+int UpkeepRun::run(const std::function<int()>& work) {
+  listen_for_interrupts();
+  const std::jthread interrupter([this](const std::stop_token& stop) {
+    while (!stop.stop_requested() && wait_a_while() == Woken::time) {
+    }
+    if (interrupted()) bench_.interrupt();
+  });
+  try {
+    const int code = work();
+    progress_.wipe();
+    return code;
+  } catch (const warehouse::UpkeepEnded&) {
+    return kInterrupted;
+  } catch (const warehouse::StorageError&) {
+    if (interrupted()) return kInterrupted;
+    throw;
+  }
+}
+
+std::int64_t now_micros() {
+  return std::chrono::duration_cast<std::chrono::microseconds>(
+             std::chrono::system_clock::now().time_since_epoch())
+      .count();
+}
+
+warehouse::Day today() { return warehouse::day_of(now_micros()); }
+
+std::string bytes_text(std::uint64_t bytes) {
+  static constexpr std::array<const char*, 5> kUnits{"B", "KiB", "MiB", "GiB", "TiB"};
+  auto value = static_cast<double>(bytes);
+  std::size_t unit = 0;
+  for (; value >= 1024 && unit + 1 < kUnits.size(); ++unit) value /= 1024;
+  return unit == 0 ? fmt::format("{} B", bytes) : fmt::format("{:.1f} {}", value, kUnits[unit]);
+}
+
+std::string count_text(std::uint64_t count, std::string_view noun) {
+  return fmt::format("{} {}{}", grouped(count), noun, count == 1 ? "" : "s");
+}
+
+}  // namespace segue::cli

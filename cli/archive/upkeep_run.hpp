@@ -1,0 +1,45 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <thread>
+
+#include "cli/archive/upkeep_options.hpp"
+#include "cli/progress.hpp"
+#include "warehouse/archive/archive.hpp"
+#include "warehouse/upkeep/workbench.hpp"
+
+namespace segue::cli {
+
+// An archive that is being looked after: open, with an engine to work with, a bar that says how far
+// it is, and an ear for Ctrl-C. One thread.
+class UpkeepRun {
+ public:
+  // `doing`: "compacting". Throws StartupError, StorageError, RemoteError.
+  UpkeepRun(const UpkeepOptions& options, std::string doing);
+
+  warehouse::Archive& archive() { return archive_; }
+  warehouse::Workbench& bench() { return bench_; }
+  warehouse::UpkeepWatch watch();  // outlived by this
+
+  // The exit code of `work`, or of Ctrl-C, which ends the statement that runs; what was done stays.
+  int run(const std::function<int()>& work);
+
+ private:
+  std::unique_ptr<warehouse::ObjectStore> store_;
+  warehouse::Archive archive_;
+  warehouse::Workbench bench_;
+  Progress progress_;
+};
+
+// Unix microseconds, and the UTC day of now.
+std::int64_t now_micros();
+warehouse::Day today();
+
+// "1.4 GiB".
+std::string bytes_text(std::uint64_t bytes);
+// "1 file", "1,234 files".
+std::string count_text(std::uint64_t count, std::string_view noun);
+
+}  // namespace segue::cli

@@ -1,0 +1,34 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "cli/archive/upkeep_options.hpp"
+#include "warehouse/archive/archive.hpp"
+#include "warehouse/archive/record_source.hpp"
+
+namespace segue::cli {
+
+// `seguectl verify [ARCHIVE]`: counts what is there against what should be.
+class VerifyCommand {
+ public:
+  explicit VerifyCommand(CLI::App& program);
+  bool chosen() const;
+  // The exit code. Throws StartupError, RemoteError.
+  int run();
+
+ private:
+  std::unique_ptr<warehouse::RecordSource> open_source(const warehouse::Archive& archive) const;
+
+  CLI::App* command_;
+  UpkeepOptions options_;
+  std::optional<std::string> source_;
+  bool quick_ = false;
+  bool deep_ = false;
+  bool strict_ = false;
+};
+
+}  // namespace segue::cli

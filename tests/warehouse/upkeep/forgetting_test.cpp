@@ -1,0 +1,127 @@
+#include "warehouse/upkeep/forgetting.hpp"
+
+#include <fmt/format.h>
+
+#include <catch2/catch_test_macros.hpp>
+#include <functional>
+
+#include "tests/warehouse/upkeep/made_archive.hpp"
+#include "warehouse/upkeep/compaction.hpp"
+#include "warehouse/upkeep/forgetting_mend.hpp"
+#include "warehouse/upkeep/verification.hpp"
+
+namespace segue::test {
+namespace {
+
+const Day kDay = *parse_day("2026-11-10");
+const Day kNext = kDay + std::chrono::days(1);
+const Chain kChain{"shop", "0"};
+constexpr std::int64_t kNow = 1'800'000'000'000'000;
+
+// Ann and Bob on two days, of which the first was compacted; a shadow and a FINISH of Ann's.
+struct Made : MadeArchive {
+  Made() {
+    add(kChain, kDay,
+        {{.id = 1, .account = "ann"},
+         {.id = 2, .account = "bob"},
+         {.id = 3, .parent = 1, .kind = v1::KIND_FINISH},
+         {.id = 4}});
+    MadeBench bench(store());
+    Compactor(archive(), *bench, {.before = kNext}, kNow).run();
+    add(kChain, kNext, {{.id = 5, .account = "bob"}, {.id = 6, .account = "bob"}});
+    add(kChain, kNext,
+        {{.id = 7, .account = "ann"},
+         {.id = 8, .parent = 7, .kind = v1::KIND_SHADOW},
+         {.id = 9, .account = "bob"}});
+  }
+  ForgettingReport forget(const std::string& account) {
+    MadeBench bench(store());
+    return Forgetting(archive(), *bench, {account}).run();
+  }
+  std::vector<Finding> findings() {
+    MadeBench bench(store());
+    return Verification(archive(), *bench, {.rows = VerificationOptions::Rows::each}, kNow)
+        .run()
+        .findings;
+  }
+  // How many rows of any file hold a text, in whatever column.
+  std::string rows_with(const std::string& text) {
+    std::string sum = "SELECT 0";
+    for (const std::string& folder : {raw_folder(), compact_folder()})
+      store().list(folder, "", [&](const StoredObject& object) {
+        sum += fmt::format(" + (SELECT count(*) FROM read_parquet('{}') f WHERE f::VARCHAR LIKE "
+                           "'%{}%' OR contains(record::VARCHAR, '{}'))",
+                           path_of(object.key).string(), text, text);
+      });
+    return ask(sum);
+  }
+};
+
+TEST_CASE("an account goes with all that belongs to its exchanges, from files of every kind") {
+  Made made;
+  CHECK(made.rows_with("ann") != "|0\n");
+  const std::string before = made.everything();
+  MadeBench bench(made.store());
+  const auto plan = Forgetting(made.archive(), *bench, {"ann"}).plan();
+  CHECK(made.everything() == before);
+  REQUIRE(plan.days.size() == 2);
+  CHECK(plan.days.at(kDay).files == 2);  // the raw file of the compacted day is still there
+  CHECK(plan.days.at(kDay).rows == 4);
+  CHECK(plan.days.at(kNext).rows == 2);
+
+  made.forget("ann");
+  CHECK(made.rows_with("ann") == "|0\n");
+  CHECK(made.rows_with("bob") != "|0\n");
+  CHECK(made.ask("SELECT id FROM {} ORDER BY id") ==
+        fmt::format("|{}\n|{}\n|{}\n|{}\n|{}\n", id_text(2), id_text(4), id_text(5), id_text(6),
+                    id_text(9)));
+  CHECK(made.findings().empty());
+  CHECK(compaction_of(made.store(), kDay)->forgotten_rows() == 2);
+  CHECK(made.archive().claims(kChain)[2].done->forgotten == 2);
+  CHECK(made.forget("ann").days.empty());
+}
+
+TEST_CASE("a day is compacted after some of it was forgotten") {
+  Made made;
+  made.forget("ann");
+  MadeBench bench(made.store());
+  Compactor(made.archive(), *bench, {.before = kNext + std::chrono::days(1)}, kNow).run();
+  CHECK(made.ask("SELECT count(*), count(DISTINCT id) FROM {}") == "|5|5\n");
+  CHECK(made.findings().empty());
+}
+
+TEST_CASE("nothing of a compaction that was given up keeps what is to be forgotten") {
+  Made made;
+  const std::string left = compact_key(kNext, 1, "0123456789abcdef");
+  made.store().create_from(left, made.path_of(made.file_of(made.archive().claims(kChain)[2].claim)));
+  made.forget("ann");
+  CHECK_FALSE(made.store().size(left));
+}
+
+TEST_CASE("who was killed between a file and its books is put right by the next run") {
+  Made made;
+  const Claim third = made.archive().claims(kChain)[2].claim;
+  const std::string key = made.file_of(third);
+  const std::string book = *made.store().read(done_key(kChain, third.start));
+  made.forget("ann");
+  // As if the books had not been reached.
+  made.store().replace(done_key(kChain, third.start), book);
+  set_files_being_forgotten(made.store(), {key});
+  auto findings = made.findings();
+  REQUIRE(findings.size() == 1);
+  CHECK(findings[0].kind == Finding::Kind::unfinished);
+  CHECK(made.forget("ann").days.empty());
+  CHECK(made.findings().empty());
+  CHECK(made.archive().done(third)->forgotten == 2);
+}
+
+TEST_CASE("a file that its archiver has not finished is left alone, and named") {
+  Made made;
+  const Claim open =
+      made.add(kChain, kNext, {{.id = 20, .account = "ann"}}, MadeArchive::End::published);
+  const auto report = made.forget("ann");
+  CHECK(report.unfinished == std::vector<std::string>{open.file_key()});
+}
+
+}  // namespace
+}  // namespace segue::test

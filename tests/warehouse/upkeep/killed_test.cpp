@@ -1,0 +1,124 @@
+// Upkeep that is killed at random moments while somebody reads.
+#include <fmt/format.h>
+#include <signal.h>
+
+#include <catch2/catch_test_macros.hpp>
+#include <random>
+
+#include "tests/support/process.hpp"
+#include "tests/warehouse/upkeep/made_archive.hpp"
+#include "warehouse/upkeep/verification.hpp"
+
+namespace segue::test {
+namespace {
+
+const Day kDay = *parse_day("2026-11-10");
+constexpr int kDays = 4;
+constexpr std::int64_t kNow = 1'800'000'000'000'000;
+const Chain kChains[] = {{"shop", "0"}, {"shop", "1"}};
+
+std::string day_text(int number) { return text_of(kDay + std::chrono::days(number)); }
+
+// Several claims a day in two chains; every tenth row is Ann's.
+std::uint64_t fill(MadeArchive& made) {
+  std::uint64_t id = 0;
+  for (int day = 0; day < kDays; ++day)
+    for (int claim = 0; claim < 4; ++claim)
+      for (const Chain& chain : kChains) {
+        std::vector<MadeRow> rows(200);
+        for (MadeRow& row : rows) {
+          row.id = ++id;
+          row.account = id % 10 == 0 ? "ann" : "bob";
+          if (id % 7 == 0) row.status = 500;
+        }
+        made.add(chain, kDay + std::chrono::days(day), rows);
+      }
+  return id;
+}
+
+class Killed {
+ public:
+  explicit Killed(MadeArchive& made) : made_(made) {}
+
+  // Starts it and kills it somewhere between its first step and its last, `reading` meanwhile; until
+  // it has ended by itself `times` times killed before.
+  void run(const std::string& what, const std::string& about, unsigned times,
+           const std::function<void()>& reading) {
+    std::uniform_int_distribution<int> reads(0, 12);
+    for (unsigned round = 0; round < times; ++round) {
+      Process victim({SEGUE_UPKEEP_VICTIM, made_.folder().string(), staging_.path().string(), what,
+                      about},
+                     staging_ / "out");
+      for (int left = reads(random_); left > 0; --left) reading();
+      victim.signal(SIGKILL);
+      const ProcessEnd end = victim.wait();
+      INFO(victim.errors());
+      CHECK((end.signal == SIGKILL || end.exit_code == 0));
+      reading();
+    }
+    const CommandResult last = run_command({SEGUE_UPKEEP_VICTIM, made_.folder().string(),
+                                            staging_.path().string(), what, about});
+    INFO(last.err);
+    REQUIRE(last.exit_code == 0);
+    reading();
+  }
+
+ private:
+  MadeArchive& made_;
+  TempDir staging_;
+  std::mt19937 random_{std::random_device{}()};
+};
+
+std::size_t findings(MadeArchive& made) {
+  MadeBench bench(made.store());
+  const auto report =
+      Verification(made.archive(), *bench, {.rows = VerificationOptions::Rows::each}, kNow).run();
+  for (const Finding& finding : report.findings)
+    UNSCOPED_INFO(name_of(finding.kind) << " " << finding.where << ": " << finding.what);
+  return report.findings.size();
+}
+
+const char* const kAll = "SELECT count(*), count(DISTINCT id) FROM {}";
+
+TEST_CASE("compaction that is killed at any moment: who reads sees every row once all the while") {
+  for (unsigned round = 0; round < rounds(3); ++round) {
+    MadeArchive made;
+    const std::uint64_t all = fill(made);
+    const std::string expected = fmt::format("|{}|{}\n", all, all);
+    Killed(made).run("compact", day_text(kDays - 1), 4,
+                     [&] { CHECK(made.ask(kAll) == expected); });
+    CHECK(made.archive().watermark() == kDay + std::chrono::days(kDays - 1));
+    CHECK(findings(made) == 0);
+  }
+}
+
+TEST_CASE("forgetting that is killed at any moment ends with the next run, and harms no other row") {
+  for (unsigned round = 0; round < rounds(3); ++round) {
+    MadeArchive made;
+    const std::uint64_t all = fill(made);
+    Killed victims(made);
+    victims.run("compact", day_text(2), 0, [] {});
+    const std::uint64_t others = all - all / 10;
+    victims.run("forget", "ann", 4, [&] {
+      CHECK(made.ask("SELECT count(*), count(DISTINCT id) FROM {} WHERE account_id = 'bob'") ==
+            fmt::format("|{}|{}\n", others, others));
+    });
+    CHECK(made.ask(kAll) == fmt::format("|{}|{}\n", others, others));
+    CHECK(findings(made) == 0);
+  }
+}
+
+TEST_CASE("retention that is killed at any moment leaves no gap, and ends with the next run") {
+  for (unsigned round = 0; round < rounds(3); ++round) {
+    MadeArchive made;
+    const std::uint64_t all = fill(made);
+    Killed victims(made);
+    victims.run("compact", day_text(kDays), 0, [] {});
+    victims.run("retention", day_text(2), 4, [&] { CHECK(findings(made) == 0); });
+    CHECK(made.ask(kAll) == fmt::format("|{}|{}\n", all / 2, all / 2));
+    CHECK(made.archive().genesis(kChains[0]) == 1601);
+  }
+}
+
+}  // namespace
+}  // namespace segue::test
