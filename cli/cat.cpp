@@ -25,7 +25,8 @@ int CatCommand::run() {
   const Source source = reading_.source();
   filters_.prepare(source.journal, source.keys);
   const Finishes finishes = gather_finishes(source, filters_.since());
-  ExchangeReader reader(source, {filters_.since(), 0, 0, ReadRange::Until::now});
+  ExchangeReader reader(source, {filters_.since(), 0, 0, ReadRange::Until::now,
+                                 filters_.condition(), {}});
   Progress progress(fmt::format("reading {}", source.name()));
   Listing listing(form_, reading_.paint());
   std::uint64_t printed = 0;

@@ -37,6 +37,14 @@ std::unique_ptr<KafkaExchanges> open_topic(const Source& source, const ReadRange
       range.until == ReadRange::Until::follow ? End::never : End::as_of_now);
 }
 
+std::unique_ptr<ArchiveExchanges> open_archive(const Source& source, const ReadRange& range) {
+  using Follow = ArchiveRange::Follow;
+  return std::make_unique<ArchiveExchanges>(
+      *source.archive,
+      ArchiveRange{range.since, range.last_records, range.condition, range.ids,
+                   range.until == ReadRange::Until::follow ? Follow::yes : Follow::no});
+}
+
 recorder::Frame* next_of(recorder::JournalReader& reader, std::optional<recorder::Frame>& frame) {
   auto found = reader.next();
   if (!found) throw StartupError(describe(found.error()));
@@ -60,9 +68,32 @@ Finishes finishes_of_topic(const Source& source, const ReadRange& range) {
   return finishes;
 }
 
+Finishes finishes_of_archive(const Source& source, ReadRange range) {
+  range.condition = "kind = 'FINISH'";
+  Finishes finishes;
+  const auto archive = open_archive(source, range);
+  Progress progress(fmt::format("looking for how exchanges ended in {}", source.name()));
+  v1::Exchange finish;
+  while (archive->next(finish)) {
+    progress.at(archive->passed(), archive->expected());
+    finishes.insert_or_assign(finish.parent_id(), std::move(finish));
+  }
+  return finishes;
+}
+
+ReadRange since_alone(std::int64_t since) {
+  ReadRange range;
+  range.since = since;
+  return range;
+}
+
 }  // namespace
 
 ExchangeReader::ExchangeReader(const Source& source, const ReadRange& range) {
+  if (source.archive) {
+    archive_ = open_archive(source, range);
+    return;
+  }
   if (source.kafka) {
     kafka_ = open_topic(source, range);
     return;
@@ -72,6 +103,7 @@ ExchangeReader::ExchangeReader(const Source& source, const ReadRange& range) {
 }
 
 v1::Exchange* ExchangeReader::next() {
+  if (archive_) return archive_->next(exchange_) ? &exchange_ : nullptr;
   if (kafka_) return kafka_->next(exchange_) ? &exchange_ : nullptr;
   return next_frame();
 }
@@ -88,13 +120,16 @@ v1::Exchange* ExchangeReader::next_frame() {
 }
 
 void ExchangeReader::show(Progress& progress) const {
-  if (kafka_)
+  if (archive_)
+    progress.at(archive_->passed(), archive_->expected());
+  else if (kafka_)
     progress.at(kafka_->passed(), kafka_->expected());
   else
     journal_progress_->show(progress);
 }
 
 void ExchangeReader::tell_damage() {
+  if (archive_) return archive_->tell();
   if (kafka_) return kafka_->tell();
   for (const std::string& line : unreadable_) fmt::print(stderr, "seguectl: {}\n", line);
   unreadable_.clear();
@@ -109,7 +144,8 @@ void ExchangeReader::tell_damage() {
 }
 
 Finishes gather_finishes(const Source& source, std::int64_t since) {
-  const ReadRange range{since, 0, 0, ReadRange::Until::now};
+  const ReadRange range = since_alone(since);
+  if (source.archive) return finishes_of_archive(source, range);
   if (source.kafka) return finishes_of_topic(source, range);
   Finishes finishes;
   const auto reader = open_journal(source, range);

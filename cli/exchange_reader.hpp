@@ -7,6 +7,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "cli/archive_exchanges.hpp"
 #include "cli/journal_progress.hpp"
 #include "cli/kafka_exchanges.hpp"
 #include "cli/source.hpp"
@@ -27,10 +28,13 @@ struct ReadRange {
   std::uint64_t last_records = 0;  // of a topic: of each partition; 0: all
   // whole: to the end as it is now; follow: next() finds what comes later, too.
   enum class Until : std::uint8_t { now, follow } until = Until::now;
+  // What an archive need not give; it may come all the same. See ArchiveRange.
+  std::string condition{};
+  std::optional<IdRange> ids{};
 };
 
-// Exchanges of a source in causal order (of a topic: kafka/topic_reader.hpp says which), FINISH
-// records among them; reading goes on behind what is damaged. One thread.
+// Exchanges of a source in causal order (of a topic: kafka/topic_reader.hpp says which; of an
+// archive: cli/archive_exchanges.hpp), FINISH records among them; reading goes on behind what is damaged. One thread.
 class ExchangeReader {
  public:
   // Throws StartupError, RemoteError.
@@ -52,6 +56,7 @@ class ExchangeReader {
   std::unique_ptr<recorder::JournalReader> journal_;
   std::unique_ptr<JournalProgress> journal_progress_;
   std::unique_ptr<KafkaExchanges> kafka_;  // instead of `journal_`
+  std::unique_ptr<ArchiveExchanges> archive_;  // likewise
   v1::Exchange exchange_;
   std::size_t told_ = 0;
   std::vector<std::string> unreadable_;  // whole frames that are no exchange, untold

@@ -13,6 +13,7 @@
 #include "exchange/head.hpp"
 #include "recorder/keyed_hash.hpp"
 #include "recorder/redaction/keys.hpp"
+#include "warehouse/sql/parquet_files.hpp"
 
 namespace segue::cli {
 namespace {
@@ -160,6 +161,31 @@ std::optional<std::int64_t> parse_time(std::string_view text, std::int64_t now) 
   return parse_date_time(text);
 }
 
+void add_moment_option(CLI::App& command, const char* name, std::optional<std::int64_t>& into,
+                     const char* about) {
+  command
+      .add_option_function<std::string>(
+          name, [&into](const std::string& text) { into = parse_time(text, now_micros()); }, about)
+      ->check(CLI::Validator(check_time, "TIME"))
+      ->group("Filters");
+}
+
+std::vector<std::string> hashed_accounts(const std::vector<std::string>& accounts,
+                                         const std::filesystem::path& journal,
+                                         const recorder::KeySettings& keys) {
+  std::vector<std::string> hashed;
+  if (accounts.empty()) return hashed;
+  const auto add_hashes = [&](const recorder::AccountKey& key) {
+    recorder::KeyedHash hash(key);
+    for (const std::string& account : accounts) hashed.emplace_back(hash.text(account));
+  };
+  std::error_code error;
+  if (std::filesystem::exists(journal / recorder::kAccountKeyFile, error))
+    add_hashes(recorder::load_account_key(journal));
+  if (!keys.account.empty()) add_hashes({recorder::read_key_file("account", keys.account).bytes});
+  return hashed;
+}
+
 void Filters::add_to(CLI::App& command, Kinds kinds) {
   const std::string group = "Filters";
   // One value each time it is given, or a list would swallow the SOURCE behind it.
@@ -176,31 +202,14 @@ void Filters::add_to(CLI::App& command, Kinds kinds) {
     list_option("--kind", kinds_, "What kind of record")
         ->check(CLI::IsMember({"primary", "shadow", "control", "replay", "probe", "finish"},
                               CLI::ignore_case));
-  const auto time_option = [&](const char* name, std::optional<std::int64_t>& into,
-                               const char* about) {
-    command
-        .add_option_function<std::string>(
-            name, [&into](const std::string& text) { into = parse_time(text, now_micros()); },
-            about)
-        ->check(CLI::Validator(check_time, "TIME"))
-        ->group(group);
-  };
-  time_option("--since", since_, "24h, 7d, 2026-11-21 or 2026-11-21T09:00:00Z");
-  time_option("--until", until_, "the same; what came before it");
+  add_moment_option(command, "--since", since_, "24h, 7d, 2026-11-21 or 2026-11-21T09:00:00Z");
+  add_moment_option(command, "--until", until_, "the same; what came before it");
 }
 
 void Filters::prepare(const std::filesystem::path& journal, const recorder::KeySettings& keys) {
   for (const std::string& status : statuses_)
     if (const auto range = parse_status(status)) ranges_.push_back(*range);
-  if (accounts_.empty()) return;
-  const auto add_hashes = [this](const recorder::AccountKey& key) {
-    recorder::KeyedHash hash(key);
-    for (const std::string& account : accounts_) hashed_accounts_.emplace_back(hash.text(account));
-  };
-  std::error_code error;
-  if (std::filesystem::exists(journal / recorder::kAccountKeyFile, error))
-    add_hashes(recorder::load_account_key(journal));
-  if (!keys.account.empty()) add_hashes({recorder::read_key_file("account", keys.account).bytes});
+  hashed_accounts_ = hashed_accounts(accounts_, journal, keys);
 }
 
 bool Filters::wants_finishes() const {
@@ -217,6 +226,35 @@ bool Filters::status_matches(const v1::Exchange& exchange) const {
   return std::ranges::any_of(ranges_, [status](const StatusRange& range) {
     return status >= range.low && status <= range.high;
   });
+}
+
+std::string Filters::condition() const {
+  std::vector<std::string> all;
+  const auto one_of = [&all](const std::string& column, const std::vector<std::string>& values,
+                             const std::vector<std::string>& more = {}) {
+    std::vector<std::string> literals;
+    for (const auto* list : {&values, &more})
+      for (const std::string& value : *list) literals.push_back(warehouse::sql_literal(value));
+    if (!literals.empty())
+      all.push_back(fmt::format("{} IN ({})", column, fmt::join(literals, ", ")));
+  };
+  const auto upper = [](std::vector<std::string> values) {
+    for (std::string& value : values)
+      for (char& c : value)
+        if (c >= 'a' && c <= 'z') c = static_cast<char>(c - 0x20);
+    return values;
+  };
+  one_of("route", routes_);
+  one_of("upper(method)", upper(methods_));
+  one_of("kind", upper(kinds_));
+  one_of("account_id", accounts_, hashed_accounts_);
+  std::vector<std::string> ranges;
+  for (const StatusRange& range : ranges_)
+    ranges.push_back(fmt::format("status BETWEEN {} AND {}", range.low, range.high));
+  if (!ranges.empty()) all.push_back(fmt::format("({})", fmt::join(ranges, " OR ")));
+  if (until_) all.push_back(fmt::format("created_at < make_timestamp({})", *until_));
+  if (all.empty()) return {};
+  return fmt::format("(kind = 'FINISH' OR ({}))", fmt::join(all, " AND "));
 }
 
 bool Filters::matches(const v1::Exchange& exchange) const {

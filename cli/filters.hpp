@@ -29,6 +29,16 @@ std::optional<StatusRange> parse_status(std::string_view text);
 // Unix epoch; nullopt for anything else.
 std::optional<std::int64_t> parse_time(std::string_view text, std::int64_t now);
 
+// Account ids as they may be on record: hashed under the journal's own account key and the configured
+// one, where those are there. Throws StartupError.
+std::vector<std::string> hashed_accounts(const std::vector<std::string>& accounts,
+                                         const std::filesystem::path& journal,
+                                         const recorder::KeySettings& keys);
+
+// A time of the command line, "24h", "2026-11-21", ... (parse_time, as of now), into `into`.
+void add_moment_option(CLI::App& command, const char* name, std::optional<std::int64_t>& into,
+                     const char* about);
+
 // Which exchanges of a source are meant. Values of one option are alternatives, options add up.
 // Values are checked while the command line is read.
 class Filters {
@@ -47,6 +57,9 @@ class Filters {
   // Whether FINISH records were asked for by name.
   bool wants_finishes() const;
   std::int64_t since() const { return since_.value_or(0); }
+  // The same question as a condition of SQL over the columns of an archive; empty: everything is
+  // meant. FINISH records are.
+  std::string condition() const;
 
  private:
   bool status_matches(const v1::Exchange& exchange) const;

@@ -21,6 +21,11 @@ void listen_for_interrupts() {
   sigaction(SIGINT, &action, nullptr);
 }
 
+void listen_again() {
+  caught = 0;
+  listen_for_interrupts();
+}
+
 bool interrupted() noexcept {
   return caught != 0;
 }

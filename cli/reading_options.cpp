@@ -10,8 +10,8 @@ namespace segue::cli {
 
 void ReadingOptions::add_to(CLI::App& command) {
   command.add_option("SOURCE", source_,
-                     "journal:DIR or kafka://BROKERS/TOPIC; default: the configuration's topic, or "
-                     "else its journal");
+                     "journal:DIR, kafka://BROKERS/TOPIC, archive:DIR or archive:s3://BUCKET/PREFIX; "
+                     "default: the configuration's topic, or else its journal");
   kafka_.add_to(command);
   unsealing_.add_to(command);
   add_colour_option(command, colour_);

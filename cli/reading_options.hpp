@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <utility>
 
 #include "cli/colour.hpp"
 #include "cli/kafka_options.hpp"
@@ -22,6 +23,10 @@ enum class OutputForm : std::uint8_t { text, json };
 class ReadingOptions {
  public:
   void add_to(CLI::App& command);
+  // Whether a SOURCE was given, and another in its place.
+  const std::optional<std::string>& named_source() const { return source_; }
+  void name_source(std::string source) { source_ = std::move(source); }
+  bool wants_unsealing() const { return unsealing_.wanted(); }
   // Reads the keys, too, when values are to be opened. Throws StartupError.
   Source source();
   // Opens what is sealed in an exchange that is about to be printed, when that was asked for.

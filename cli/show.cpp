@@ -27,7 +27,7 @@ using Found = std::map<std::string, v1::Exchange>;
 Found find(const Source& source, const IdPrefix& prefix, std::int64_t since) {
   Found found;
   Finishes finishes;
-  ExchangeReader reader(source, {since, 0, 0, ReadRange::Until::now});
+  ExchangeReader reader(source, {since, 0, 0, ReadRange::Until::now, {}, prefix.range()});
   Progress progress(fmt::format("searching {}", source.name()));
   while (v1::Exchange* const exchange = reader.next()) {
     reader.show(progress);
@@ -81,6 +81,16 @@ std::int64_t IdPrefix::earliest() const {
   std::int64_t value = 0;
   for (const char c : millis) value = value << 4 | (c <= '9' ? c - '0' : c - 'a' + 10);
   return value * 1000;
+}
+
+IdRange IdPrefix::range() const {
+  const auto filled = [this](char digit) {
+    std::string text = digits_;
+    text.resize(2 * ExchangeId::kBytes, digit);
+    for (const std::size_t at : {8U, 13U, 18U, 23U}) text.insert(at, "-");
+    return text;
+  };
+  return {filled('0'), filled('f')};
 }
 
 ShowCommand::ShowCommand(CLI::App& program)

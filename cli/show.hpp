@@ -5,6 +5,7 @@
 #include <string>
 #include <string_view>
 
+#include "cli/archive_exchanges.hpp"
 #include "cli/reading_options.hpp"
 #include "recorder/exchange.pb.h"
 
@@ -23,6 +24,8 @@ class IdPrefix {
   bool matches(std::string_view raw_id) const;
   // The earliest moment that an id with this start can name, Unix microseconds.
   std::int64_t earliest() const;
+  // All ids with this start.
+  IdRange range() const;
 
  private:
   std::string digits_;  // lower case, no dashes

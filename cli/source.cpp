@@ -11,12 +11,13 @@ namespace {
 
 constexpr std::string_view kJournal = "journal:";
 constexpr std::string_view kKafka = "kafka://";
+constexpr std::string_view kArchive = "archive:";
 
 Source configured_source(const KafkaOptions& options) {
   std::optional<config::Settings> configured = options.configuration();
   if (!configured)
-    throw StartupError(fmt::format("no source: give one (journal:DIR, kafka://BROKERS/TOPIC), or a "
-                                   "configuration with -c ({} is not there)",
+    throw StartupError(fmt::format("no source: give one (journal:DIR, kafka://BROKERS/TOPIC, "
+                                   "archive:DIR), or a configuration with -c ({} is not there)",
                                    options.configuration_path()));
   Source source{configured->journal.directory, std::nullopt, configured->keys};
   if (!configured->kafka) return source;
@@ -48,6 +49,24 @@ Source kafka_source(std::string_view text, const KafkaOptions& options) {
   return source;
 }
 
+// A configuration says how S3 is reached, and has the keys of accounts; without one the environment
+// says so.
+Source archive_source(std::string_view text, const KafkaOptions& options) {
+  const auto location = warehouse::parse_location(text);
+  if (!location)
+    throw StartupError(fmt::format("{}: write archive:DIR or archive:s3://BUCKET/PREFIX", text));
+  Source source;
+  source.archive = ArchiveSource{*location, {}};
+  const bool is_remote = !location->bucket.empty();
+  if (!is_remote && !options.names_configuration()) return source;
+  if (const auto configured = options.configuration()) {
+    source.journal = configured->journal.directory;
+    source.keys = configured->keys;
+    source.archive->s3 = configured->archive.s3;
+  }
+  return source;
+}
+
 Source parse_source(std::string_view text, const KafkaOptions& options) {
   if (text.starts_with(kJournal) && text.size() > kJournal.size()) {
     Source source{std::filesystem::path(text.substr(kJournal.size())), std::nullopt, {}};
@@ -55,16 +74,19 @@ Source parse_source(std::string_view text, const KafkaOptions& options) {
     return source;
   }
   if (text.starts_with(kKafka)) return kafka_source(text, options);
-  if (text.starts_with("archive:"))
-    throw StartupError(
-        fmt::format("{}: this version reads journal:DIR and kafka://BROKERS/TOPIC", text));
-  throw StartupError(
-      fmt::format("{}: not a source; write journal:DIR or kafka://BROKERS/TOPIC", text));
+  if (text.starts_with(kArchive)) return archive_source(text, options);
+  throw StartupError(fmt::format(
+      "{}: not a source; write journal:DIR, kafka://BROKERS/TOPIC or archive:DIR", text));
 }
 
 }  // namespace
 
+ArchiveSource archive_of(const config::Settings& configured) {
+  return {configured.archive.to, configured.archive.s3};
+}
+
 std::string Source::name() const {
+  if (archive) return archive->location.name();
   if (!kafka) return fmt::format("journal:{}", journal.string());
   return fmt::format("kafka://{}/{}", fmt::join(kafka->settings.brokers, ","), kafka->topic);
 }

@@ -9,6 +9,7 @@
 #include "cli/kafka_options.hpp"
 #include "kafka/settings.hpp"
 #include "recorder/settings.hpp"
+#include "warehouse/storage/location.hpp"
 
 namespace segue::cli {
 
@@ -19,14 +20,26 @@ struct KafkaSource {
   std::chrono::milliseconds timeout;  // for every answer
 };
 
-// Where exchanges are read from. Text forms: journal:DIR | kafka://BROKERS/TOPIC.
+// An archive and how to reach it.
+struct ArchiveSource {
+  warehouse::ArchiveLocation location;
+  warehouse::S3Settings s3;
+};
+
+// Where exchanges are read from. Text forms: journal:DIR | kafka://BROKERS/TOPIC | archive:DIR |
+// archive:s3://BUCKET/PREFIX.
 struct Source {
-  std::filesystem::path journal;     // folder; with `kafka` only where the account key may lie
+  // Folder; with `kafka` or `archive` only where the account key may lie.
+  std::filesystem::path journal;
   std::optional<KafkaSource> kafka;  // then the records come from here
   recorder::KeySettings keys;        // of the configuration, where one was read
+  std::optional<ArchiveSource> archive{};  // then they come from here
 
   std::string name() const;  // as it may be written
 };
+
+// The archive of the configuration's block `archive`.
+ArchiveSource archive_of(const config::Settings& configured);
 
 // `text` when there is one; else what the configuration says: the topic of recorder.kafka, or the
 // journal. A journal that is named needs no configuration: then one is read only when it was named,

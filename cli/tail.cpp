@@ -59,7 +59,8 @@ int TailCommand::run() {
   for (const unsigned part : {1U, 8U, 64U, 0U}) {
     // Of each partition as many as are wanted of all, for they may all be in one.
     const ReadRange range{filters_.since(), part,
-                          part * std::max<std::uint64_t>(lines_, 1), until};
+                          part * std::max<std::uint64_t>(lines_, 1), until,
+                          filters_.condition(), {}};
     reader = std::make_unique<ExchangeReader>(source, range);
     last = last_of(*reader);
     if (last.size() >= lines_) break;

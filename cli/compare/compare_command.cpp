@@ -5,6 +5,7 @@
 #include <CLI/CLI.hpp>
 #include <map>
 
+#include "cli/compare/comparison_store.hpp"
 #include "cli/compare/exchange_feed.hpp"
 #include "cli/compare/live_view.hpp"
 #include "cli/compare/pair_view.hpp"
@@ -82,6 +83,11 @@ void CompareCommand::add_output_options() {
                        "findings<=0, incomparable<=0.1%, pairs>=1000; may be given again")
           ->allow_extra_args(false)
           ->type_name("CONDITION");
+  command_
+      ->add_option("--store", stored_in_,
+                   "Keep what was found in an archive, archive:DIR or archive:s3://BUCKET/PREFIX, "
+                   "for `query`: a row for each differing field of a pair")
+      ->type_name("ARCHIVE");
   command_->add_flag("--noise", noise_, "Say as much of noise as of findings");
   auto* const follow =
       command_->add_flag("--follow", follow_,
@@ -95,6 +101,8 @@ void CompareCommand::add_output_options() {
       ->excludes(gate);
   suggest->excludes(follow)->excludes(gate);
 }
+
+CompareCommand::~CompareCommand() = default;
 
 bool CompareCommand::chosen() const {
   return command_->parsed();
@@ -132,16 +140,32 @@ int CompareCommand::run() {
   filters_.prepare(source.journal, source.keys);
   Comparing::Made made = Comparing::make(settings);
   if (!made.comparing) throw StartupError(made.problem);
+  if (stored_in_) store_in(*stored_in_);
+  if (store_)
+    made.comparing->on_compared(
+        [this](const Comparing::Compared& compared) { store_->add(compared); });
   const auto until = follow_ ? ReadRange::Until::follow : ReadRange::Until::now;
   if (follow_) listen_for_interrupts();
   ExchangeFeed feed(sources, {filters_.since(), 0, 0, until}, filters_);
   read_all(feed, *made.comparing, source.name());
   if (follow_) follow(feed, *made.comparing);
+  if (store_) {
+    store_->write();
+    fmt::print(stderr, "seguectl: {}\n", store_->told());
+  }
   feed.tell_damage();
   reading_.tell_closed();
   const Report report = made.comparing->report();
   if (report.pairs() == 0) throw StartupError(nothing_to_compare(report, source.name()));
   return suggest_ ? suggest(report, settings) : conclude(report, gates, source.name());
+}
+
+void CompareCommand::store_in(const std::string& archive) {
+  const Source source = resolve_source(archive, reading_.kafka());
+  if (!source.archive)
+    throw StartupError(fmt::format("--store {}: write archive:DIR or archive:s3://BUCKET/PREFIX",
+                                   archive));
+  store_ = std::make_unique<ComparisonStore>(*source.archive);
 }
 
 void CompareCommand::read_all(ExchangeFeed& feed, Comparing& comparing, const std::string& name) {
@@ -158,7 +182,10 @@ void CompareCommand::read_all(ExchangeFeed& feed, Comparing& comparing, const st
 void CompareCommand::follow(ExchangeFeed& feed, Comparing& comparing) {
   if (interrupted()) return;
   LiveView view(form_, reading_.paint());
-  comparing.on_compared([&view](const Comparing::Compared& compared) { view.tell(compared); });
+  comparing.on_compared([&view, this](const Comparing::Compared& compared) {
+    view.tell(compared);
+    if (store_) store_->add(compared);
+  });
   view.begin(comparing);
   std::uint64_t taken = 0;
   for (;;) {
@@ -169,6 +196,7 @@ void CompareCommand::follow(ExchangeFeed& feed, Comparing& comparing) {
     }
     feed.tell_damage();
     view.pause(comparing);
+    if (store_) store_->write_when_due();
     if (wait_a_while() != Woken::time) break;
   }
   comparing.on_compared({});

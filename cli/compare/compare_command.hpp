@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -18,6 +19,7 @@ class App;
 
 namespace segue::cli {
 
+class ComparisonStore;
 class ExchangeFeed;
 
 // `seguectl compare [SOURCE]`: what the shadows of a source answered against what their primaries
@@ -26,6 +28,7 @@ class ExchangeFeed;
 class CompareCommand {
  public:
   explicit CompareCommand(CLI::App& program);
+  ~CompareCommand();
   bool chosen() const;
   // The exit code: with gates 1 when one does not hold; without, 1 when there are findings. Throws
   // StartupError, also when there is nothing to compare; RemoteError.
@@ -35,6 +38,7 @@ class CompareCommand {
   void add_output_options();
   compare::ComparingSettings settings() const;
   std::vector<compare::Gate> gates() const;
+  void store_in(const std::string& archive);
   void read_all(ExchangeFeed& feed, compare::Comparing& comparing, const std::string& name);
   void follow(ExchangeFeed& feed, compare::Comparing& comparing);
   int conclude(const compare::Report& report, const std::vector<compare::Gate>& gates,
@@ -51,6 +55,8 @@ class CompareCommand {
   std::vector<std::string> gates_;
   std::optional<std::string> shadow_topic_;
   std::optional<std::string> pair_;
+  std::optional<std::string> stored_in_;
+  std::unique_ptr<ComparisonStore> store_;  // with stored_in_
   bool noise_ = false;
   bool follow_ = false;
   bool suggest_ = false;

@@ -3,12 +3,14 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <utility>
 #include <vector>
 
 #include "cli/exchange_text.hpp"
 #include "cli/output.hpp"
 #include "cli/text_column.hpp"
 #include "exchange/error.hpp"
+#include "warehouse/sql/parquet_files.hpp"
 
 namespace segue::cli {
 namespace {
@@ -24,16 +26,11 @@ constexpr std::size_t kMeasuredRows = 1000;  // that decide how wide columns are
 // The answer by name, whatever ends the statement: a semicolon, a comment.
 constexpr const char* kAnswer = "segue_answer";
 
-std::string quoted(std::string_view path) {
-  std::string text = "'";
-  for (const char c : path) text += c == '\'' ? std::string("''") : std::string(1, c);
-  return text + "'";
-}
-
 // Rows gathered until it is known how wide the columns are, then written as they come.
 class Table {
  public:
-  explicit Table(const std::vector<AnswerColumn>& columns) : columns_(columns) {
+  Table(const std::vector<AnswerColumn>& columns, const std::function<void()>& rows_come)
+      : columns_(columns), rows_come_(rows_come) {
     for (const AnswerColumn& column : columns) widths_.push_back(text_width(column.name));
   }
 
@@ -57,6 +54,7 @@ class Table {
  private:
   void write_held() {
     written_ = true;
+    rows_come_();
     std::vector<std::string> names;
     std::string line;
     for (std::size_t i = 0; i < columns_.size(); ++i) {
@@ -85,46 +83,53 @@ class Table {
   }
 
   const std::vector<AnswerColumn>& columns_;
+  const std::function<void()>& rows_come_;
   std::vector<std::size_t> widths_;
   std::vector<std::vector<std::string>> held_;
   bool written_ = false;
   std::uint64_t rows_ = 0;
 };
 
-void write_table(Engine& engine, const std::vector<AnswerColumn>& columns) {
-  Table table(columns);
+void write_table(Engine& engine, const std::vector<AnswerColumn>& columns,
+                 const std::function<void()>& rows_come) {
+  Table table(columns, rows_come);
   engine.ask(fmt::format("SELECT COLUMNS(*)::VARCHAR FROM {}", kAnswer),
              [&table](const Engine::Row& row) { table.add(row); });
   table.end();
 }
 
-void write_json(Engine& engine) {
+void write_json(Engine& engine, const std::function<void()>& rows_come) {
+  bool first = true;
   engine.ask(fmt::format("SELECT to_json(a)::VARCHAR FROM {} a", kAnswer),
-             [](const Engine::Row& row) { write_out(fmt::format("{}\n", row.front())); });
+             [&](const Engine::Row& row) {
+               if (std::exchange(first, false)) rows_come();
+               write_out(fmt::format("{}\n", row.front()));
+             });
 }
 
 void copy_to(Engine& engine, AnswerForm form, const std::string& path) {
   const char* const how = form == AnswerForm::parquet ? "FORMAT parquet, COMPRESSION zstd"
                           : form == AnswerForm::json  ? "FORMAT json"
                                                       : "FORMAT csv, HEADER";
-  engine.run(fmt::format("COPY {} TO {} ({})", kAnswer, quoted(path), how));
+  engine.run(fmt::format("COPY {} TO {} ({})", kAnswer, warehouse::sql_literal(path), how));
 }
 
 }  // namespace
 
-void write_answer(Engine& engine, const std::string& sql, AnswerForm form,
-                  const std::string& path) {
+void write_answer(Engine& engine, const std::string& sql, AnswerForm form, const std::string& path,
+                  const std::function<void()>& rows_come) {
   const Engine::Statement statement = engine.look_at(sql);
   if (!statement.selects)
     throw SqlError("only statements that give rows are run here: SELECT, FROM, DESCRIBE, ...");
   if (form == AnswerForm::parquet && path.empty())
     throw StartupError("Parquet is written to a file: say which with --out FILE");
-  engine.run(fmt::format("CREATE OR REPLACE TEMP VIEW {} AS {}", kAnswer, sql));
-  if (form == AnswerForm::table && path.empty()) return write_table(engine, statement.columns);
-  if (form == AnswerForm::json && path.empty()) return write_json(engine);
-  if (form == AnswerForm::table)
+  if (form == AnswerForm::table && !path.empty())
     throw StartupError("--out takes json, csv or parquet: say which with -o");
+  engine.run(fmt::format("CREATE OR REPLACE TEMP VIEW {} AS {}", kAnswer, sql));
+  if (form == AnswerForm::table) return write_table(engine, statement.columns, rows_come);
+  if (form == AnswerForm::json && path.empty()) return write_json(engine, rows_come);
   flush_out();
+  if (path.empty()) rows_come();
   copy_to(engine, form, path.empty() ? "/dev/stdout" : path);
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <string>
 
 #include "warehouse/sql/engine.hpp"
@@ -11,8 +12,9 @@ namespace segue::cli {
 enum class AnswerForm : std::uint8_t { table, json, csv, parquet };
 
 // Runs `sql` and writes its rows to `path`, or to standard output where that is empty; Parquet goes
-// to a file only. Throws SqlError, StartupError.
+// to a file only. `rows_come` is called before the first of them is written. Throws SqlError,
+// StartupError.
 void write_answer(warehouse::Engine& engine, const std::string& sql, AnswerForm form,
-                  const std::string& path);
+                  const std::string& path, const std::function<void()>& rows_come);
 
 }  // namespace segue::cli

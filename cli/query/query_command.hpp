@@ -1,9 +1,13 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
+#include <vector>
 
 #include "cli/query/answer_output.hpp"
+#include "cli/query/queried_source.hpp"
+#include "cli/query/saved_queries.hpp"
 #include "cli/reading_options.hpp"
 
 namespace CLI {
@@ -12,7 +16,8 @@ class App;
 
 namespace segue::cli {
 
-// `seguectl query SQL [SOURCE]`: SQL over the exchanges of a source, by DuckDB within the process.
+// `seguectl query [SQL] [SOURCE]`: SQL over an archive, the tail behind it, or another source, by
+// DuckDB within the process. Without SQL a shell on a terminal.
 class QueryCommand {
  public:
   explicit QueryCommand(CLI::App& program);
@@ -21,11 +26,20 @@ class QueryCommand {
   int run();
 
  private:
+  void add_query_options();
+  QueriedParts parts();
+  std::string sql_text() const;
+  int answer(QueriedSource& source, const std::string& sql);
+
   CLI::App* command_;
   std::string sql_;
   ReadingOptions reading_;
   AnswerForm form_ = AnswerForm::table;
   std::string path_;  // where the answer goes; empty: standard output
+  std::vector<std::string> parameters_;
+  std::optional<std::string> queries_;  // folder of saved ones
+  std::optional<std::int64_t> since_;
+  bool no_tail_ = false;
 };
 
 }  // namespace segue::cli

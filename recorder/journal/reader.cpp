@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "recorder/journal/causal_merge.hpp"
+#include "recorder/journal/consumers.hpp"
 #include "recorder/journal/recovery.hpp"
 
 namespace segue::recorder {
@@ -17,17 +18,21 @@ struct JournalReader::State {
   State(fs::path folder, const ReadOptions& options)
       : directory(std::move(folder)),
         only_run(options.run),
+        behind(options.behind),
         running_boot(current_boot()),
         merge(options, damage, [this] { return look_around(); }) {}
 
   Result<void> look_around();
   Result<void> meet_runs();
+  Result<void> begin_behind(MergedRun& run);
   RunLife life_of(const MergedRun& run) const;
 
   const fs::path directory;
   const std::string only_run;  // empty: all
+  const std::function<std::uint64_t(std::string_view, std::uint32_t)> behind;
   const BootId running_boot;
   std::vector<Damage> damage;
+  std::map<std::string, std::map<std::uint32_t, LaneTrack>> tracks;  // by run
   std::map<std::string, std::unique_ptr<MergedRun>, std::less<>> known;
   CausalMerge merge;
 };
@@ -49,9 +54,24 @@ Result<void> JournalReader::State::meet_runs() {
     if (!*met) continue;
     MergedRun& run = **met;
     run.life = life_of(run);
+    if (behind && run.life != RunLife::dead)
+      if (const auto begun = begin_behind(run); !begun) return begun.error();
     merge.add(run);
     known.emplace(name, std::move(*met));
   }
+  return {};
+}
+
+Result<void> JournalReader::State::begin_behind(MergedRun& run) {
+  const auto lanes = find_lanes(run.path);
+  if (!lanes) return lanes.error();
+  auto& of_run = tracks[run.name];
+  for (const std::uint32_t lane : *lanes) {
+    LaneTrack& track = of_run[lane];
+    track.behind = behind(run.name, lane);
+    track.begins_anywhere = track.behind == 0;
+  }
+  run.tracks = &of_run;
   return {};
 }
 
@@ -74,7 +94,7 @@ Result<std::unique_ptr<JournalReader>> JournalReader::open(const fs::path& direc
   const bool empty = entries == fs::directory_iterator();
   const bool journal = std::any_of(entries, fs::directory_iterator(), [](const auto& entry) {
     const std::string name = entry.path().filename().string();
-    return is_run_name(name) || name.starts_with('.');
+    return is_run_name(name) || name.starts_with('.') || name == kConsumersFolder;
   });
   if (!empty && !journal) return storage_error(EINVAL, "opening a folder that is no journal");
   return std::unique_ptr<JournalReader>(

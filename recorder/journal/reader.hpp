@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -35,6 +36,9 @@ struct ReadOptions {
   bool intents = false;
   // Name of the only run that is read; empty: all.
   std::string run{};
+  // How far each lane is known already: frames up to this lane_sequence may be left out, whole
+  // segments of them unread (those of a run that is dead and not sealed come all the same). 0: all.
+  std::function<std::uint64_t(std::string_view run, std::uint32_t lane)> behind{};
 };
 
 // Reads a journal folder in causal order (runs of one boot merged by commit_ns with watermarks),

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <array>
 #include <charconv>
 
 namespace segue::warehouse {
@@ -23,6 +25,21 @@ std::string encoded(std::string_view name) {
       text += c;
     else
       text += fmt::format("%{:02X}", static_cast<unsigned char>(c));
+  }
+  return text;
+}
+
+// The name behind encoded(); what is no code stays as it is.
+std::string decoded(std::string_view name) {
+  std::string text;
+  for (std::size_t i = 0; i < name.size(); ++i) {
+    unsigned octet = 0;
+    const std::string_view code = name.substr(i + 1, 2);
+    const bool coded =
+        name[i] == '%' && code.size() == 2 &&
+        std::from_chars(code.data(), code.data() + 2, octet, 16).ptr == code.data() + 2;
+    text += coded ? static_cast<char>(octet) : name[i];
+    if (coded) i += 2;
   }
   return text;
 }
@@ -101,6 +118,28 @@ std::string raw_folder(Day day) { return day_folder(raw_folder(), day); }
 std::string raw_key(Day day, const Chain& chain, std::uint64_t start, std::uint64_t end) {
   return fmt::format("{}{}~{}~{:020}~{}.parquet", raw_folder(day), encoded(chain.topic),
                      encoded(chain.partition), start, end);
+}
+
+std::optional<RawFile> parse_raw_key(std::string_view key) {
+  constexpr std::string_view kEnding = ".parquet";
+  if (!key.starts_with(raw_folder()) || !key.ends_with(kEnding)) return std::nullopt;
+  key.remove_suffix(kEnding.size());
+  key.remove_prefix(key.rfind('/') + 1);
+  std::array<std::string_view, 4> parts;
+  for (std::size_t i = 0; i < parts.size(); ++i) {
+    const std::size_t end = std::min(key.find('~'), key.size());
+    parts[i] = key.substr(0, end);
+    key.remove_prefix(end);
+    if (key.empty() != (i + 1 == parts.size())) return std::nullopt;
+    if (!key.empty()) key.remove_prefix(1);
+  }
+  RawFile file{{decoded(parts[0]), decoded(parts[1])}, 0, 0};
+  const auto read = [](std::string_view digits, std::uint64_t& into) {
+    const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), into);
+    return error == std::errc() && end == digits.data() + digits.size();
+  };
+  if (!read(parts[2], file.start) || !read(parts[3], file.end)) return std::nullopt;
+  return file;
 }
 
 std::string compact_folder() { return "compact/"; }

@@ -40,6 +40,14 @@ std::string raw_folder(Day day);                       // raw/dt=2026-11-20/
 // raw/dt=2026-11-20/TOPIC~PARTITION~<start, 20 digits>~<end>.parquet; `end` is the last one in it.
 std::string raw_key(Day day, const Chain& chain, std::uint64_t start, std::uint64_t end);
 
+// What a key of raw/ says of its file; nullopt: it is none that this project made.
+struct RawFile {
+  Chain chain;
+  std::uint64_t start = 0;
+  std::uint64_t end = 0;
+};
+std::optional<RawFile> parse_raw_key(std::string_view key);
+
 std::string compact_folder();                          // compact/
 std::string compact_folder(Day day);                   // compact/dt=2026-11-20/
 std::string compact_key(Day day, unsigned number, std::string_view inputs_hash);

@@ -27,7 +27,6 @@ std::span<const FileColumn> comparison_columns() {
       {"value", "VARCHAR", 19},       // the primary's, at most 200 octets
       {"copy_value", "VARCHAR", 20},
       {"compared_at", "TIMESTAMP", 21},
-      {"rules", "VARCHAR", 22},  // hash of the rules it was compared by
   };
   return columns;
 }

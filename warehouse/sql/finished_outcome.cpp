@@ -68,10 +68,11 @@ void finished_outcome(duckdb_function_info info, duckdb_data_chunk input, duckdb
 
 }  // namespace
 
-void add_finished_outcome(Engine& engine, std::function<FinishedOutcomes()> find) {
+void add_finished_outcome(Engine& engine, std::function<FinishedOutcomes()> find,
+                          const char* name) {
   duckdb_scalar_function function = duckdb_create_scalar_function();
   duckdb_logical_type text = duckdb_create_logical_type(DUCKDB_TYPE_VARCHAR);
-  duckdb_scalar_function_set_name(function, "finished_outcome");
+  duckdb_scalar_function_set_name(function, name);
   duckdb_scalar_function_add_parameter(function, text);
   duckdb_scalar_function_add_parameter(function, text);
   duckdb_scalar_function_set_return_type(function, text);
@@ -83,7 +84,7 @@ void add_finished_outcome(Engine& engine, std::function<FinishedOutcomes()> find
       duckdb_register_scalar_function(engine.connection(), function);
   duckdb_destroy_logical_type(&text);
   duckdb_destroy_scalar_function(&function);
-  if (registered != DuckDBSuccess) throw SqlError("DuckDB takes no function finished_outcome");
+  if (registered != DuckDBSuccess) throw SqlError(std::string("DuckDB takes no function ") + name);
 }
 
 }  // namespace segue::warehouse

@@ -2,6 +2,8 @@
 
 #include <charconv>
 
+#include "recorder/redaction/content_coding.hpp"
+
 namespace segue::warehouse {
 namespace {
 
@@ -28,10 +30,20 @@ std::uint64_t number(std::string_view text) {
   return value;
 }
 
+// What cannot be decoded is archived as it came: then it has the size that was sent, or, where it was
+// cut, still begins as gzip (RFC 1952) or zstd (RFC 8878) do.
+bool was_decoded(const v1::Body& body, std::string_view content) {
+  if (body.coding_undone() || !recorder::has_coding(body.content_coding()) || content.empty())
+    return body.coding_undone();
+  if (body.capture() == v1::CAPTURE_COMPLETE) return content.size() != body.size();
+  return !content.starts_with("\x1f\x8b") && !content.starts_with("\x28\xb5\x2f\xfd");
+}
+
 // Absent columns leave the body without content, as it was recorded.
 void put_back(std::string_view text, std::string_view bytes, v1::Body& body) {
-  if (text.data() == nullptr) text = bytes;
-  if (!text.empty()) body.set_content(text.data(), text.size());
+  const std::string_view content = text.data() == nullptr ? bytes : text;
+  if (was_decoded(body, content)) body.set_coding_undone(true);
+  if (!content.empty()) body.set_content(content.data(), content.size());
 }
 
 }  // namespace

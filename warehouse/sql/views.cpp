@@ -1,10 +1,18 @@
 #include "warehouse/sql/views.hpp"
 
-namespace segue::warehouse {
+#include <fmt/format.h>
 
-void add_views(Engine& engine) {
-  engine.run(R"(
-CREATE VIEW pairs AS
+#include <utility>
+
+#include "warehouse/sql/comparison_columns.hpp"
+#include "warehouse/sql/exchange_columns.hpp"
+#include "warehouse/sql/parquet_files.hpp"
+
+namespace segue::warehouse {
+namespace {
+
+constexpr const char* kPairs = R"(
+CREATE OR REPLACE VIEW pairs AS
 SELECT p.id, c.id AS copy_id, p.created_at, c.kind, p.route, p.path_template, p.method, p.target,
        p.account_id, p.backend, c.backend AS copy_backend, p.status, c.status AS copy_status,
        c.outcome AS copy_outcome, p.latency_us, c.latency_us AS copy_latency_us,
@@ -12,7 +20,74 @@ SELECT p.id, c.id AS copy_id, p.created_at, c.kind, p.route, p.path_template, p.
        p.response_body, c.response_body AS copy_response_body,
        p.response_body_bytes, c.response_body_bytes AS copy_response_body_bytes
 FROM exchanges c JOIN exchanges p ON p.id = c.parent_id
-WHERE c.kind IN ('SHADOW', 'CONTROL') AND p.kind = 'PRIMARY')");
+WHERE c.kind IN ('SHADOW', 'CONTROL') AND p.kind = 'PRIMARY')";
+
+// A pair may have been compared again, by other rules.
+constexpr const char* kComparisons = R"(
+CREATE OR REPLACE VIEW comparisons AS
+SELECT * FROM compared
+QUALIFY compared_at = max(compared_at) OVER (PARTITION BY id, copy_id))";
+
+std::vector<FileColumn> archived_columns() {
+  std::vector<FileColumn> columns;
+  for (const ExchangeColumn& column : exchange_columns())
+    columns.push_back({column.name, std::string(column.sql_type()), column.field_id});
+  for (const ArchiveColumn& column : archive_columns())
+    columns.push_back({column.name, column.sql_type, column.field_id});
+  return columns;
+}
+
+// Columns of the archive that the tail lacks are NULL there; its rows are to lie under today.
+std::string rows_of(Tail tail, Archived archive) {
+  const std::string recorded = "SELECT * FROM recorded_exchanges()";
+  const std::string archived =
+      "SELECT * EXCLUDE (record, filename) FROM archived WHERE kind <> 'FINISH'";
+  if (tail == Tail::none) return archived;
+  if (archive == Archived::no) return recorded;
+  return fmt::format(
+      "{} UNION ALL BY NAME SELECT *, (current_timestamp AT TIME ZONE 'UTC')::DATE AS dt FROM ({})",
+      archived, recorded);
+}
+
+FinishedOutcomes archived_finishes(Engine& engine) {
+  FinishedOutcomes outcomes;
+  const auto rows =
+      engine.open("SELECT parent_id, outcome FROM archived WHERE kind = 'FINISH' AND "
+                  "parent_id IS NOT NULL AND outcome IS NOT NULL");
+  while (const Engine::Row* const row = rows->next())
+    outcomes.insert_or_assign(std::string(row->front()), std::string(row->back()));
+  return outcomes;
+}
+
+}  // namespace
+
+void add_archived(Engine& engine, const std::vector<std::string>& paths, std::string_view view) {
+  add_files(engine, view, archived_columns(), paths);
+}
+
+Views::Views(Engine& engine, Tail tail, std::function<FinishedOutcomes()> finishes_of_tail)
+    : engine_(engine), tail_(tail), finishes_of_tail_(std::move(finishes_of_tail)) {}
+
+void Views::show(const Files& files, std::int64_t since) {
+  add_archived(engine_, files.exchanges);
+  add_files(engine_, "compared", comparison_columns(), files.comparisons);
+  const std::string finished_outcome = fmt::format("finished_outcome_{}", ++shown_);
+  add_finished_outcome(
+      engine_,
+      [this, archive = files.archive] {
+        FinishedOutcomes outcomes =
+            archive == Archived::yes ? archived_finishes(engine_) : FinishedOutcomes{};
+        if (finishes_of_tail_) outcomes.merge(finishes_of_tail_());
+        return outcomes;
+      },
+      finished_outcome.c_str());
+  engine_.run(fmt::format("CREATE OR REPLACE VIEW exchanges AS "
+                          "SELECT * REPLACE ({}(id, outcome) AS outcome) FROM ({}){}",
+                          finished_outcome, rows_of(tail_, files.archive),
+                          since == 0 ? std::string{}
+                                     : fmt::format(" WHERE created_at >= make_timestamp({})", since)));
+  engine_.run(kPairs);
+  engine_.run(kComparisons);
 }
 
 }  // namespace segue::warehouse

@@ -42,7 +42,8 @@ class Asked {
     if (!engine_) {
       engine_ = std::make_unique<Engine>();
       add_exchanges(*engine_, [this] { return std::make_unique<Given>(all_); });
-      add_views(*engine_);
+      views_ = std::make_unique<Views>(*engine_, Tail::recorded, nullptr);
+      views_->show({});
     }
     std::string text;
     engine_->ask("SELECT COLUMNS(*)::VARCHAR FROM (" + sql + ")", [&](const Engine::Row& row) {
@@ -57,6 +58,7 @@ class Asked {
  private:
   std::vector<v1::Exchange> all_;
   std::unique_ptr<Engine> engine_;
+  std::unique_ptr<Views> views_;
 };
 
 void set_body(v1::Body& body, const std::string& content, const std::string& type = "text/plain") {

@@ -1,0 +1,132 @@
+#include "cli/compare/comparison_store.hpp"
+
+#include <fmt/format.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <string_view>
+#include <utility>
+
+#include "cli/exchange_text.hpp"
+#include "compare/difference_list.hpp"
+#include "exchange/error.hpp"
+
+namespace segue::cli {
+namespace {
+
+using warehouse::ComparisonRow;
+
+constexpr std::size_t kMostText = 2'000;  // octets of a target, a path, a field
+
+std::int64_t now_micros() {
+  return std::chrono::duration_cast<std::chrono::microseconds>(
+             std::chrono::system_clock::now().time_since_epoch())
+      .count();
+}
+
+std::string text(std::string_view octets) { return compare::readable(octets, kMostText); }
+
+std::optional<std::int64_t> status_of(const v1::Exchange& exchange) {
+  const std::uint32_t status = exchange.response().status();
+  return status == 0 ? std::nullopt : std::optional<std::int64_t>(status);
+}
+
+ComparisonRow row_of(const compare::Comparing::Compared& compared) {
+  const v1::Exchange& primary = *compared.pair.primary;
+  const v1::Exchange& copy = compared.pair.other;
+  ComparisonRow row;
+  row.id = id_text(primary.id());
+  row.copy_id = id_text(copy.id());
+  row.created_at = primary.created_at();
+  row.kind = kind_name(copy.kind());
+  row.route = text(primary.decision().route());
+  row.path_template = text(primary.decision().path_template());
+  row.method = text(primary.request().method());
+  row.target = text(primary.request().target());
+  row.backend = text(primary.decision().backend());
+  row.copy_backend = text(copy.decision().backend());
+  row.status = status_of(primary);
+  row.copy_status = status_of(copy);
+  row.verdict = compare::name_of(compared.comparison.verdict);
+  if (!compared.comparison.reason.empty()) row.reason = std::string(compared.comparison.reason);
+  return row;
+}
+
+// A file of this process, gone with its scope.
+class StagedFile {
+ public:
+  StagedFile() {
+    std::string pattern = (std::filesystem::temp_directory_path() / "segue-compare-XXXXXX").string();
+    const int file = ::mkstemp(pattern.data());
+    if (file < 0) throw StartupError(fmt::format("{}: cannot be made", pattern));
+    ::close(file);
+    path_ = pattern;
+  }
+  ~StagedFile() {
+    std::error_code error;
+    std::filesystem::remove(path_, error);
+  }
+  StagedFile(const StagedFile&) = delete;
+  StagedFile& operator=(const StagedFile&) = delete;
+  const std::filesystem::path& path() const { return path_; }
+
+ private:
+  std::filesystem::path path_;
+};
+
+}  // namespace
+
+ComparisonStore::ComparisonStore(const ArchiveSource& archive)
+    : name_(archive.location.name()),
+      store_(warehouse::open_store(archive.location, archive.s3)),
+      compared_at_(now_micros()),
+      written_(std::chrono::steady_clock::now()) {
+  warehouse::Archive::open(*store_);
+}
+
+void ComparisonStore::add(const compare::Comparing::Compared& compared) {
+  ComparisonRow row = row_of(compared);
+  row.compared_at = compared_at_;
+  const auto day = warehouse::day_of(row.created_at);
+  auto& file = files_[day];
+  if (!file) file = std::make_unique<warehouse::ComparisonFile>();
+  ++pairs_;
+  if (compared.comparison.differences.empty()) file->add(row);
+  for (const compare::Difference& difference : compared.comparison.differences) {
+    row.part = std::string(compare::name_of(difference.part));
+    row.field = text(difference.field);
+    row.path = text(difference.path);
+    row.difference = std::string(compare::name_of(difference.kind));
+    row.value = text(difference.left);
+    row.copy_value = text(difference.right);
+    file->add(row);
+  }
+  if (file->rows() >= kMostRows) write(day, *file);
+}
+
+void ComparisonStore::write(warehouse::Day day, warehouse::ComparisonFile& file) {
+  if (file.rows() == 0) return;
+  const StagedFile staged;
+  const std::string key = fmt::format("{}dt={}/{}.parquet", warehouse::comparisons_folder(),
+                                      warehouse::text_of(day), file.name());
+  file.write(staged.path());
+  const auto creation = store_->create_from(key, staged.path());
+  ++(creation == warehouse::Creation::created ? new_files_ : known_files_);
+}
+
+void ComparisonStore::write() {
+  for (const auto& [day, file] : std::exchange(files_, {})) write(day, *file);
+  written_ = std::chrono::steady_clock::now();
+}
+
+void ComparisonStore::write_when_due() {
+  if (std::chrono::steady_clock::now() - written_ >= kEvery) write();
+}
+
+std::string ComparisonStore::told() const {
+  return fmt::format("{} pairs stored in {}: {} new files, {} that were there", pairs_, name_,
+                     new_files_, known_files_);
+}
+
+}  // namespace segue::cli

@@ -1,0 +1,122 @@
+#include "cli/query/queried_source.hpp"
+
+#include <utility>
+
+#include "cli/exchange_text.hpp"
+#include "cli/filters.hpp"
+#include "warehouse/sql/exchange_table.hpp"
+#include "warehouse/sql/object_files.hpp"
+#include "warehouse/sql/parquet_files.hpp"
+
+namespace segue::cli {
+
+using warehouse::Archived;
+using warehouse::FinishedOutcomes;
+using warehouse::Tail;
+using warehouse::Views;
+
+// The tail as the engine reads it. What a FINISH says is put in by the views.
+class QueriedSource::Scan : public warehouse::ExchangeSource {
+ public:
+  explicit Scan(QueriedSource& source)
+      : source_(source), listing_(source.listing_), records_(source.open_tail()) {}
+  ~Scan() override {
+    if (!source_.told_.exchange(true)) records_->tell();
+  }
+
+  const v1::Exchange* next() override {
+    try {
+      while (v1::Exchange* const exchange = records_->next()) {
+        if (exchange->kind() == v1::KIND_FINISH) continue;
+        const std::lock_guard lock(source_.scanning_);
+        source_.reading_.unseal(*exchange);
+        return exchange;
+      }
+      return nullptr;
+    } catch (const std::exception&) {
+      source_.note_failure();
+      throw;
+    }
+  }
+
+ private:
+  QueriedSource& source_;
+  const std::shared_ptr<const warehouse::ArchivedListing> listing_;  // outlives the records
+  const std::unique_ptr<TailRecords> records_;
+};
+
+QueriedSource::QueriedSource(QueriedParts parts, ReadingOptions& reading)
+    : parts_(std::move(parts)), reading_(reading) {
+  if (parts_.archive) {
+    store_ = warehouse::open_store(parts_.archive->location, parts_.archive->s3);
+    archive_ = warehouse::Archive::open(*store_);
+    warehouse::mount(engine_, *store_);
+    engine_.run("SET parquet_metadata_cache = true");
+  }
+  if (parts_.tail)
+    warehouse::add_exchanges(engine_, [this] { return std::make_unique<Scan>(*this); });
+  views_ = std::make_unique<Views>(
+      engine_, parts_.tail ? Tail::recorded : Tail::none,
+      parts_.tail ? [this] { return finishes_of_tail(); } : std::function<FinishedOutcomes()>{});
+}
+
+QueriedSource::~QueriedSource() = default;
+
+std::unique_ptr<TailRecords> QueriedSource::open_tail() {
+  try {
+    return cli::open_tail(*parts_.tail, listing_.get(), parts_.since);
+  } catch (const std::exception&) {
+    note_failure();
+    throw;
+  }
+}
+
+void QueriedSource::note_failure() {
+  const std::lock_guard lock(scanning_);
+  failure_ = std::current_exception();
+}
+
+void QueriedSource::rethrow_failure() {
+  const std::lock_guard lock(scanning_);
+  if (failure_) std::rethrow_exception(std::exchange(failure_, nullptr));
+}
+
+FinishedOutcomes QueriedSource::finishes_of_tail() {
+  FinishedOutcomes outcomes;
+  const auto listing = listing_;
+  const auto records = open_tail();
+  while (const v1::Exchange* const exchange = records->next())
+    if (exchange->kind() == v1::KIND_FINISH)
+      outcomes.insert_or_assign(id_text(exchange->parent_id()),
+                                std::string(outcome_name(exchange->outcome())));
+  return outcomes;
+}
+
+void QueriedSource::set_accounts(const std::string& account) {
+  std::string list = warehouse::sql_literal(account);
+  for (const std::string& hash : hashed_accounts({account}, parts_.journal, parts_.keys))
+    list += ", " + warehouse::sql_literal(hash);
+  engine_.run("SET VARIABLE accounts = [" + list + "]");
+}
+
+void QueriedSource::refresh() {
+  told_ = false;
+  failure_ = nullptr;
+  Views::Files files;
+  if (archive_) {
+    // First the files, then the tail behind them.
+    listing_ = std::make_shared<const warehouse::ArchivedListing>(*archive_);
+    files.archive = Archived::yes;
+    const auto first_day = warehouse::day_of(parts_.since);
+    for (const warehouse::StoredObject& object : listing_->files())
+      if (parts_.since == 0 || warehouse::day_of_key(object.key) >= first_day)
+        files.exchanges.push_back(warehouse::sql_path(*store_, object.key));
+    store_->list(warehouse::comparisons_folder(), "", [&](const warehouse::StoredObject& object) {
+      if (object.key.ends_with(".parquet"))
+        files.comparisons.push_back(warehouse::sql_path(*store_, object.key));
+    });
+  }
+  views_->show(files, parts_.since);
+}
+
+}  // namespace segue::cli

@@ -1,0 +1,80 @@
+#include "tests/cli/terminal.hpp"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <pty.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cerrno>
+
+namespace segue::test {
+
+Terminal::Terminal(const std::vector<std::string>& command,
+                   const std::vector<std::string>& environment) {
+  std::vector<char*> arguments;
+  for (const std::string& one : command) arguments.push_back(const_cast<char*>(one.c_str()));
+  arguments.push_back(nullptr);
+  int terminal = -1;
+  winsize size{};
+  size.ws_row = 24;
+  size.ws_col = 200;
+  pid_ = ::forkpty(&terminal, nullptr, nullptr, &size);
+  if (pid_ < 0) fail_with_errno("making a terminal");
+  if (pid_ == 0) {
+    for (const std::string& one : environment) ::putenv(const_cast<char*>(one.c_str()));
+    ::execv(arguments.front(), arguments.data());
+    ::_exit(127);
+  }
+  terminal_ = Descriptor(terminal);
+}
+
+Terminal::~Terminal() {
+  if (pid_ < 0) return;
+  ::kill(pid_, SIGKILL);
+  ::waitpid(pid_, nullptr, 0);
+}
+
+void Terminal::press(std::string_view keys) {
+  while (!keys.empty()) {
+    const ssize_t written = ::write(terminal_.get(), keys.data(), keys.size());
+    if (written < 0) fail_with_errno("pressing a key");
+    keys.remove_prefix(static_cast<std::size_t>(written));
+  }
+}
+
+std::string Terminal::read_until(std::string_view text, const Deadline& deadline) {
+  for (;;) {
+    const std::size_t found = unread_.find(text);
+    if (found != std::string::npos) {
+      std::string read = unread_.substr(0, found + text.size());
+      unread_.erase(0, found + text.size());
+      return read;
+    }
+    pollfd ready{terminal_.get(), POLLIN, 0};
+    char octets[4096];
+    ssize_t count = -1;
+    if (::poll(&ready, 1, deadline.left()) == 1)
+      count = ::read(terminal_.get(), octets, sizeof octets);
+    if (count <= 0)
+      throw TestFailure("the terminal never said '" + std::string(text) + "', but: " + unread_);
+    unread_.append(octets, static_cast<std::size_t>(count));
+  }
+}
+
+int Terminal::wait(const Deadline& deadline) {
+  // Its end hangs up; what it still writes must be read, or it waits for us.
+  char octets[4096];
+  pollfd ready{terminal_.get(), POLLIN, 0};
+  while (::poll(&ready, 1, deadline.left()) == 1 &&
+         ::read(terminal_.get(), octets, sizeof octets) > 0) {
+  }
+  int status = 0;
+  if (::waitpid(pid_, &status, 0) != pid_) fail_with_errno("waiting for a program");
+  pid_ = -1;
+  return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+}  // namespace segue::test
