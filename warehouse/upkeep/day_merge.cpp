@@ -8,7 +8,7 @@
 #include <utility>
 
 #include "warehouse/sql/archive_file.hpp"
-#include "warehouse/upkeep/object_hash.hpp"
+#include "warehouse/storage/sha256.hpp"
 #include "warehouse/upkeep/row_sql.hpp"
 
 namespace segue::warehouse {
