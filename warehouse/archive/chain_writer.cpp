@@ -124,7 +124,7 @@ void ChainWriter::write_what_waits() {
           "{}: {}/{} ends at {}, before {}, where the archive goes on: it was made anew; see "
           "--new-epoch",
           tools_.source.name(), chain_.topic, chain_.partition, waiting->to, *next_));
-    if (!goal) goal = waiting->to;
+    if (!goal) goal = std::max(waiting->to, waiting->end);
     if (*next_ >= *goal) return;
     if (waiting->lost_from < waiting->from)
       claim_lost(*waiting);

@@ -405,7 +405,8 @@ std::optional<Waiting> JournalRecords::waiting(const Chain& chain, std::uint64_t
   Waiting waiting{.chain = chain,
                   .lost_from = next,
                   .from = nothing ? end : std::max(next, scan.spans.front().first),
-                  .to = nothing ? end : scan.spans.front().last + 1};
+                  .to = nothing ? end : scan.spans.front().last + 1,
+                  .end = std::max(end, nothing ? end : scan.spans.back().last + 1)};
   if (waiting.from != next)
     waiting.lost_reason = state_->why_lost(scan, nothing ? 0 : waiting.from);
   scan.given_from = waiting.from;

@@ -28,6 +28,8 @@ struct Waiting {
   std::string lost_reason{};
   std::uint64_t from = 0;
   std::uint64_t to = 0;
+  // Where all ends that waits now, when that is behind a gap at `to`; else 0.
+  std::uint64_t end = 0;
 };
 
 // Records of one range of a chain, in their order; offsets may have holes.

@@ -213,6 +213,7 @@ TEST_CASE("damage in a segment is lost, said once, and what follows it is read")
   const Chain chain = archiving.only_chain();
   const Waiting before = waits(archiving, chain, 1);
   CHECK(before.lost_from == before.from);
+  CHECK(before.end == 301);
   const Waiting damaged = waits(archiving, chain, before.to);
   CHECK(damaged.lost_from == before.to);
   CHECK(damaged.from > before.to);
