@@ -11,9 +11,15 @@
 
 namespace segue::test {
 
-Versitygw::Versitygw() : work_(folder_ / "s3") {
+Versitygw::Versitygw() : Versitygw(std::vector<std::string>{}) {}
+
+Versitygw::Versitygw(const Certificate& certificate)
+    : Versitygw({"-t", certificate.certificate_file(), certificate.key_file()}) {}
+
+Versitygw::Versitygw(std::vector<std::string> more) : work_(folder_ / "s3") {
   std::vector<std::string> arguments{"start", work_.string()};
   for (auto& argument : owned_by_this_process()) arguments.push_back(std::move(argument));
+  for (auto& argument : more) arguments.push_back(std::move(argument));
   std::istringstream lines(run_stack_script("versitygw.sh", arguments));
   for (std::string line; std::getline(lines, line);)
     settings_[line.substr(0, line.find('='))] = line.substr(line.find('=') + 1);
@@ -36,7 +42,7 @@ std::uint16_t Versitygw::port() const {
 }
 
 void Versitygw::make_bucket(const std::string& bucket) const {
-  const auto made = run_command({"curl", "-sSf", "-X", "PUT", "--aws-sigv4", "aws:amz:us-east-1:s3",
+  const auto made = run_command({"curl", "-sSkf", "-X", "PUT", "--aws-sigv4", "aws:amz:us-east-1:s3",
                                  "--user", fmt::format("{}:{}", key_id(), secret()), "-H",
                                  "x-amz-content-sha256: UNSIGNED-PAYLOAD",
                                  fmt::format("{}/{}", url(), bucket)});

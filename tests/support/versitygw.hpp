@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "tests/support/certificate.hpp"
 #include "tests/support/temp_dir.hpp"
 
 namespace segue::test {
@@ -15,11 +16,13 @@ namespace segue::test {
 class Versitygw {
  public:
   Versitygw();
+  // Over TLS, as localhost.
+  explicit Versitygw(const Certificate& certificate);
   ~Versitygw();
   Versitygw(const Versitygw&) = delete;
   Versitygw& operator=(const Versitygw&) = delete;
 
-  // "http://127.0.0.1:PORT"; buckets by path, region us-east-1.
+  // "http://127.0.0.1:PORT", or "https://localhost:PORT"; buckets by path, region us-east-1.
   const std::string& url() const { return settings_.at("S3_ENDPOINT"); }
   std::uint16_t port() const;
   const std::string& key_id() const { return settings_.at("AWS_ACCESS_KEY_ID"); }
@@ -32,6 +35,8 @@ class Versitygw {
   std::filesystem::path objects(const std::string& bucket) const;
 
  private:
+  explicit Versitygw(std::vector<std::string> more);
+
   TempDir folder_;
   std::filesystem::path work_;
   std::filesystem::path credentials_file_;

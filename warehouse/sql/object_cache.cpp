@@ -26,6 +26,26 @@ std::optional<OpenObject> ObjectCache::open(std::string_view key) {
   return object;
 }
 
+std::uint64_t ObjectCache::new_opening() {
+  const std::lock_guard lock(mutex_);
+  return ++openings_;
+}
+
+std::optional<OpenObject> ObjectCache::open_as_first(std::string_view key, std::uint64_t opening) {
+  {
+    const std::lock_guard lock(mutex_);
+    const auto found = first_.find(opening);
+    if (found != first_.end() && found->second.key == key) return found->second;
+  }
+  auto object = open(key);
+  if (!object) return std::nullopt;
+  const std::lock_guard lock(mutex_);
+  while (first_.size() >= settings_.openings) first_.erase(first_.begin());
+  // Another thread may have been faster: what it found counts.
+  const auto [found, made] = first_.emplace(opening, *object);
+  return found->second.key == key ? found->second : std::move(object);
+}
+
 std::string ObjectCache::name_of(const OpenObject& object, std::uint64_t index) const {
   return fmt::format("{}\n{}\n{}", object.key, object.identity, index);
 }
@@ -83,6 +103,7 @@ void ObjectCache::read(const OpenObject& object, std::uint64_t offset, std::span
   const std::uint64_t block = settings_.block_bytes;
   const std::uint64_t first = offset / block;
   const std::uint64_t last = (offset + into.size() - 1) / block;
+  const std::uint64_t final = (object.version.bytes - 1) / block;
   std::vector<Kept> blocks;
   for (std::uint64_t index = first; index <= last; ++index)
     blocks.push_back(find(name_of(object, index)));
@@ -90,8 +111,12 @@ void ObjectCache::read(const OpenObject& object, std::uint64_t offset, std::span
     if (blocks[i]) continue;
     std::size_t end = i;  // of a run of blocks that are missing
     while (end + 1 < blocks.size() && !blocks[end + 1]) ++end;
-    const auto fetched = fetch(object, first + i, first + end);
-    std::ranges::copy(fetched, blocks.begin() + static_cast<std::ptrdiff_t>(i));
+    // Who reads a file's last octets reads what is before them next: the end of a Parquet file says
+    // how long its footer is.
+    const bool tail = i == 0 && first > 0 && first + end == final;
+    auto fetched = fetch(object, first + i - (tail ? 1 : 0), first + end);
+    if (tail) fetched.erase(fetched.begin());
+    std::ranges::move(fetched, blocks.begin() + static_cast<std::ptrdiff_t>(i));
   }
   std::size_t skipped = offset - first * block;
   for (const Kept& piece : blocks) {

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <list>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -20,6 +21,7 @@ struct ObjectCacheSettings {
   std::uint64_t block_bytes = 64 << 10;     // what is asked for begins and ends at its multiples
   std::uint64_t total_bytes = 128 << 20;    // the least recently used go first
   std::uint64_t request_bytes = 16 << 20;   // more than that is asked for in several requests
+  std::size_t openings = 65'536;            // that are remembered
 };
 
 // An object as somebody opened it: reads of it are of this version or fail.
@@ -42,6 +44,10 @@ class ObjectCache {
   ObjectStore& store() const noexcept { return *store_; }
   // nullopt: there is none. Asks the store each time.
   std::optional<OpenObject> open(std::string_view key);
+  // A number for openings that belong together: with it, an object is opened as it was the first
+  // time, so that what they read fits together. Forgotten when many more were made.
+  std::uint64_t new_opening();
+  std::optional<OpenObject> open_as_first(std::string_view key, std::uint64_t opening);
   // Fills `into` from `offset` on. Throws as ObjectStore does, also when the object ends before.
   void read(const OpenObject& object, std::uint64_t offset, std::span<char> into);
 
@@ -61,6 +67,7 @@ class ObjectCache {
   ObjectCacheSettings settings_;
   std::mutex mutex_;
   std::uint64_t openings_ = 0;
+  std::map<std::uint64_t, OpenObject> first_;  // of each opening, as long as it is known
   std::uint64_t bytes_ = 0;
   std::list<Kept> blocks_;  // the most recently used first
   std::unordered_map<std::string_view, std::list<Kept>::iterator> by_name_;

@@ -14,7 +14,8 @@
 namespace segue::warehouse {
 namespace {
 
-constexpr std::string_view kScheme = "archive://";
+const std::string kScheme = "archive://";
+constexpr const char* kOpening = "segue_opening";  // with a file: ObjectCache::new_opening()
 constexpr std::string_view kPatternOctets = "*?[";
 
 // DuckDB takes its own exceptions for what they are, and others for broken invariants.
@@ -79,14 +80,7 @@ class ObjectFileSystem : public duckdb::FileSystem {
   duckdb::unique_ptr<duckdb::FileHandle> OpenFile(
       const std::string& path, duckdb::FileOpenFlags flags,
       duckdb::optional_ptr<duckdb::FileOpener>) override {
-    if (flags.OpenForWriting())
-      throw duckdb::IOException(fmt::format("{}: statements only read an archive", path));
-    auto object = as_duckdb([&] { return cache_.open(key_of(path)); });
-    if (object)
-      return duckdb::make_uniq<ObjectHandle>(*this, path, flags, std::move(*object));
-    if (flags.ReturnNullIfNotExists()) return nullptr;
-    throw duckdb::IOException(
-        fmt::format("{}: there is no object {}", cache_.store().name(), key_of(path)));
+    return open(path, flags, cache_.new_opening());
   }
 
   bool FileExists(const std::string& path, duckdb::optional_ptr<duckdb::FileOpener>) override {
@@ -131,24 +125,58 @@ class ObjectFileSystem : public duckdb::FileSystem {
     return duckdb::FileType::FILE_TYPE_REGULAR;
   }
 
-  // A path without a pattern is itself: whether it is there shows when it is opened.
+  // Each scan of a statement looks its files up here, and then opens each of them several times. A
+  // path without a pattern is itself: whether it is there shows when it is opened.
   duckdb::vector<duckdb::OpenFileInfo> Glob(const std::string& path, duckdb::FileOpener*) override {
     duckdb::vector<duckdb::OpenFileInfo> found;
     const std::string_view pattern = key_of(path);
     const std::size_t first = pattern.find_first_of(kPatternOctets);
     if (first == std::string_view::npos) {
-      found.emplace_back(path);
+      found.push_back(with_opening(path));
       return found;
     }
     as_duckdb([&] {
       cache_.store().list(pattern.substr(0, first), {}, [&](const StoredObject& object) {
-        if (fits(object.key, pattern)) found.emplace_back(std::string(kScheme) + object.key);
+        if (fits(object.key, pattern)) found.push_back(with_opening(kScheme + object.key));
       });
     });
     return found;
   }
 
+ protected:
+  bool SupportsOpenFileExtended() const override { return true; }
+  duckdb::unique_ptr<duckdb::FileHandle> OpenFileExtended(
+      const duckdb::OpenFileInfo& file, duckdb::FileOpenFlags flags,
+      duckdb::optional_ptr<duckdb::FileOpener>) override {
+    if (file.extended_info) {
+      const auto& options = file.extended_info->options;
+      const auto found = options.find(kOpening);
+      if (found != options.end())
+        return open(file.path, flags, found->second.GetValue<std::uint64_t>());
+    }
+    return open(file.path, flags, cache_.new_opening());
+  }
+
  private:
+  duckdb::OpenFileInfo with_opening(std::string path) {
+    duckdb::OpenFileInfo file(std::move(path));
+    file.extended_info = duckdb::make_shared_ptr<duckdb::ExtendedOpenFileInfo>();
+    file.extended_info->options[kOpening] = duckdb::Value::UBIGINT(cache_.new_opening());
+    return file;
+  }
+
+  duckdb::unique_ptr<duckdb::FileHandle> open(const std::string& path,
+                                              duckdb::FileOpenFlags flags, std::uint64_t opening) {
+    if (flags.OpenForWriting())
+      throw duckdb::IOException(fmt::format("{}: statements only read an archive", path));
+    auto object = as_duckdb([&] { return cache_.open_as_first(key_of(path), opening); });
+    if (object)
+      return duckdb::make_uniq<ObjectHandle>(*this, path, flags, std::move(*object));
+    if (flags.ReturnNullIfNotExists()) return nullptr;
+    throw duckdb::IOException(
+        fmt::format("{}: there is no object {}", cache_.store().name(), key_of(path)));
+  }
+
   ObjectCache cache_;
 };
 
@@ -159,7 +187,7 @@ std::string sql_path(const ObjectStore& store, std::string_view key) {
   const auto root = store.file_of("");
   if (root && root->string().find_first_of(kPatternOctets) == std::string::npos)
     return store.file_of(key)->string();
-  return std::string(kScheme).append(key);
+  return kScheme + std::string(key);
 }
 
 void mount(Engine& engine, ObjectStore& store, const ObjectCacheSettings& cache) {

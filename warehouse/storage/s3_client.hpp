@@ -53,6 +53,7 @@ struct S3Answer {
   std::string region;   // x-amz-bucket-region
   std::string date;     // by the server's clock
   std::optional<std::uint64_t> length;
+  std::optional<std::uint64_t> whole;  // of a range: how long the object is
   std::string code;     // of a complaint: "NoSuchKey"
   std::string message;
 

@@ -140,6 +140,8 @@ std::size_t take_header(char* data, std::size_t size, std::size_t count, void* o
   if (is("x-amz-bucket-region")) received.answer.region = value;
   if (is("date")) received.answer.date = value;
   if (is("content-length")) received.answer.length = number_of<std::uint64_t>(value);
+  if (is("content-range"))  // "bytes 0-9/100"
+    received.answer.whole = number_of<std::uint64_t>(value.substr(value.rfind('/') + 1));
   if (is("transfer-encoding")) received.chunked = true;
   if (is("retry-after"))
     received.retry_after = std::chrono::seconds(number_of<unsigned>(value).value_or(0));

@@ -49,8 +49,8 @@ class S3Store : public ObjectStore {
 
   std::string full(std::string_view key) const { return root_ + std::string(key); }
   std::string listing_page(std::vector<std::pair<std::string, std::string>> query);
-  std::string range(std::string_view key, std::uint64_t offset, std::uint64_t bytes,
-                    std::vector<std::string> headers);
+  S3Answer range(std::string_view key, std::uint64_t offset, std::uint64_t bytes,
+                 std::vector<std::string> headers);
   S3Answer head(const std::string& key);
   Creation put(const std::string& key, const Content& content, Condition condition);
   // nullopt: it has to be done again from the start.

