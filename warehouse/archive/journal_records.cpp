@@ -63,6 +63,8 @@ struct LaneScan {
         reader(run, run_name, lane, every_frame(), damage, &track) {}
 
   void look_ahead(RunLife life);
+  // What lies before is not there any more, or is not asked for.
+  void drop_before(std::uint64_t lane_sequence);
 
   std::vector<Damage> damage;
   LaneTrack track;
@@ -82,6 +84,11 @@ void LaneScan::look_ahead(RunLife life) {
       spans.push_back({at, at});
     reader.pop();
   }
+}
+
+void LaneScan::drop_before(std::uint64_t lane_sequence) {
+  while (!spans.empty() && spans.front().last < lane_sequence) spans.pop_front();
+  if (!spans.empty()) spans.front().first = std::max(spans.front().first, lane_sequence);
 }
 
 struct Run {
@@ -123,12 +130,24 @@ std::optional<std::string> instance_in(const fs::path& segment) {
   return std::nullopt;
 }
 
-bool has_frame(const fs::path& segment) {
-  const auto source = FileSource::open(segment);
-  if (!source) return false;
+// lane_sequence of the first frame of a segment; nullopt: there is none, yet or any more.
+std::optional<std::uint64_t> first_in(const fs::path& run, std::uint32_t lane,
+                                      std::uint64_t sequence) {
+  const auto source = FileSource::open(recorder::segment_path(run, lane, sequence));
+  if (!source) return std::nullopt;
   const auto header = recorder::read_header(*source);
-  return header && recorder::header_fault(*header) == nullptr &&
-         SegmentScanner(*source, *header).next().outcome == SegmentScanner::Outcome::frame;
+  if (!header || recorder::header_fault(*header) != nullptr || header->sequence != sequence)
+    return std::nullopt;
+  const SegmentScanner::Step step = SegmentScanner(*source, *header).next();
+  if (step.outcome != SegmentScanner::Outcome::frame) return std::nullopt;
+  return step.header.lane_sequence;
+}
+
+// Of all that a lane has now.
+std::optional<std::uint64_t> first_in(const fs::path& run, std::uint32_t lane) {
+  for (const std::uint64_t sequence : recorder::list_segments(run, lane))
+    if (const auto first = first_in(run, lane, sequence)) return first;
+  return std::nullopt;
 }
 
 std::string text_of(const Damage& damage) {
@@ -226,9 +245,9 @@ void JournalRecords::State::meet(Run& run) {
   for (const std::uint32_t lane : *lanes) {
     if (std::ranges::find(run.lanes, lane) != run.lanes.end()) continue;
     for (const std::uint64_t sequence : recorder::list_segments(run.path, lane)) {
-      const fs::path segment = recorder::segment_path(run.path, lane, sequence);
-      if (!has_frame(segment)) continue;
-      if (!run.instance) run.instance = instance_in(segment);
+      if (!first_in(run.path, lane, sequence)) continue;
+      if (!run.instance)
+        run.instance = instance_in(recorder::segment_path(run.path, lane, sequence));
       run.lanes.push_back(lane);
       break;
     }
@@ -398,13 +417,15 @@ std::optional<Waiting> JournalRecords::waiting(const Chain& chain, std::uint64_t
   scan.track.end = run->ends.position(lane);
   scan.look_ahead(run->life);
   for (const Damage& damage : scan.damage) state_->tell_once(text_of(damage));
-  while (!scan.spans.empty() && scan.spans.front().last < next) scan.spans.pop_front();
+  scan.drop_before(next);
+  // To look ahead takes time, in which a ring goes on.
+  if (!sealed) scan.drop_before(first_in(run->path, lane).value_or(next));
   const bool nothing = scan.spans.empty();
   if (nothing && !scan.track.finished) return std::nullopt;
   const std::uint64_t end = run->ends.position(lane) + 1;  // of a sealed run
   Waiting waiting{.chain = chain,
                   .lost_from = next,
-                  .from = nothing ? end : std::max(next, scan.spans.front().first),
+                  .from = nothing ? end : scan.spans.front().first,
                   .to = nothing ? end : scan.spans.front().last + 1,
                   .end = std::max(end, nothing ? end : scan.spans.back().last + 1)};
   if (waiting.from != next)

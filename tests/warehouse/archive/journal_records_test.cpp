@@ -170,12 +170,21 @@ TEST_CASE("what a ring overwrote before it was read is lost, with the reason") {
     while (!put(journal.lane(0), n, 900)) std::this_thread::yield();
   Archiving archiving(dir.path());
   const Chain chain = archiving.only_chain();
-  const Waiting waiting = waits(archiving, chain, 1);
+  Waiting waiting = waits(archiving, chain, 1);
   CHECK(waiting.lost_from == 1);
   CHECK(waiting.from > 1'000);
   CHECK(waiting.to == 2'001);
   CHECK(waiting.lost_reason == "the journal's ring overwrote it before it was archived");
-  CHECK(archiving.read(chain, waiting.from, waiting.to).size() == waiting.to - waiting.from);
+  // The keeper may be about to recycle one more: then it is lost, too.
+  Offsets read;
+  for (unsigned tries = 0; tries < 3 && read.empty(); ++tries) {
+    try {
+      waiting = waits(archiving, chain, 1);
+      read = archiving.read(chain, waiting.from, waiting.to);
+    } catch (const StartupError&) {
+    }
+  }
+  CHECK(read.size() == waiting.to - waiting.from);
 }
 
 TEST_CASE("what a ring overwrites while it is read is not given half; it is lost the next time") {
