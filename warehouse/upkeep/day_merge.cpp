@@ -180,7 +180,7 @@ FileFacts DayMerge::make(const Group& group, const std::filesystem::path& file) 
 }
 
 void DayMerge::check(const Group& group, const std::filesystem::path& file) {
-  const auto read = bench_.numbers(count_places(bench_.rows_of(group.inputs)));
+  const auto read = bench_.numbers(count_places("FROM " + bench_.rows_of(group.inputs)));
   const auto kept = bench_.numbers(count_places("FROM " + rows_that_stay(group)));
   const auto written = bench_.numbers(count_places("FROM " + Workbench::rows_of(file)));
   const auto refuse = [&](const std::string& what) {

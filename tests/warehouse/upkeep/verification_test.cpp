@@ -172,7 +172,7 @@ TEST_CASE("rows of another claim are found by looking at each") {
   Done done = *made.archive().done(made.second);
   done.file = made.archive().done(made.third)->file;
   made.store().replace(done_key(kChain, made.second.start), to_json(done));
-  CHECK(found(verify(made)) == "damaged " + key + "\n");
+  CHECK_THAT(found(verify(made)), ContainsSubstring("damaged " + key));
 }
 
 }  // namespace
