@@ -27,10 +27,10 @@ constexpr milliseconds kLongestPause{60'000};
 // One that ran so long was well: the next end is looked at anew.
 constexpr milliseconds kWell{60'000};
 constexpr milliseconds kPoll{20};
-// A claim that is being written is finished within it.
-constexpr milliseconds kEnd{10'000};
-// For what was recorded since its last round.
-constexpr milliseconds kLastRound{15'000};
+// Who waits for this process's end (systemd starts the next one then) waits for these, too. A claim
+// that is being written is finished within the first; the last round is for what was recorded since.
+constexpr milliseconds kEnd{3'000};
+constexpr milliseconds kLastRound{5'000};
 constexpr int kNiceness = 10;
 
 std::filesystem::path beside_this() {

@@ -119,6 +119,16 @@ TEST_CASE("--archive is refused with a configuration that comes by standard inpu
   CHECK(result.exit_code == 2);
 }
 
+TEST_CASE("--archive without seguectl beside segue is refused with what to do") {
+  const TempDir alone;
+  std::filesystem::copy_file(segue_path(), alone / "segue");
+  const auto file = alone.write("segue.yaml", all_to(1).yaml(alone / "journal"));
+  const CommandResult result =
+      run_command({(alone / "segue").string(), "serve", "-c", file.string(), "--archive"});
+  CHECK(result.exit_code == 2);
+  CHECK(result.err.find("--archive needs seguectl beside segue") != std::string::npos);
+}
+
 TEST_CASE("an archiver that is run by hand registers: what it has not read stays until it has") {
   const ArchivedFolder folder;
   ScriptedBackend backend(answer_always(response_with(200, std::string(4'000, 'x'))));
