@@ -26,11 +26,11 @@ bool among(const std::array<std::string_view, N>& codes, std::string_view code) 
 }
 
 // Complaints that another attempt may not meet, whatever their status.
-constexpr std::array<std::string_view, 10> kPassingCodes{
-    "SlowDown", "InternalError", "ServiceUnavailable", "RequestTimeout", "OperationAborted",
-    "ConditionalRequestConflict", "ThrottlingException", "BadDigest", "IncompleteBody",
-    "XAmzContentSHA256Mismatch"};
-constexpr std::array<long, 6> kPassingStatuses{408, 429, 500, 502, 503, 504};
+constexpr std::array<std::string_view, 8> kPassingCodes{
+    "SlowDown",            "InternalError", "ServiceUnavailable", "RequestTimeout",
+    "ThrottlingException", "BadDigest",     "IncompleteBody",     "XAmzContentSHA256Mismatch"};
+// 409: others write at the same time; a server under such a race may give it odd names.
+constexpr std::array<long, 7> kPassingStatuses{408, 409, 429, 500, 502, 503, 504};
 constexpr std::array<std::string_view, 3> kExpiredCodes{"ExpiredToken", "ExpiredTokenException",
                                                         "TokenRefreshRequired"};
 // What is simply not there. Other complaints may come with 404, too.
@@ -78,16 +78,6 @@ std::string bucket_url(const std::string& name, const std::string& bucket,
   return endpoint.insert(host, escaped(bucket) + ".");
 }
 
-// At least half of what it doubles to, so that those who failed together do not return together.
-std::chrono::milliseconds pause_before(unsigned attempt, const S3Limits& limits,
-                                       std::chrono::seconds wanted) {
-  auto pause = limits.longest_pause;
-  if (attempt < 16) pause = std::min(pause, limits.first_pause * (1U << attempt));
-  thread_local std::minstd_rand random{std::random_device{}()};
-  std::uniform_int_distribution<std::int64_t> some(pause.count() / 2, pause.count());
-  return std::clamp<std::chrono::milliseconds>(wanted, std::chrono::milliseconds(some(random)),
-                                               limits.longest_pause);
-}
 
 enum class Verdict : std::uint8_t { taken, again, with_new_credentials, refused };
 
@@ -212,6 +202,18 @@ S3Client::~S3Client() = default;
 const std::string& S3Client::name() const noexcept { return state_->name; }
 const S3Limits& S3Client::limits() const noexcept { return state_->limits; }
 
+// At least half of what it doubles to, so that those who failed together do not return together.
+void S3Client::pause(unsigned attempt, std::chrono::seconds at_least) const {
+  constexpr unsigned kDoublings = 16;
+  const S3Limits& most = state_->limits;
+  auto full = most.longest_pause;
+  if (attempt < kDoublings) full = std::min(full, most.first_pause * (1U << attempt));
+  thread_local std::minstd_rand random{std::random_device{}()};
+  std::uniform_int_distribution<std::int64_t> some(full.count() / 2, full.count());
+  std::this_thread::sleep_for(std::clamp<std::chrono::milliseconds>(
+      at_least, std::chrono::milliseconds(some(random)), most.longest_pause));
+}
+
 S3Answer S3Client::ask(const S3Request& request) {
   State& state = *state_;
   const std::string url = fmt::format("{}{}{}{}", state.url, request.key.empty() ? "" : "/",
@@ -239,7 +241,7 @@ S3Answer S3Client::ask(const S3Request& request) {
         state.refuse(request, attempt.answer, signer);
       if (renewed) signer = state.signer();
     }
-    std::this_thread::sleep_for(pause_before(tried - 1, state.limits, attempt.retry_after));
+    pause(tried - 1, attempt.retry_after);
   }
 }
 

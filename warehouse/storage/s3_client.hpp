@@ -78,6 +78,9 @@ class S3Client {
   // do about it, StorageError for a file that cannot be read.
   S3Answer ask(const S3Request& request);
 
+  // Waits as before another attempt, counted from 0.
+  void pause(unsigned attempt, std::chrono::seconds at_least = {}) const;
+
   const std::string& name() const noexcept;
   const S3Limits& limits() const noexcept;
 

@@ -15,7 +15,6 @@ constexpr std::string_view kProbe = ".tmp-probe-";  // never listed
 constexpr std::string_view kTemporary = ".tmp-";
 constexpr std::uint64_t kWhole = ~std::uint64_t{0};  // as long as the object is
 constexpr std::uint64_t kMostParts = 10'000;         // of an upload, by S3's own limit
-constexpr unsigned kStarts = 4;     // of a creation that has to be done again from the start
 constexpr unsigned kAtOpening = 3;  // attempts: somebody waits who may have mistyped
 
 std::string new_writer() {
@@ -215,10 +214,12 @@ void S3Store::remove(std::string_view key) {
 }
 
 Creation S3Store::put(const std::string& key, const Content& content, Condition condition) {
-  for (unsigned start = 0; start < kStarts; ++start) {
+  const std::string writer = new_writer();  // of all attempts: one whose answer was lost counts
+  for (unsigned start = 0; start < client_.limits().attempts; ++start) {
+    if (start > 0) client_.pause(start - 1);
     const bool in_parts = content.file && content.file->bytes > client_.limits().part_bytes;
-    const auto creation = in_parts ? put_in_parts(key, *content.file, condition)
-                                   : put_once(key, content, condition);
+    const auto creation = in_parts ? put_in_parts(key, *content.file, writer, condition)
+                                   : put_once(key, content, writer, condition);
     if (creation) return *creation;
   }
   throw RemoteError(fmt::format("{}: '{}' comes and goes while it is written: is somebody else "
@@ -227,8 +228,7 @@ Creation S3Store::put(const std::string& key, const Content& content, Condition 
 }
 
 std::optional<Creation> S3Store::put_once(const std::string& key, const Content& content,
-                                          Condition condition) {
-  const std::string writer = new_writer();
+                                          const std::string& writer, Condition condition) {
   S3Request request{.method = "PUT", .key = key};
   request.headers.push_back(mark(writer));
   if (condition == Condition::if_absent) request.headers.emplace_back(kIfAbsent);
@@ -248,10 +248,12 @@ std::optional<Creation> S3Store::whose(const std::string& key, const std::string
 }
 
 std::optional<Creation> S3Store::put_in_parts(const std::string& key, const FilePart& file,
-                                              Condition condition) {
+                                              const std::string& writer, Condition condition) {
   const bool if_absent = condition == Condition::if_absent;
-  if (if_absent && head(key).good()) return Creation::existed;  // before so much is sent
-  const std::string writer = new_writer();
+  if (if_absent) {  // before so much is sent
+    const auto creation = whose(key, writer);
+    if (creation) return creation;
+  }
   S3Request begin{.method = "POST", .key = key};
   begin.query = {{"uploads", ""}};
   begin.headers = {mark(writer)};

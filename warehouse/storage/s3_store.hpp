@@ -55,9 +55,9 @@ class S3Store : public ObjectStore {
   Creation put(const std::string& key, const Content& content, Condition condition);
   // nullopt: it has to be done again from the start.
   std::optional<Creation> put_once(const std::string& key, const Content& content,
-                                   Condition condition);
+                                   const std::string& writer, Condition condition);
   std::optional<Creation> put_in_parts(const std::string& key, const FilePart& file,
-                                       Condition condition);
+                                       const std::string& writer, Condition condition);
   std::vector<std::string> send_parts(const std::string& key, const std::string& upload,
                                       const FilePart& file);
   std::optional<Creation> whose(const std::string& key, const std::string& writer);
