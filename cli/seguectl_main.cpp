@@ -3,6 +3,7 @@
 #include <CLI/CLI.hpp>
 #include <exception>
 
+#include "cli/archive/restore_command.hpp"
 #include "cli/archive/archive_command.hpp"
 #include "cli/archive/compact_command.hpp"
 #include "cli/archive/forget_command.hpp"
@@ -38,6 +39,7 @@ int parse_and_run(int argc, char** argv) {
   segue::cli::CompareCommand compare(program);
   segue::cli::QueryCommand query(program);
   segue::cli::ArchiveCommand archive(program);
+  segue::cli::RestoreCommand restore(program);
   CLI::App& journal = *program.add_subcommand("journal", "A journal's folder: lanes, consumers, damage");
   journal.require_subcommand(1);
   segue::cli::JournalStatusCommand journal_status(journal);
@@ -67,6 +69,7 @@ int parse_and_run(int argc, char** argv) {
   if (compare.chosen()) return compare.run();
   if (query.chosen()) return query.run();
   if (archive.chosen()) return archive.run();
+  if (restore.chosen()) return restore.run();
   if (journal_status.chosen()) return journal_status.run();
   if (journal_verify.chosen()) return journal_verify.run();
   if (drop_consumer.chosen()) return drop_consumer.run();

@@ -17,7 +17,8 @@ class App;
 namespace segue::cli {
 
 // `seguectl topics ensure [TOPIC...]`: creates topics, or changes them to what recording needs;
-// by default those that the configuration names. Without --yes it only says what it would do.
+// by default those that the configuration names, and that of the archiver's manifest where it
+// archives from Kafka. Without --yes it only says what it would do.
 // Exit code: 0 all is well or was done, 1 something is to be done, 2 something of it is refused
 // (then nothing is done), 3 Kafka cannot be reached or refuses.
 class TopicsEnsureCommand {
@@ -28,6 +29,8 @@ class TopicsEnsureCommand {
 
  private:
   TopicWishes wishes() const;
+  TopicWishes wishes_for(const std::string& topic) const;
+  std::vector<std::string> topics_to_plan(const kafka::Settings& settings) const;
 
   CLI::App* command_;
   KafkaOptions kafka_;

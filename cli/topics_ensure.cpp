@@ -10,6 +10,7 @@
 #include "cli/json_writer.hpp"
 #include "cli/topics.hpp"
 #include "exchange/error.hpp"
+#include "warehouse/archive/manifest_topic.hpp"
 
 namespace segue::cli {
 namespace {
@@ -121,6 +122,9 @@ bool is_refused(const std::vector<TopicPlan>& plans) {
   return std::ranges::any_of(plans, [](const TopicPlan& plan) { return !plan.refusals.empty(); });
 }
 
+// Loaders read what was announced within it; the archive itself is where one that comes later begins.
+constexpr std::chrono::milliseconds kManifestRetention = std::chrono::days(30);
+
 std::string check_duration(const std::string& text) {
   return parse_duration(text) ? std::string{} : "write a duration as 7d, 36h or 90m, not " + text;
 }
@@ -169,16 +173,39 @@ TopicWishes TopicsEnsureCommand::wishes() const {
   return wishes;
 }
 
+// One partition keeps the order of a few records a second; of a topic that is there only what
+// archiving needs is looked at.
+TopicWishes TopicsEnsureCommand::wishes_for(const std::string& topic) const {
+  TopicWishes all = wishes();
+  if (topic != warehouse::kManifestTopic) return all;
+  all.partitions_of_new = 1;
+  all.retention_of_new = kManifestRetention.count();
+  if (!topics_.empty()) return all;
+  all.partitions.reset();  // what was said is about the topics of exchanges
+  all.compaction = TopicWishes::Compaction::no;
+  return all;
+}
+
+std::vector<std::string> TopicsEnsureCommand::topics_to_plan(
+    const kafka::Settings& settings) const {
+  std::vector<std::string> topics = chosen_topics(topics_, settings);
+  const auto configured = kafka_.configuration();
+  const bool announces = configured && configured->archives &&
+                         configured->archive.from == warehouse::ArchiveFrom::kafka;
+  if (topics_.empty() && announces) topics.emplace_back(warehouse::kManifestTopic);
+  return topics;
+}
+
 int TopicsEnsureCommand::run() {
   const kafka::Settings settings = kafka_.settings();
   kafka::Cluster cluster(settings, kafka_.timeout());
   kafka::Admin admin(cluster);
   std::vector<TopicPlan> plans;
-  for (const std::string& topic : chosen_topics(topics_, settings)) {
+  for (const std::string& topic : topics_to_plan(settings)) {
     const auto place = cluster.find_topic(topic);
     plans.push_back(plan_topic(topic, place,
                                place ? admin.topic_config(topic) : kafka::ConfigValues{},
-                               wishes()));
+                               wishes_for(topic)));
   }
   const bool nothing_to_do = std::ranges::all_of(plans, &TopicPlan::nothing_to_do);
   const bool refused = is_refused(plans);

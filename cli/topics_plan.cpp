@@ -37,11 +37,11 @@ Entries wanted_entries(const TopicWishes& wishes) {
 }
 
 kafka::NewTopic new_topic(const std::string& name, const TopicWishes& wishes) {
-  kafka::NewTopic topic{name, wishes.partitions.value_or(TopicWishes::kPartitions),
+  kafka::NewTopic topic{name, wishes.partitions.value_or(wishes.partitions_of_new),
                         wishes.replication.value_or(-1), wanted_entries(wishes)};
   const bool deletes = topic.config.at("cleanup.policy") != "compact";
   if (deletes)
-    topic.config.emplace("retention.ms", std::to_string(TopicWishes::kRetentionMillis));
+    topic.config.emplace("retention.ms", std::to_string(wishes.retention_of_new));
   return topic;
 }
 

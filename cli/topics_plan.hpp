@@ -15,9 +15,11 @@ struct TopicWishes {
   static constexpr int kPartitions = 12;
   static constexpr std::int64_t kRetentionMillis = 7LL * 86'400'000;
 
-  std::optional<int> partitions;   // default of a new topic: kPartitions
+  std::optional<int> partitions;   // default of a new topic: partitions_of_new
   std::optional<int> replication;  // default of a new topic: the broker's
-  std::optional<std::int64_t> retention_millis;  // default of a new topic: kRetentionMillis
+  std::optional<std::int64_t> retention_millis;  // default of a new topic: retention_of_new
+  int partitions_of_new = kPartitions;
+  std::int64_t retention_of_new = kRetentionMillis;
   enum class Compaction : std::uint8_t { no, yes } compaction = Compaction::no;
   enum class Reordering : std::uint8_t { refused, accepted } reordering = Reordering::refused;
 };

@@ -133,6 +133,12 @@ ArchiveCommand::ArchiveCommand(CLI::App& program)
   command_->add_flag("--new-epoch", new_epoch_,
                      "Partitions of a topic that was deleted and made again: archive them as TOPIC@2");
   command_
+      ->add_option("--group", group_,
+                   "Consumer group by which instances share a topic's partitions")
+      ->type_name("GROUP")
+      ->envname("SEGUE_GROUP")
+      ->capture_default_str();
+  command_
       ->add_option("--manifest", manifest_,
                    fmt::format("Topic that is told of each file, for loaders; {}: nobody is told; "
                                "default: {}, when SOURCE is a topic",
@@ -194,6 +200,7 @@ void ArchiveCommand::archive(const Plan& plan) const {
     using Reading = warehouse::TopicReading;
     Reading reading{.settings = kafka->settings,
                     .topic = kafka->topic,
+                    .group = group_,
                     .timeout = kafka->timeout,
                     .share = once_ ? Reading::Share::all : Reading::Share::group,
                     .epoch = new_epoch_ ? Reading::Epoch::next : Reading::Epoch::same,

@@ -10,6 +10,7 @@
 #include "cli/kafka_options.hpp"
 #include "cli/source.hpp"
 #include "warehouse/archive/archiver.hpp"
+#include "warehouse/archive/topic_records.hpp"
 
 namespace CLI {
 class App;
@@ -42,6 +43,7 @@ class ArchiveCommand {
   std::filesystem::path staging_;
   std::optional<std::uint64_t> flush_rows_;
   std::optional<std::chrono::milliseconds> flush_every_;
+  std::string group_ = warehouse::kArchiverGroup;
   std::optional<std::string> manifest_;
   bool once_ = false;
   bool new_epoch_ = false;

@@ -1,0 +1,206 @@
+#include "cli/archive/restore_command.hpp"
+
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <chrono>
+#include <cstdio>
+#include <span>
+#include <string_view>
+
+#include "cli/exchange_text.hpp"
+#include "cli/exit_code.hpp"
+#include "cli/figures.hpp"
+#include "cli/filters.hpp"
+#include "cli/interruption.hpp"
+#include "cli/json_writer.hpp"
+#include "cli/progress.hpp"
+#include "exchange/error.hpp"
+#include "warehouse/archive/archive.hpp"
+
+namespace segue::cli {
+namespace {
+
+using warehouse::PartitionPlan;
+
+std::int64_t now_micros() {
+  return std::chrono::duration_cast<std::chrono::microseconds>(
+             std::chrono::system_clock::now().time_since_epoch())
+      .count();
+}
+
+std::string check_time(const std::string& text) {
+  return parse_time(text, now_micros()) ? std::string{} : "write 24h, 7d, 2026-11-21 or "
+                                                          "2026-11-21T09:00:00Z, not " + text;
+}
+
+std::string moment(std::int64_t unix_micros) {
+  return unix_micros == 0 ? "-" : time_text(unix_micros);
+}
+
+// Everything of all partitions.
+PartitionPlan sum(std::span<const PartitionPlan> plans) {
+  PartitionPlan all;
+  for (const PartitionPlan& plan : plans) {
+    all.rows += plan.rows;
+    all.there += plan.there;
+    all.held += plan.held;
+    all.lost += plan.lost;
+    all.forgotten += plan.forgotten;
+    all.unfinished += plan.unfinished;
+  }
+  return all;
+}
+
+std::string plans_text(std::span<const PartitionPlan> plans) {
+  std::string text = fmt::format("{:>9} {:>13} {:>13} {:>13}  {:<28} {}\n", "PARTITION", "TO RESTORE",
+                                 "THERE BEFORE", "TOPIC HOLDS", "FIRST", "LAST");
+  for (const PartitionPlan& plan : plans)
+    text += fmt::format("{:>9} {:>13} {:>13} {:>13}  {:<28} {}\n", plan.partition,
+                        grouped(plan.to_do()), grouped(plan.there), grouped(plan.held),
+                        moment(plan.first), moment(plan.last));
+  return text;
+}
+
+// What does not come back.
+std::string gaps_text(const PartitionPlan& all) {
+  std::string text;
+  if (all.lost != 0)
+    text += fmt::format("{} offsets were lost before they were archived\n", grouped(all.lost));
+  if (all.forgotten != 0)
+    text += fmt::format("{} rows were taken out of the archive (`seguectl forget`)\n",
+                        grouped(all.forgotten));
+  if (all.unfinished != 0)
+    text += fmt::format("{} offsets are claimed and in no file yet: let `seguectl archive` finish "
+                        "them first\n",
+                        grouped(all.unfinished));
+  return text;
+}
+
+std::string plans_json(std::span<const PartitionPlan> plans, std::string_view mode,
+                       std::uint64_t restored) {
+  std::string text;
+  JsonWriter json(text);
+  json.begin_object();
+  json.member("format_version", std::int64_t{1});
+  json.member("mode", mode);
+  json.member("restored", restored);
+  json.key("partitions");
+  json.begin_array();
+  for (const PartitionPlan& plan : plans) {
+    json.begin_object();
+    json.member("partition", std::int64_t{plan.partition});
+    json.member("to_restore", plan.to_do());
+    json.member("there_before", plan.there);
+    json.member("topic_holds", plan.held);
+    for (const auto& [name, at] : {std::pair("first", plan.first), std::pair("last", plan.last)}) {
+      json.key(name);
+      if (at == 0)
+        json.null();
+      else
+        json.text(time_text(at));
+    }
+    json.member("lost", plan.lost);
+    json.member("forgotten", plan.forgotten);
+    json.member("unfinished", plan.unfinished);
+    json.end_object();
+  }
+  json.end_array();
+  json.end_object();
+  return text + '\n';
+}
+
+}  // namespace
+
+RestoreCommand::RestoreCommand(CLI::App& program)
+    : command_(program.add_subcommand(
+          "restore", "Puts records of an archive back into Kafka; without --yes only says which")) {
+  command_->add_option("TARGET", target_, "kafka://BROKERS/TOPIC; default: as configured");
+  command_->add_option("--from", from_,
+                       "archive:DIR or archive:s3://BUCKET/PREFIX; default: as configured");
+  command_->add_option("--source", source_,
+                       "Topic whose records they were; default: the one they go to")
+      ->type_name("TOPIC");
+  const auto time_option = [&](const char* name, std::optional<std::int64_t>& into,
+                               const char* about) {
+    command_
+        ->add_option_function<std::string>(
+            name, [&into](const std::string& text) { into = parse_time(text, now_micros()); },
+            about)
+        ->check(CLI::Validator(check_time, "TIME"));
+  };
+  time_option("--since", since_, "24h, 7d, 2026-11-21 or 2026-11-21T09:00:00Z");
+  time_option("--until", until_, "The same; what came before it");
+  command_->add_option("--partitions", partitions_, "0,3,...; default: all")
+      ->delimiter(',')
+      ->check(CLI::NonNegativeNumber);
+  command_->add_flag("--yes", yes_, "Do it");
+  kafka_.add_to(*command_);
+  add_output_option(*command_, form_);
+}
+
+bool RestoreCommand::chosen() const { return command_->parsed(); }
+
+ArchiveSource RestoreCommand::archive() const {
+  if (from_.empty()) {
+    const auto configured = kafka_.configuration();
+    if (!configured)
+      throw StartupError("no archive: give one by --from archive:DIR, or a configuration with -c");
+    return archive_of(*configured);
+  }
+  auto source = resolve_source(from_, kafka_);
+  if (!source.archive)
+    throw StartupError(fmt::format("--from {}: write archive:DIR or archive:s3://BUCKET/PREFIX",
+                                   from_));
+  return std::move(*source.archive);
+}
+
+warehouse::RestoreRequest RestoreCommand::request(const KafkaSource& target) const {
+  return {.settings = target.settings,
+          .topic = target.topic,
+          .source = source_.empty() ? target.topic : source_,
+          .partitions = partitions_,
+          .times = {since_, until_},
+          .timeout = target.timeout};
+}
+
+int RestoreCommand::run() {
+  const Source target =
+      resolve_source(target_.empty() ? std::nullopt : std::optional(target_), kafka_);
+  if (!target.kafka)
+    throw StartupError(fmt::format("{}: write kafka://host:port,host:port/TOPIC", target_));
+  const ArchiveSource from = archive();
+  const auto store = warehouse::open_store(from.location, from.s3);
+  const warehouse::Archive archive = warehouse::Archive::open(*store);
+  listen_for_interrupts();
+  warehouse::Restore restore(request(*target.kafka), archive);
+  std::vector<PartitionPlan> plans;
+  {
+    Progress progress(fmt::format("looking at {}", target.kafka->topic));
+    plans = restore.plan([&](auto done, auto total) { progress.at(done, total); }, interrupted);
+  }
+  if (interrupted()) return kInterrupted;
+  const PartitionPlan all = sum(plans);
+  if (form_ == OutputForm::text) fmt::print("{}", plans_text(plans));
+  fmt::print(stderr, "{}", gaps_text(all));
+  if (!yes_ || all.to_do() == 0) {
+    if (form_ == OutputForm::json) fmt::print("{}", plans_json(plans, "dry_run", 0));
+    if (all.to_do() == 0) return kClean;
+    fmt::print(stderr, "seguectl: nothing was put back; --yes does it\n");
+    return kFound;
+  }
+  Progress progress(fmt::format("restoring {}", target.kafka->topic));
+  const std::uint64_t restored =
+      restore.carry_out([&](auto done, auto total) { progress.at(done, total); }, interrupted);
+  progress.wipe();
+  if (form_ == OutputForm::json) fmt::print("{}", plans_json(plans, "applied", restored));
+  if (restore.cut() != 0)
+    fmt::print(stderr, "seguectl: {} records had bodies cut to what the topic takes\n",
+               grouped(restore.cut()));
+  fmt::print(stderr, "seguectl: {} records were put back{}\n", grouped(restored),
+             interrupted() ? "; the same command goes on from here" : "");
+  return interrupted() ? kInterrupted : kClean;
+}
+
+}  // namespace segue::cli

@@ -1,0 +1,109 @@
+#include "warehouse/restore/archived_range.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "warehouse/sql/object_files.hpp"
+#include "warehouse/sql/parquet_files.hpp"
+#include "warehouse/sql/views.hpp"
+
+namespace segue::warehouse {
+namespace {
+
+constexpr std::uint64_t kMostSlice = 16'384;         // offsets: a row group
+constexpr std::uint64_t kLeastSlice = 64;            // offsets
+constexpr std::uint64_t kSliceBytes = 16ULL << 20;   // as compressed
+
+bool may_hold(const FileFacts& facts, const TimeRange& times) {
+  if (facts.max_created_at == 0) return true;
+  if (times.since && facts.max_created_at < *times.since) return false;
+  return !times.until || facts.min_created_at < *times.until;
+}
+
+// The files of compacted days.
+std::map<Day, std::vector<std::string>> compacted_files(const Archive& archive) {
+  std::map<Day, std::vector<std::string>> days;
+  if (!archive.watermark()) return days;
+  for (const StoredObject& file : archive.files()) {
+    const auto day = day_of_key(file.key);
+    if (day && file.key.starts_with(compact_folder())) days[*day].push_back(file.key);
+  }
+  return days;
+}
+
+// Claims that follow each other within a compacted day are one range.
+void add(ArchivedChain& chain, const Claim& claim, const Done& done,
+         std::vector<std::string> keys) {
+  if (!chain.ranges.empty()) {
+    ArchivedRange& last = chain.ranges.back();
+    if (last.end + 1 == claim.start && last.keys == keys) {
+      last.end = claim.end;
+      last.rows += done.file.rows;
+      last.bytes += done.file.bytes;
+      return;
+    }
+  }
+  chain.ranges.push_back({.chain = claim.chain,
+                          .start = claim.start,
+                          .end = claim.end,
+                          .rows = done.file.rows,
+                          .bytes = done.file.bytes,
+                          .keys = std::move(keys)});
+}
+
+}  // namespace
+
+std::uint64_t ArchivedRange::slice() const noexcept {
+  if (rows == 0 || bytes == 0) return kMostSlice;
+  const std::uint64_t offsets = end - start + 1;
+  const std::uint64_t slices = bytes / kSliceBytes + 1;
+  return std::clamp(offsets / slices, kLeastSlice, kMostSlice);
+}
+
+ArchivedChain find_ranges(const Archive& archive, const Chain& chain, const TimeRange& times) {
+  ArchivedChain found;
+  const auto compacted = compacted_files(archive);
+  const auto watermark = archive.watermark();
+  for (const ClaimState& state : archive.claims(chain)) {
+    const Claim& claim = state.claim;
+    const std::uint64_t offsets = claim.end - claim.start + 1;
+    if (claim.kind == Claim::Kind::lost) {
+      found.lost += offsets;
+      continue;
+    }
+    if (!state.done) {
+      found.unfinished += offsets;
+      continue;
+    }
+    const Done& done = *state.done;
+    const auto day = day_of_key(done.path);
+    if (!day || !may_hold(done.file, times)) continue;
+    found.forgotten += done.forgotten;
+    std::vector<std::string> keys{done.path};
+    if (watermark && *day < *watermark) {
+      const auto files = compacted.find(*day);
+      keys = files == compacted.end() ? std::vector<std::string>{} : files->second;
+    }
+    add(found, claim, done, std::move(keys));
+  }
+  return found;
+}
+
+void open_files(Engine& engine, const Archive& archive, const ArchivedRange& range) {
+  std::vector<std::string> paths;
+  for (const std::string& key : range.keys) paths.push_back(sql_path(archive.store(), key));
+  add_archived(engine, paths);
+}
+
+std::string rows_of(const Chain& chain, std::uint64_t first, std::uint64_t last,
+                    const TimeRange& times) {
+  std::string where = fmt::format(
+      "archived WHERE source = {} AND \"partition\" = {} AND \"offset\" BETWEEN {} AND {}",
+      sql_literal(chain.topic), sql_literal(chain.partition), first, last);
+  if (times.since) where += fmt::format(" AND created_at >= make_timestamp({})", *times.since);
+  if (times.until) where += fmt::format(" AND created_at < make_timestamp({})", *times.until);
+  return where;
+}
+
+}  // namespace segue::warehouse
