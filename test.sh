@@ -101,6 +101,8 @@ step_servers() {
   $stack/versitygw.sh fetch & jobs+=($!)
   $stack/http_cache.sh fetch & jobs+=($!)
   $stack/websocket.sh fetch & jobs+=($!)
+  $stack/spark.sh fetch & jobs+=($!)
+  [ $long = no ] || { $stack/spark.sh s3-jars & jobs+=($!); }
   for job in "${jobs[@]}"; do wait "$job" || bad=1; done
   return $bad
 }

@@ -2,8 +2,8 @@
 # Apache Spark for tests: PySpark in local mode, which needs a Java of 17 or newer and no server.
 #   spark.sh fetch                    PySpark
 #   spark.sh s3-jars                  what it needs to read s3a://, 700 MB; prints their class path
-#   spark.sh run SCRIPT ARGUMENT...   a Python script with that PySpark; what Spark says goes to
-#                                     standard error
+#   spark.sh run [--s3] SCRIPT ARGUMENT...   a Python script with that PySpark, and with what --s3
+#                                     needs; what Spark says goes to standard error
 # SEGUE_SPARK_HEAP: memory of its one process (default: 1g).
 set -u
 # shellcheck source=/dev/null
@@ -32,13 +32,17 @@ s3_jars() {
 }
 
 cmd_run() {
-  local script=${1:?SCRIPT} folder java
-  shift
+  local folder java jars=''
+  if [ "${1:-}" = --s3 ]; then
+    jars="--driver-class-path $(s3_jars)" || exit 1
+    shift
+  fi
+  [ $# -gt 0 ] || die "which script? (try help)"
   java=$(command -v "${JAVA:-java}") || die "Java is needed: apt-get install openjdk-17-jre-headless"
   folder=$(environment) || exit 1
   JAVA_HOME=$(dirname "$(dirname "$(readlink -f "$java")")") SPARK_LOCAL_IP=$HOST \
-    PYSPARK_SUBMIT_ARGS="--driver-memory $SPARK_HEAP pyspark-shell" \
-    exec "$folder/bin/python3" "$script" "$@"
+    PYSPARK_SUBMIT_ARGS="--driver-memory $SPARK_HEAP $jars pyspark-shell" \
+    exec "$folder/bin/python3" "$@"
 }
 
 case ${1:-help} in

@@ -1,0 +1,13 @@
+#pragma once
+
+#include "warehouse/storage/object_store.hpp"
+
+namespace segue::test {
+
+// Makes an archive of three days, by its own archiver and compactor, whose first two days are
+// compacted: texts, JSON, bodies that are compressed, bodies of octets, headers with several values
+// and none in ASCII, exchanges without an answer, FINISH records within a day and a day later, records
+// that came twice, and one that is no exchange.
+void archive_three_days(warehouse::ObjectStore& store);
+
+}  // namespace segue::test
