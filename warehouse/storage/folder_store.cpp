@@ -21,6 +21,8 @@ using runtime::OwnedDescriptor;
 
 // Files that are not objects yet begin with it; a crash may leave some.
 constexpr std::string_view kTemporary = ".tmp-";
+// Not *.parquet: engines that read whole folders take that for a file of the archive.
+constexpr std::string_view kNotWhole = ".part";
 
 [[noreturn]] void fail(const fs::path& path, std::string_view doing, int number) {
   throw StorageError(fmt::format("{}: cannot {}: {}", path.string(), doing,
@@ -48,8 +50,8 @@ class TemporaryFile {
   explicit TemporaryFile(const fs::path& target) {
     static std::atomic<std::uint64_t> number{0};
     make_folders(target.parent_path());
-    path_ = target.parent_path() / fmt::format("{}{}-{}-{}", kTemporary, ::getpid(), ++number,
-                                               target.filename().string());
+    path_ = target.parent_path() / fmt::format("{}{}-{}-{}{}", kTemporary, ::getpid(), ++number,
+                                               target.filename().string(), kNotWhole);
     file_ = OwnedDescriptor(::open(path_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666));
     if (file_.get() < 0) fail(path_, "make the file");
   }

@@ -85,7 +85,7 @@ std::optional<Waiting> GivenRecords::waiting(const Chain& chain, std::uint64_t n
                  .lost_from = next,
                  .lost_reason = from == next ? "" : "the test took them",
                  .from = from,
-                 .to = extent.end};
+                 .to = std::min(extent.end, from + at_a_time)};
 }
 
 std::unique_ptr<RecordReader> GivenRecords::read(const Chain& chain, std::uint64_t from,

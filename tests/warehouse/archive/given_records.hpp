@@ -46,6 +46,7 @@ class GivenRecords : public warehouse::RecordSource {
   std::map<warehouse::Chain, Extent> extents;
   std::size_t body_bytes = 100;
   bool incompressible = false;
+  std::uint64_t at_a_time = UINT64_MAX / 2;  // that wait at most
   std::function<void(std::uint64_t offset)> before_read;  // of each record
   std::function<void()> while_waiting;
 
