@@ -124,7 +124,9 @@ void ArchiveExchanges::plan_ids() {
   const std::string rows =
       fmt::format("(FROM {{0}} WHERE {} UNION ALL BY NAME FROM {{0}} WHERE kind = 'FINISH' AND {})",
                   between("id") + " AND kind IS NOT NULL", between("parent_id"));
-  for (const auto& [view, paths] : {std::pair("elsewhere", &others), std::pair("archived", &usual)}) {
+  const std::pair<const char*, std::vector<std::string>*> looks[] = {{"elsewhere", &others},
+                                                                     {"archived", &usual}};
+  for (const auto& [view, paths] : looks) {
     if (paths->empty()) continue;
     warehouse::add_archived(engine_, *paths, view);
     statements_.push_back(fmt::format(fmt::runtime(rows), view));
@@ -229,8 +231,9 @@ void ArchiveExchanges::tell() {
     fmt::print(stderr, "seguectl: {}: {} records are no exchanges and were skipped\n", name_,
                grouped(others_));
   if (duplicates_ != 0)
-    fmt::print(stderr, "seguectl: {}: {} records were there twice (sent again) and are shown once\n",
-               name_, grouped(duplicates_));
+    fmt::print(stderr,
+               "seguectl: {}: {} records were there twice (sent again) and are shown once\n", name_,
+               grouped(duplicates_));
   others_ = duplicates_ = 0;
 }
 

@@ -32,8 +32,8 @@ struct ArchiveRange {
   enum class Follow : std::uint8_t { no, yes } follow = Follow::no;
 };
 
-// The exchanges of an archive, FINISH records among them: day by day as they were archived, within a
-// day by created_at; each once, as long as its id is remembered (SeenIds). What is in memory at a
+// The exchanges of an archive, FINISH records among them: day by day as they were archived, within
+// a day by created_at; each once, as long as its id is remembered (SeenIds). What is in memory at a
 // time is a slice of kSliceRows rows. One thread.
 class ArchiveExchanges {
  public:

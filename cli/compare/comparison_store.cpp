@@ -57,7 +57,7 @@ ComparisonRow row_of(const compare::Comparing::Compared& compared) {
 class StagedFile {
  public:
   StagedFile() {
-    std::string pattern = (std::filesystem::temp_directory_path() / "segue-compare-XXXXXX").string();
+    std::string pattern = std::filesystem::temp_directory_path() / "segue-compare-XXXXXX";
     const int file = ::mkstemp(pattern.data());
     if (file < 0) throw StartupError(fmt::format("{}: cannot be made", pattern));
     ::close(file);

@@ -49,7 +49,7 @@ QueriedSource::QueriedSource(QueriedParts parts, ReadingOptions& reading)
     : parts_(std::move(parts)), reading_(reading) {
   if (parts_.archive) {
     store_ = warehouse::open_store(parts_.archive->location, parts_.archive->s3);
-    archive_ = warehouse::Archive::open(*store_);
+    open_archive();
     warehouse::mount(engine_, *store_);
     engine_.run("SET parquet_metadata_cache = true");
   }
@@ -99,9 +99,16 @@ void QueriedSource::set_accounts(const std::string& account) {
   engine_.run("SET VARIABLE accounts = [" + list + "]");
 }
 
+// An archive that nobody has made yet has nothing; where there is a tail, that is all there is.
+void QueriedSource::open_archive() {
+  if (parts_.tail && !store_->size(warehouse::archive_key())) return;
+  archive_ = warehouse::Archive::open(*store_);
+}
+
 void QueriedSource::refresh() {
   told_ = false;
   failure_ = nullptr;
+  if (store_ && !archive_) open_archive();
   Views::Files files;
   if (archive_) {
     // First the files, then the tail behind them.

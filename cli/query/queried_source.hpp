@@ -30,8 +30,8 @@ struct QueriedParts {
   std::int64_t since = 0;  // Unix microseconds: nothing older is seen; 0: all
 };
 
-// Those parts as views of an engine (warehouse/sql/views.hpp). Used from one thread; the engine asks
-// from others.
+// Those parts as views of an engine (warehouse/sql/views.hpp). Used from one thread; the engine
+// asks from others.
 class QueriedSource {
  public:
   // `reading` opens what is sealed in the tail; it outlives this. Throws StartupError, RemoteError.
@@ -41,7 +41,6 @@ class QueriedSource {
   QueriedSource& operator=(const QueriedSource&) = delete;
 
   warehouse::Engine& engine() noexcept { return engine_; }
-  bool has_archive() const noexcept { return archive_.has_value(); }
   // Looks which files there are now: statements that follow see those, and the tail behind them. To
   // be called before each statement.
   void refresh();
@@ -56,6 +55,7 @@ class QueriedSource {
   class Scan;
   std::unique_ptr<TailRecords> open_tail();
   void note_failure();
+  void open_archive();
   warehouse::FinishedOutcomes finishes_of_tail();
 
   const QueriedParts parts_;
@@ -64,7 +64,7 @@ class QueriedSource {
   std::atomic<bool> told_{false};  // of damage, in this statement
   std::exception_ptr failure_;     // of the tail, in this statement; under `scanning_`
   std::unique_ptr<warehouse::ObjectStore> store_;
-  std::optional<warehouse::Archive> archive_;
+  std::optional<warehouse::Archive> archive_;  // none: there is none yet
   std::shared_ptr<const warehouse::ArchivedListing> listing_;
   warehouse::Engine engine_;
   std::unique_ptr<warehouse::Views> views_;

@@ -36,7 +36,8 @@ bool same_place(const warehouse::ArchiveLocation& a, const warehouse::ArchiveLoc
 // What the archive of a configuration is made from: that is where its tail is.
 Source archived_source(const config::Settings& configured, const KafkaOptions& options) {
   Source source{configured.journal.directory, std::nullopt, configured.keys};
-  if (configured.archive.from == warehouse::ArchiveFrom::journal || !configured.kafka) return source;
+  if (configured.archive.from == warehouse::ArchiveFrom::journal || !configured.kafka)
+    return source;
   kafka::Settings settings = options.settings();
   std::string topic = settings.topic;
   source.kafka = KafkaSource{std::move(settings), std::move(topic), options.timeout()};
@@ -63,7 +64,8 @@ void QueryCommand::add_query_options() {
                               "table, json (one object a line), csv, or parquet (with --out)")
       ->envname("SEGUE_OUTPUT");
   command_->add_option("--out", path_, "File that the answer is written to")->type_name("FILE");
-  command_->add_option("--param", parameters_, "Value that a statement reads by getvariable('NAME')")
+  command_
+      ->add_option("--param", parameters_, "Value that a statement reads by getvariable('NAME')")
       ->allow_extra_args(false)
       ->type_name("NAME=VALUE");
   command_->add_option("--queries", queries_, "Folder of saved queries")

@@ -77,7 +77,7 @@ int QueryShell::run() {
     const auto add = [&words](const Engine::Row& row) { words.emplace(row.front()); };
     source_.engine().ask("SELECT keyword_name FROM duckdb_keywords()", add);
     source_.engine().ask("SELECT view_name FROM duckdb_views() WHERE NOT internal", add);
-    source_.engine().ask("SELECT DISTINCT column_name FROM duckdb_columns() WHERE NOT internal", add);
+    source_.engine().ask("SELECT column_name FROM duckdb_columns() WHERE NOT internal", add);
     words_.assign(words.begin(), words.end());
   });
   fmt::print("Statements end with a semicolon; .help lists what else there is.\n");
@@ -158,7 +158,8 @@ QueryShell::Next QueryShell::command(const std::string& line) {
 }
 
 QueryShell::Next QueryShell::help(const Words&) {
-  for (const auto& [name, command] : commands()) fmt::print("{:<42} {}\n", command.usage, command.about);
+  for (const auto& [name, command] : commands())
+    fmt::print("{:<42} {}\n", command.usage, command.about);
   std::fflush(stdout);
   return Next::go_on;
 }

@@ -24,8 +24,8 @@ class TailRecords {
   virtual void tell() = 0;
 };
 
-// Of a journal, or of a topic. The listing outlives it; null: nothing is archived, everything comes.
-// `since`: what is older may be left out, Unix microseconds. Throws StartupError, RemoteError.
+// Of a journal, or of a topic. The listing outlives it; null: nothing is archived, everything
+// comes. `since`: what is older may be left out, Unix microseconds. Throws StartupError, RemoteError.
 std::unique_ptr<TailRecords> open_tail(const Source& source,
                                        const warehouse::ArchivedListing* listing,
                                        std::int64_t since);

@@ -1,4 +1,4 @@
-// An archive as SOURCE of every command, and as what SQL is asked of, with the journal's tail behind.
+// An archive as SOURCE of every command, and as what SQL is asked of, with the journal's tail.
 #include <fmt/format.h>
 
 #include <atomic>
@@ -225,7 +225,8 @@ TEST_CASE("what compare stores is there by SQL, and stored twice it is there onc
   warehouse.archive_now();
   const auto files = [&] {
     std::size_t count = 0;
-    for (const auto& entry : fs::recursive_directory_iterator(warehouse.archive_path() / "comparisons"))
+    const fs::path stored = warehouse.archive_path() / "comparisons";
+    for (const auto& entry : fs::recursive_directory_iterator(stored))
       count += entry.path().extension() == ".parquet" ? 1 : 0;
     return count;
   };

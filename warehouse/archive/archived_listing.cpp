@@ -65,7 +65,8 @@ std::vector<std::pair<Chain, std::uint64_t>> ArchivedListing::holes(const Ranges
   std::vector<std::pair<Chain, std::uint64_t>> holes;
   for (const auto& [chain, of_chain] : ranges)
     for (std::size_t i = 1; i < of_chain.size(); ++i)
-      if (of_chain[i].start != of_chain[i - 1].end + 1) holes.emplace_back(chain, of_chain[i].start);
+      if (of_chain[i].start != of_chain[i - 1].end + 1)
+        holes.emplace_back(chain, of_chain[i].start);
   return holes;
 }
 

@@ -22,9 +22,9 @@ class ArchivedListing {
   explicit ArchivedListing(const Archive& archive);
 
   const std::vector<StoredObject>& files() const noexcept { return files_; }
-  // The last record of a partition that lies in these files; nullopt: none does. `topic` empty: that
-  // of whichever chain has the partition (those of journals are named for nobody else). Of a topic
-  // with several epochs the last one counts. Throws StorageError, RemoteError.
+  // The last record of a partition that lies in these files; nullopt: none does. `topic` empty:
+  // that of whichever chain has the partition (those of journals are named for nobody else). Of a
+  // topic with several epochs the last one counts. Throws StorageError, RemoteError.
   std::optional<std::uint64_t> end(std::string_view topic, std::string_view partition) const;
 
  private:

@@ -62,7 +62,8 @@ std::string definitions() {
 std::string field_ids() {
   std::string text;
   for (const FileColumn& column : comparison_columns())
-    text += fmt::format("{}{}: {}", text.empty() ? "" : ", ", sql_name(column.name), column.field_id);
+    text += fmt::format("{}{}: {}", text.empty() ? "" : ", ", sql_name(column.name),
+                        column.field_id);
   return text;
 }
 

@@ -21,8 +21,8 @@ enum Column : std::size_t {
 };
 
 constexpr const char* kColumns =
-    "source, \"partition\", \"offset\"::VARCHAR, redelivered::VARCHAR, (kind IS NOT NULL)::VARCHAR, "
-    "record, request_body, request_body_bytes, response_body, response_body_bytes";
+    "source, \"partition\", \"offset\"::VARCHAR, redelivered::VARCHAR, "
+    "(kind IS NOT NULL)::VARCHAR, record, request_body, request_body_bytes, response_body, response_body_bytes";
 
 std::uint64_t number(std::string_view text) {
   std::uint64_t value = 0;
@@ -30,8 +30,8 @@ std::uint64_t number(std::string_view text) {
   return value;
 }
 
-// What cannot be decoded is archived as it came: then it has the size that was sent, or, where it was
-// cut, still begins as gzip (RFC 1952) or zstd (RFC 8878) do.
+// What cannot be decoded is archived as it came: then it has the size that was sent, or, where it
+// was cut, still begins as gzip (RFC 1952) or zstd (RFC 8878) do.
 bool was_decoded(const v1::Body& body, std::string_view content) {
   if (body.coding_undone() || !recorder::has_coding(body.content_coding()) || content.empty())
     return body.coding_undone();

@@ -81,11 +81,11 @@ void Views::show(const Files& files, std::int64_t since) {
         return outcomes;
       },
       finished_outcome.c_str());
+  const std::string condition =
+      since == 0 ? "" : fmt::format(" WHERE created_at >= make_timestamp({})", since);
   engine_.run(fmt::format("CREATE OR REPLACE VIEW exchanges AS "
                           "SELECT * REPLACE ({}(id, outcome) AS outcome) FROM ({}){}",
-                          finished_outcome, rows_of(tail_, files.archive),
-                          since == 0 ? std::string{}
-                                     : fmt::format(" WHERE created_at >= make_timestamp({})", since)));
+                          finished_outcome, rows_of(tail_, files.archive), condition));
   engine_.run(kPairs);
   engine_.run(kComparisons);
 }

@@ -24,9 +24,9 @@ enum class Tail : std::uint8_t { none, recorded };
 
 // What statements see:
 //   archived     every row of an archive's files
-//   exchanges    one row for each exchange of the archive and of the tail behind it, with the outcome
-//                that a FINISH says
-//   pairs        one row for each shadow and control whose primary is there, both answers side by side
+//   exchanges    one row for each exchange of the archive and of the tail behind it, with the
+//                outcome that a FINISH says
+//   pairs        one row for each shadow and control whose primary is there, both answers in it
 //   comparisons  what `compare --store` found, of each pair as it was compared last
 // One thread; the engine outlives it, and it outlives what the engine is asked.
 class Views {
