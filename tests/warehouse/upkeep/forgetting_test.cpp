@@ -81,6 +81,19 @@ TEST_CASE("an account goes with all that belongs to its exchanges, from files of
   CHECK(made.forget("ann").days.empty());
 }
 
+TEST_CASE("a file of which nothing stays is a file without rows") {
+  Made made;
+  const Claim claim = made.add(kChain, kNext, {{.id = 30, .account = "carl"}});
+  CHECK(made.forget("carl").days.at(kNext).files == 1);
+  CHECK(made.archive().done(claim)->file.rows == 0);
+  CHECK(made.rows_with("carl") == "|0\n");
+  CHECK(made.findings().empty());
+  MadeBench bench(made.store());
+  Compactor(made.archive(), *bench, {.before = kNext + std::chrono::days(1)}, kNow).run();
+  CHECK(made.ask("SELECT count(*) FROM {}") == "|7\n");
+  CHECK(made.findings().empty());
+}
+
 TEST_CASE("a day is compacted after some of it was forgotten") {
   Made made;
   made.forget("ann");

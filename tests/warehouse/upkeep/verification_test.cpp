@@ -111,6 +111,8 @@ TEST_CASE("claims that are missing, overlap, or are damaged are found") {
   made.store().replace(made.second.key(), text);
   made.store().replace(done_key(kChain, made.third.start), "{}");
   CHECK_THAT(found(verify(made)), ContainsSubstring("damaged " + made.third.key()));
+  made.store().replace(genesis_key(kChain), "{\"format_version\":1}");
+  CHECK_THAT(found(verify(made)), ContainsSubstring("damaged " + genesis_key(kChain)));
   made.store().remove(genesis_key(kChain));
   CHECK_THAT(found(verify(made)), ContainsSubstring("damaged " + genesis_key(kChain)));
 }
