@@ -23,15 +23,22 @@ std::optional<json::object> read_object(ObjectStore& store, const char* key) {
   return value.get_object();
 }
 
+json::value member(const json::object& object, const char* name) {
+  const json::value* const found = object.if_contains(name);
+  return found == nullptr ? json::value() : *found;
+}
+
 std::map<Chain, std::uint64_t> read_positions(ObjectStore& store) {
   std::map<Chain, std::uint64_t> positions;
   const auto book = read_object(store, kPositions);
   const json::value* const chains = book ? book->if_contains("chains") : nullptr;
   if (chains == nullptr || !chains->is_array()) return positions;
   for (const json::value& value : chains->get_array()) {
-    const auto topic = json::try_value_to<std::string>(value.at("topic"));
-    const auto partition = json::try_value_to<std::string>(value.at("partition"));
-    const auto start = json::try_value_to<std::uint64_t>(value.at("start"));
+    if (!value.is_object()) continue;
+    const json::object& chain = value.get_object();
+    const auto topic = json::try_value_to<std::string>(member(chain, "topic"));
+    const auto partition = json::try_value_to<std::string>(member(chain, "partition"));
+    const auto start = json::try_value_to<std::uint64_t>(member(chain, "start"));
     if (topic && partition && start) positions[{*topic, *partition}] = *start;
   }
   return positions;

@@ -103,9 +103,18 @@ VerificationReport Verification::run() {
   return report_;
 }
 
+std::optional<std::uint64_t> Verification::find_genesis(const Chain& chain) {
+  try {
+    return archive_.genesis(chain);
+  } catch (const StorageError& error) {
+    find(Kind::damaged, genesis_key(chain), without_prefix(error.what(), archive_.store().name()));
+    return std::nullopt;
+  }
+}
+
 void Verification::check_chain(const Chain& chain) {
   ObjectStore& store = archive_.store();
-  const auto genesis = archive_.genesis(chain);
+  const auto genesis = find_genesis(chain);
   std::vector<std::string> keys;
   store.list(chain_folder(chain), "", [&](const StoredObject& object) {
     const auto start = start_of_claim_key(object.key);
@@ -114,7 +123,7 @@ void Verification::check_chain(const Chain& chain) {
       keys.push_back(object.key);
   });
   if (keys.empty()) return;
-  if (!genesis)
+  if (!store.size(genesis_key(chain)))
     find(Kind::damaged, genesis_key(chain), "it is not there, though the chain has claims");
   next_ = genesis;
   for (const std::string& key : keys) {

@@ -75,6 +75,7 @@ class Verification {
   void list_files();
   void read_compactions();
   enum class Intact : std::uint8_t { no, yes };
+  std::optional<std::uint64_t> find_genesis(const Chain& chain);
   void check_chain(const Chain& chain);
   Intact check_claim_at(const Chain& chain, const std::string& key);
   void check_claim(const Claim& claim, const std::optional<Done>& done);
