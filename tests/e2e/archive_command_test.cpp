@@ -1,0 +1,213 @@
+// seguectl archive as its users run it: a service that is told to end or killed, and what it says of
+// a place where it cannot archive.
+#include <fmt/format.h>
+#include <poll.h>
+#include <signal.h>
+
+#include <algorithm>
+#include <array>
+#include <catch2/catch_test_macros.hpp>
+#include <filesystem>
+#include <memory>
+#include <random>
+#include <string>
+#include <vector>
+
+#include "tests/e2e/archived_gateway.hpp"
+#include "tests/e2e/steady_load.hpp"
+#include "tests/support/gateway_process.hpp"
+#include "tests/support/raw_client.hpp"
+#include "tests/support/scripted_backend.hpp"
+#include "tests/support/temp_dir.hpp"
+#include "tests/support/versitygw.hpp"
+
+namespace segue::test {
+namespace {
+
+namespace fs = std::filesystem;
+
+std::vector<std::string> archive_command(const ArchivedFolder& folder,
+                                         const std::vector<std::string>& more) {
+  std::vector<std::string> command{seguectl_path(),
+                                   "archive",
+                                   "journal:" + folder.journal().string(),
+                                   "--staging",
+                                   (folder.folder / "staging").string()};
+  command.insert(command.end(), more.begin(), more.end());
+  return command;
+}
+
+// Waits for a line on standard error in which `text` stands.
+void wait_for_line(Process& process, std::string_view text) {
+  const Deadline deadline;
+  while (const auto line = process.next_error_line(deadline))
+    if (line->find(text) != std::string::npos) return;
+  throw TestFailure(fmt::format("it never said {}, but: {}", text, process.errors()));
+}
+
+// A gateway with some exchanges in its journal that has ended.
+std::vector<std::string> served(const ArchivedFolder& folder, unsigned answers) {
+  ScriptedBackend backend(echo);
+  GatewayProcess gateway(all_to(backend.port()), folder.journal());
+  SteadyLoad load([&] { return Socket::connect(gateway.port()); }, 2, 1);
+  load.wait_for_answers_of_each(answers);
+  load.stop();
+  CHECK(gateway.stop().exit_code == 0);
+  return load.answered();
+}
+
+TEST_CASE("a service archives while a gateway serves, and ends cleanly when it is told") {
+  const ArchivedFolder folder;
+  ScriptedBackend backend(echo);
+  GatewayProcess gateway(all_to(backend.port()), folder.journal());
+  SteadyLoad load([&] { return Socket::connect(gateway.port()); }, 2, 1);
+  load.wait_for_answers_of_each(20);
+  Process service(archive_command(folder, {"--to", folder.archive(), "--flush-every", "100ms"}),
+                  folder.folder / "out");
+  wait_for_line(service, " rows, ");
+  load.wait_for_answers_of_each(40);
+  load.stop();
+  CHECK(gateway.stop().exit_code == 0);
+  service.signal(SIGTERM);
+  const ProcessEnd end = service.wait();
+  INFO(service.errors());
+  CHECK(end.exit_code == 0);
+  CHECK(service.errors().find(" rows in ") != std::string::npos);
+  archive_once(folder);
+  check_archived_once(folder, load.answered());
+}
+
+TEST_CASE("two services over one journal, killed at random moments: every exchange once") {
+  const ArchivedFolder folder;
+  ScriptedBackend backend(echo);
+  GatewayProcess gateway(all_to(backend.port()), folder.journal());
+  SteadyLoad load([&] { return Socket::connect(gateway.port()); }, 2, 1);
+  const auto start = [&] {
+    return std::make_unique<Process>(
+        archive_command(folder, {"--to", folder.archive(), "--flush-every", "100ms",
+                                 "--flush-rows", "50"}),
+        folder.folder / "out");
+  };
+  const std::uint64_t seed = std::random_device{}();
+  fmt::print(stderr, "seed {}\n", seed);
+  std::mt19937_64 random(seed);
+  std::array<std::unique_ptr<Process>, 2> services{start(), start()};
+  for (unsigned round = 0; round < rounds(6); ++round) {
+    ::poll(nullptr, 0, static_cast<int>(random() % 600));
+    auto& service = services.at(random() % 2);
+    service->signal(SIGKILL);
+    CHECK(service->wait().signal == SIGKILL);
+    service = start();
+  }
+  load.wait_for_answers_of_each(50);
+  load.stop();
+  CHECK(gateway.stop().exit_code == 0);
+  CHECK(load.damage().empty());
+  for (auto& service : services) {
+    service->signal(SIGTERM);
+    CHECK(service->wait().exit_code == 0);
+  }
+  archive_once(folder);
+  check_archived_once(folder, load.answered());
+}
+
+TEST_CASE("a service waits for a store that is away, and archives when it is there") {
+  const ArchivedFolder folder;
+  const auto answered = served(folder, 20);
+  const Versitygw server;
+  const auto config = folder.folder.write(
+      "segue.yaml",
+      fmt::format("listeners: {{ public: {{ address: \"127.0.0.1:0\" }} }}\n"
+                  "backends: {{ a: {{ endpoints: [ \"http://127.0.0.1:9\" ] }} }}\n"
+                  "routes: {{ all: {{ match: {{ prefix: / }}, to: a }} }}\n"
+                  "recorder: {{ journal: {{ dir: {} }} }}\n"
+                  "keys: {{ account: {{ file: key }} }}\n"
+                  "archive: {{ to: \"archive:s3://shop/a\", flush: {{ every: 100ms }}, s3: {{ "
+                  "endpoint: \"{}\", credentials: {{ file: {} }} }} }}\n",
+                  folder.journal().string(), server.url(), server.credentials_file().string()));
+  folder.folder.write("key", std::string(32, 'k'));
+  const auto valid = run_command({segue_path(), "validate", config.string()});
+  INFO(valid.out << valid.err);
+  Process service({seguectl_path(), "archive", "-c", config.string()}, folder.folder / "out");
+  wait_for_line(service, "it is tried again in");
+  server.make_bucket("shop");
+  wait_for_line(service, " rows, ");
+  service.signal(SIGINT);
+  CHECK(service.wait().exit_code == 0);
+  bool found = false;
+  for (const auto& entry : fs::recursive_directory_iterator(server.objects("shop")))
+    found = found || entry.path().extension() == ".parquet";
+  CHECK(found);
+}
+
+TEST_CASE("what cannot be archived, or not there, is one line that says what to do, and exit 2") {
+  const ArchivedFolder folder;
+  served(folder, 5);
+  folder.folder.write("photos/holiday.jpg", "x");
+  folder.folder.write("file", "x");
+  folder.folder.write("newer/_archive.json", R"({"format_version":7,"id":"x"})");
+  const auto in = [&](const char* name) { return "archive:" + (folder.folder / name).string(); };
+  struct Case {
+    std::vector<std::string> arguments;
+    const char* says;
+  };
+  for (const Case& each : std::initializer_list<Case>{
+           {{"--to", "s3://bucket"}, "write archive:DIR or archive:s3://BUCKET/PREFIX"},
+           {{"--to", in("photos")}, "name an empty place"},
+           {{"--to", in("newer")}, "use a newer one"},
+           {{"--to", in("file/below")}, "cannot"},
+           {{"--to", folder.archive(), "--staging", (folder.folder / "file").string()}, "--staging"},
+           {{"--to", folder.archive(), "--new-epoch"}, "for topics"},
+           {{"--to", folder.archive(), "--flush-rows", "0"}, "--flush-rows"},
+           {{"--to", folder.archive(), "--flush-every", "soon"}, "100ms to 24h"},
+           {{}, "--to"}}) {
+    auto command = archive_command(folder, each.arguments);
+    command.push_back("--once");
+    const CommandResult result = run_command(command);
+    INFO(fmt::format("{}: {}", fmt::join(each.arguments, " "), result.err));
+    CHECK(result.exit_code == 2);
+    CHECK(result.err.find(each.says) != std::string::npos);
+    CHECK(result.out.empty());
+  }
+  const CommandResult again = run_command({seguectl_path(), "archive", folder.archive(), "--to",
+                                           folder.archive(), "--once"});
+  CHECK(again.exit_code == 2);
+  const CommandResult nowhere =
+      run_command({seguectl_path(), "archive", "journal:/nowhere", "--to", folder.archive(),
+                   "--once"});
+  CHECK(nowhere.exit_code == 2);
+  CHECK(nowhere.err.find("/nowhere") != std::string::npos);
+}
+
+TEST_CASE("a disk that is full ends --once with one line, and what is there later is whole") {
+  const SmallDisk disk(3 << 20);
+  const ArchivedFolder folder;
+  std::mt19937_64 random(7);
+  ScriptedBackend backend([&random](BackendConnection& connection) {
+    while (connection.request()) {
+      std::string body;
+      for (int i = 0; i < 30'000; ++i) body += static_cast<char>('0' + random() % 75);
+      connection.send(response_with(200, body));
+    }
+  });
+  const std::string large = fmt::format("{{ journal: {{ dir: {}, max_size: 64MiB }} }}",
+                                        folder.journal().string());
+  {
+    GatewayProcess gateway(
+        all_to(backend.port()).with("recorder", large).with("cores", "{ count: 1 }"),
+        folder.journal());
+    RawClient client(gateway.port());
+    for (int i = 0; i < 200; ++i) CHECK(client.get(fmt::format("/{}", i)).status() == 200);
+    CHECK(gateway.stop().exit_code == 0);
+  }
+  const std::string full = "archive:" + (disk.path() / "archive").string();
+  const CommandResult result = run_command(archive_command(folder, {"--to", full, "--once"}));
+  INFO(result.err);
+  CHECK(result.exit_code == 2);
+  CHECK(result.err.find("No space left on device") != std::string::npos);
+  for (const auto& entry : fs::recursive_directory_iterator(disk.path() / "archive"))
+    CHECK(entry.path().extension() != ".parquet");
+}
+
+}  // namespace
+}  // namespace segue::test
