@@ -15,20 +15,12 @@ SPARK_HEAP=${SEGUE_SPARK_HEAP:-1g}
 
 environment() { python_environment "pyspark-$PYSPARK_VERSION" "pyspark==$PYSPARK_VERSION"; }
 
-# Only these two, not what they depend on: PySpark brings the rest.
-copy_s3_jars() {
-  local folder=$1 coordinate
-  for coordinate in "org.apache.hadoop:hadoop-aws:$HADOOP_AWS_VERSION" \
-    "software.amazon.awssdk:bundle:$AWS_SDK_VERSION"; do
-    run_maven "$folder/maven.log" dependency:copy -Dartifact="$coordinate" \
-      -DoutputDirectory="$folder" || return 1
-  done
-}
-
 s3_jars() {
   local folder
-  folder=$(fetch_into "hadoop-aws-$HADOOP_AWS_VERSION" copy_s3_jars) || exit 1
-  echo "$folder/hadoop-aws-$HADOOP_AWS_VERSION.jar:$folder/bundle-$AWS_SDK_VERSION.jar"
+  folder=$(maven_libraries "spark-s3a-$HADOOP_AWS_VERSION" \
+    "org.apache.hadoop:hadoop-aws:$HADOOP_AWS_VERSION" \
+    "software.amazon.awssdk:bundle:$AWS_SDK_VERSION") || exit 1
+  echo "$folder/*"
 }
 
 cmd_run() {
