@@ -73,7 +73,8 @@ std::vector<ClaimState> claims_in_a_row(const Archive& archive, const Chain& cha
     });
     if (gap == states.end()) return states;
     const std::string missing = claim_key(chain, gap->claim.end + 1);
-    if (!archive.store().size(missing))
+    const bool retired = archive.genesis(chain).value_or(0) > gap->claim.end;  // by retention
+    if (!retired && !archive.store().size(missing))
       throw StorageError(fmt::format(
           "{}: {} is missing, though there are claims behind it: it was removed, or two archives "
           "were mixed; put it back (`seguectl verify` says what else is missing)",

@@ -53,7 +53,12 @@ class Record {
   }
 
   [[noreturn]] void wrong(std::string_view what) const {
-    throw StorageError(fmt::format("{}: {}", key_, what));
+    const char* const remedy =
+        key_.ends_with(".done")
+            ? "remove it and checkpoint.json beside it, and `seguectl archive` writes it again"
+            : "put a copy back; if it has neither `.done` nor a file, remove it, and its records are "
+              "archived again";
+    throw StorageError(fmt::format("{}: {}: {}", key_, what, remedy));
   }
 
  private:

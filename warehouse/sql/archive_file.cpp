@@ -26,7 +26,7 @@ using runtime::OwnedDescriptor;
 
 constexpr const char* kFunction = "records_to_archive";
 constexpr unsigned kRowGroupRows = 16'384;
-constexpr const char* kRowGroupBytes = "64MB";
+constexpr const char* kRowGroupBytes = "48MB";
 // Of records in one chunk of rows, each of which may be as long as a record can be.
 constexpr std::size_t kChunkBytes = 8 << 20;
 constexpr std::size_t kArenaBytes = 64 << 10;  // that are kept from record to record

@@ -10,7 +10,7 @@
 
 namespace segue::warehouse {
 
-// The files of an archive: Parquet, row groups of at most 16,384 rows and 64 MiB, zstd level 1, field
+// The files of an archive: Parquet, row groups of at most 16,384 rows and 48 MB, zstd level 1, field
 // ids. Their columns are exchange_columns() and behind them archive_columns().
 
 // Encodes by an engine of its own, one row after the other, on one core: memory stays within about
