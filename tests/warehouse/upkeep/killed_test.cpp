@@ -3,6 +3,7 @@
 #include <signal.h>
 
 #include <catch2/catch_test_macros.hpp>
+#include <functional>
 #include <random>
 
 #include "tests/support/process.hpp"
@@ -36,31 +37,47 @@ std::uint64_t fill(MadeArchive& made) {
   return id;
 }
 
+// What lies where: changes with each object that is made, replaced or removed.
+std::size_t look_of(MadeArchive& made) {
+  std::string text;
+  made.store().list("", "", [&](const StoredObject& object) {
+    text += fmt::format("{} {}\n", object.key, object.bytes);
+  });
+  return std::hash<std::string>{}(text);
+}
+
 class Killed {
  public:
   explicit Killed(MadeArchive& made) : made_(made) {}
 
-  // Starts it and kills it somewhere between its first step and its last, `reading` meanwhile; until
-  // it has ended by itself `times` times killed before.
+  // Starts it and kills it after some of the changes that it makes, `times` times, then lets it run
+  // to its end. `meanwhile` is called while it works, `between` when it is dead.
   void run(const std::string& what, const std::string& about, unsigned times,
-           const std::function<void()>& reading) {
-    std::uniform_int_distribution<int> reads(0, 12);
+           const std::function<void()>& meanwhile, const std::function<void()>& between) {
+    std::uniform_int_distribution<int> changes(0, 20);
     for (unsigned round = 0; round < times; ++round) {
+      std::size_t look = look_of(made_);
       Process victim({SEGUE_UPKEEP_VICTIM, made_.folder().string(), staging_.path().string(), what,
                       about},
                      staging_ / "out");
-      for (int left = reads(random_); left > 0; --left) reading();
+      const Deadline soon{std::chrono::seconds(3)};  // it may be over before
+      for (int left = changes(random_); left > 0 && soon.left() > 0;) {
+        meanwhile();
+        const std::size_t now = look_of(made_);
+        left -= now == look ? 0 : 1;
+        look = now;
+      }
       victim.signal(SIGKILL);
       const ProcessEnd end = victim.wait();
       INFO(victim.errors());
       CHECK((end.signal == SIGKILL || end.exit_code == 0));
-      reading();
+      between();
     }
     const CommandResult last = run_command({SEGUE_UPKEEP_VICTIM, made_.folder().string(),
                                             staging_.path().string(), what, about});
     INFO(last.err);
     REQUIRE(last.exit_code == 0);
-    reading();
+    between();
   }
 
  private:
@@ -85,8 +102,8 @@ TEST_CASE("compaction that is killed at any moment: who reads sees every row onc
     MadeArchive made;
     const std::uint64_t all = fill(made);
     const std::string expected = fmt::format("|{}|{}\n", all, all);
-    Killed(made).run("compact", day_text(kDays - 1), 4,
-                     [&] { CHECK(made.ask(kAll) == expected); });
+    const auto read = [&] { CHECK(made.ask(kAll) == expected); };
+    Killed(made).run("compact", day_text(kDays - 1), 4, read, read);
     CHECK(made.archive().watermark() == kDay + std::chrono::days(kDays - 1));
     CHECK(findings(made) == 0);
   }
@@ -97,12 +114,13 @@ TEST_CASE("forgetting that is killed at any moment ends with the next run, and h
     MadeArchive made;
     const std::uint64_t all = fill(made);
     Killed victims(made);
-    victims.run("compact", day_text(2), 0, [] {});
+    victims.run("compact", day_text(2), 0, [] {}, [] {});
     const std::uint64_t others = all - all / 10;
-    victims.run("forget", "ann", 4, [&] {
+    const auto read = [&] {
       CHECK(made.ask("SELECT count(*), count(DISTINCT id) FROM {} WHERE account_id = 'bob'") ==
             fmt::format("|{}|{}\n", others, others));
-    });
+    };
+    victims.run("forget", "ann", 4, read, read);
     CHECK(made.ask(kAll) == fmt::format("|{}|{}\n", others, others));
     CHECK(findings(made) == 0);
   }
@@ -113,8 +131,8 @@ TEST_CASE("retention that is killed at any moment leaves no gap, and ends with t
     MadeArchive made;
     const std::uint64_t all = fill(made);
     Killed victims(made);
-    victims.run("compact", day_text(kDays), 0, [] {});
-    victims.run("retention", day_text(2), 4, [&] { CHECK(findings(made) == 0); });
+    victims.run("compact", day_text(kDays), 0, [] {}, [] {});
+    victims.run("retention", day_text(2), 4, [] {}, [&] { CHECK(findings(made) == 0); });
     CHECK(made.ask(kAll) == fmt::format("|{}|{}\n", all / 2, all / 2));
     CHECK(made.archive().genesis(kChains[0]) == 1601);
   }
