@@ -6,8 +6,6 @@
 #include <exception>
 #include <random>
 
-#include "warehouse/storage/s3_answers.hpp"
-
 namespace segue::warehouse {
 namespace {
 
@@ -80,48 +78,51 @@ void S3Store::check() {
                                   name(), answer.status));
 }
 
-std::string S3Store::listing_page(std::vector<std::pair<std::string, std::string>> query) {
-  S3Request request{.method = "GET", .key = {}};
-  request.query = std::move(query);
-  request.query.emplace_back("list-type", "2");
-  S3Answer answer = client_.ask(request);
-  if (!answer.good())
-    throw RemoteError(fmt::format("{}: a listing is answered with {}", name(), answer.status));
-  return std::move(answer.body);
+// All pages of a listing, one after the other.
+void S3Store::each_page(const std::string& prefix, std::pair<std::string, std::string> more,
+                        const std::function<void(const S3Listing&)>& take) {
+  std::string next;
+  do {
+    S3Request request{.method = "GET", .key = {}};
+    request.query = {{"list-type", "2"}, {"prefix", prefix}};
+    if (!more.second.empty()) request.query.push_back(more);
+    if (!next.empty()) request.query.emplace_back("continuation-token", next);
+    const S3Answer answer = client_.ask(request);
+    const auto page = answer.good() ? parse_listing(answer.body) : std::nullopt;
+    const auto asked_for = [&](std::string_view key) { return key.starts_with(prefix); };
+    if (!page || !std::ranges::all_of(page->objects, asked_for, &S3Listing::Object::key) ||
+        !std::ranges::all_of(page->prefixes, asked_for) || (!next.empty() && page->next == next))
+      throw RemoteError(fmt::format("{}: a listing cannot be read: is archive.s3.endpoint an S3 "
+                                    "server?",
+                                    name()));
+    take(*page);
+    next = page->next;
+  } while (!next.empty());
 }
 
 void S3Store::list(std::string_view prefix, std::string_view after,
                    const std::function<void(const StoredObject&)>& take) {
-  std::string next;
-  do {
-    std::vector<std::pair<std::string, std::string>> query{{"prefix", full(prefix)}};
-    if (!after.empty()) query.emplace_back("start-after", full(after));
-    if (!next.empty()) query.emplace_back("continuation-token", next);
-    const auto page = parse_listing(listing_page(std::move(query)));
-    if (!page) throw RemoteError(fmt::format("{}: a listing cannot be read", name()));
-    for (const S3Listing::Object& object : page->objects) {
+  std::pair<std::string, std::string> from{"start-after", after.empty() ? "" : full(after)};
+  each_page(full(prefix), std::move(from), [&](const S3Listing& page) {
+    for (const S3Listing::Object& object : page.objects) {
       const std::string_view key = std::string_view(object.key).substr(root_.size());
       if (key.empty() || key.starts_with(kTemporary) || key.ends_with('/') || key <= after)
         continue;  // a slash at the end: a folder as consoles make them
       take({.key = std::string(key), .bytes = object.bytes});
     }
-    next = page->next;
-  } while (!next.empty());
+  });
 }
 
 std::vector<std::string> S3Store::folders(std::string_view prefix) {
   std::vector<std::string> names;
-  std::string next;
   const std::string base = full(prefix);
-  do {
-    std::vector<std::pair<std::string, std::string>> query{{"prefix", base}, {"delimiter", "/"}};
-    if (!next.empty()) query.emplace_back("continuation-token", next);
-    const auto page = parse_listing(listing_page(std::move(query)));
-    if (!page) throw RemoteError(fmt::format("{}: a listing cannot be read", name()));
-    for (const std::string& found : page->prefixes)
-      names.push_back(found.substr(base.size(), found.size() - base.size() - 1));
-    next = page->next;
-  } while (!next.empty());
+  each_page(base, {"delimiter", "/"}, [&](const S3Listing& page) {
+    for (const std::string& found : page.prefixes) {
+      std::string_view folder = std::string_view(found).substr(base.size());
+      if (folder.ends_with('/')) folder.remove_suffix(1);
+      names.emplace_back(folder);
+    }
+  });
   return names;
 }
 

@@ -3,9 +3,11 @@
 #include <mutex>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "warehouse/storage/object_store.hpp"
+#include "warehouse/storage/s3_answers.hpp"
 #include "warehouse/storage/s3_client.hpp"
 
 namespace segue::warehouse {
@@ -48,7 +50,8 @@ class S3Store : public ObjectStore {
   class AbortedUpload;
 
   std::string full(std::string_view key) const { return root_ + std::string(key); }
-  std::string listing_page(std::vector<std::pair<std::string, std::string>> query);
+  void each_page(const std::string& prefix, std::pair<std::string, std::string> more,
+                 const std::function<void(const S3Listing&)>& take);
   S3Answer range(std::string_view key, std::uint64_t offset, std::uint64_t bytes,
                  std::vector<std::string> headers);
   S3Answer head(const std::string& key);

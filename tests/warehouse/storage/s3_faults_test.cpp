@@ -185,6 +185,28 @@ TEST_CASE("a server that does not keep conditions is refused before the first cr
     CHECK(request.target().find("claim") == std::string::npos);
 }
 
+TEST_CASE("a listing that is none, or of other keys, or without end, is refused") {
+  const test::TempDir folder;
+  const std::string begin = "<ListBucketResult>";
+  const std::string end = "</ListBucketResult>";
+  for (const std::string& listing :
+       {std::string("no XML"), begin, begin + "<Contents><Key>p/x</Key><Size>many</Size></Contents>" + end,
+        begin + "<Contents><Key>q</Key><Size>1</Size></Contents>" + end,
+        begin + "<CommonPrefixes><Prefix>elsewhere/</Prefix></CommonPrefixes>" + end,
+        begin + "<IsTruncated>true</IsTruncated>" + end,
+        begin + "<IsTruncated>true</IsTruncated><NextContinuationToken>again</NextContinuationToken>" +
+            end}) {
+    INFO(listing);
+    test::ScriptedBackend server(test::answer_always(test::response_with(200, listing)));
+    S3Settings settings;
+    settings.endpoint = fmt::format("http://127.0.0.1:{}", server.port());
+    settings.credentials_file = folder.write("credentials", "key secret\n");
+    S3Store store({.folder = {}, .bucket = "b", .prefix = "p"}, settings);
+    CHECK_THROWS_AS(objects_in(store), RemoteError);
+    CHECK_THROWS_AS(store.folders(""), RemoteError);
+  }
+}
+
 TEST_CASE("a session that has ended is signed anew with what the file holds then") {
   const test::TempDir folder;
   const auto file = folder.write("credentials", "key secret old-session\n");
