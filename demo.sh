@@ -89,12 +89,12 @@ if [ -n "$with_kafka" ]; then
   config=$data/segue.yaml
   # The demo's configuration, and where to publish.
   sed -e "s|^recorder:|&\n  kafka: { brokers: [\"$brokers\"], topic: shop.exchanges }|" \
-    -e "s|\.\./data/demo/journal|journal|" demo/segue.yaml >"$config"
+    -e "s|\.\./data/demo/journal|journal|" -e "s|\.\./data/demo/archive|archive|" demo/segue.yaml >"$config"
   $bin/seguectl topics ensure -c "$config" --partitions 3 --yes
 fi
 
 say "Segue in front of both on port $DEMO_PUBLIC_PORT: $config"
-start $bin/segue serve -c "$config"
+start $bin/segue serve -c "$config" --archive
 await "$DEMO_PUBLIC_PORT"
 node demo/traffic.js
 
@@ -114,6 +114,11 @@ $bin/seguectl show "$failed" "$source"
 say "Pages of products were copied to the new shop. Does it say the same? seguectl compare $source -c $config --route product"
 $bin/seguectl compare "$source" -c "$config" --route product || [ $? -eq 1 ] # 1: it found something
 
+sql="SELECT route, backend, count(*) AS requests, count(*) FILTER (status >= 500) AS failed,
+  median(latency_us) AS median_us FROM exchanges WHERE kind = 'PRIMARY' GROUP BY ALL ORDER BY ALL"
+say "By SQL, over the archive and what is still in the journal alone: seguectl query -c $config \"$sql\""
+$bin/seguectl query -c "$config" "$sql"
+
 if [ -n "$with_kafka" ]; then
   say "In Kafka too: seguectl lag"
   # The publisher is milliseconds behind the journal.
@@ -130,6 +135,8 @@ say "All is stopped now; the record stays. Try next:"
 cat <<TEXT
   $bin/seguectl show $failed $source --as curl
   $bin/seguectl cat $source --account dara --status 4xx
+  $bin/seguectl query "SELECT created_at, target, response_body FROM exchanges WHERE status >= 500" archive:$data/archive
+  $bin/seguectl journal status $source
   env \$(cat $data/ports) $bin/seguectl compare $source -c $config  # every route
   env \$(cat $data/ports) $bin/seguectl compare $source -c $config --output html >compare.html
   env \$(cat $data/ports) $bin/segue routes explain -c $config 'GET /search?q=a' -H 'x-beta: 1'

@@ -205,7 +205,15 @@ show_demo() {
 # The demo as a newcomer runs it. The failed order is the one with the bug that was put there.
 step_demo() {
   setup/packages.sh build demo kafka || return 1
-  show_demo demo 'POST /orders' "syntax error" -- || return 1
+  show_demo demo 'POST /orders' "syntax error" 'search-beta  *new ' -- || return 1
+  # What the gateway served is in the archive when it has ended: as much as the journal holds.
+  local sql="SELECT count(*) FROM exchanges" counted journaled
+  counted=$(build/release/bin/seguectl query "$sql" archive:data/demo/archive -o csv | tail -n 1)
+  journaled=$(build/release/bin/seguectl query "$sql" journal:data/demo/journal -o csv | tail -n 1)
+  if [ "$counted" -lt 100 ] || [ "$counted" != "$journaled" ]; then
+    echo "the archive has $counted exchanges, the journal $journaled"
+    return 1
+  fi
   show_demo demo-kafka 'POST /orders' 'seguectl lag' 'shop.exchanges' -- --kafka || return 1
   # All that was started is gone.
   ! pgrep -f "kafka.Kafka $PWD/data/demo/kafka" >/dev/null

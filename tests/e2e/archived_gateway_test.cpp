@@ -133,9 +133,10 @@ TEST_CASE("an archiver that is run by hand registers: what it has not read stays
   const ArchivedFolder folder;
   ScriptedBackend backend(answer_always(response_with(200, std::string(4'000, 'x'))));
   const std::string ring = fmt::format(
-      "{{ journal: {{ dir: {}, max_size: 2MiB, segment: 128KiB }} }}", folder.journal().string());
+      "{{ journal: {{ dir: {}, max_size: 4MiB, segment: 256KiB }} }}", folder.journal().string());
   GatewayProcess gateway(
-      all_to(backend.port()).with("recorder", ring).with("cores", "{ count: 1 }"),
+      all_to(backend.port()).with("recorder", ring).with("cores", "{ count: 1 }")
+          .with("defaults", "{ record: { bodies: { max: 8KiB }, redact: { headers: [cookie] } } }"),
       folder.journal());
   RawClient client(gateway.port());
   std::vector<std::string> answered;
