@@ -25,8 +25,13 @@ std::size_t prefetch_bytes(std::size_t partitions) {
                   PartitionRanges::kLeastPrefetchBytes);
 }
 
-std::map<std::string, std::string> reading_properties(std::size_t partitions) {
+// A question that is under way when a broker goes is answered, or given up, within the timeout; by
+// itself librdkafka waits for a minute.
+std::map<std::string, std::string> reading_properties(std::size_t partitions,
+                                                      std::chrono::milliseconds timeout) {
+  constexpr std::chrono::milliseconds kShortest{2'000};  // librdkafka's fetches may take a second
   std::map<std::string, std::string> properties{
+      {"socket.timeout.ms", std::to_string(std::max(timeout, kShortest).count())},
       {"queued.max.messages.kbytes", std::to_string(prefetch_bytes(partitions) >> 10)},
       {"queued.min.messages", "1000000"}};  // the bytes above are to be the limit
   if (rd_kafka_version() >= kFirstWithBackoff) properties["fetch.queue.backoff.ms"] = "10";
@@ -49,7 +54,7 @@ struct PartitionRanges::State {
         std::size_t partitions)
       : topic_name(std::move(name)),
         wake_after(prefetch_bytes(partitions) / 2),
-        cluster(settings, timeout, reading_properties(partitions)) {}
+        cluster(settings, timeout, reading_properties(partitions, timeout)) {}
   ~State() {
     for (const auto& [number, lane] : lanes) rd_kafka_consume_stop(topic.get(), number);
   }

@@ -155,7 +155,9 @@ std::set<std::int32_t> TopicRecords::State::find_partitions() {
   const auto end = steady_clock::now() + reading.timeout;
   member->poll(milliseconds(0));
   while (!member->partitions() && !is_stopping() && steady_clock::now() < end) member->poll(kSlice);
-  return member->partitions().value_or(std::set<std::int32_t>{});
+  const auto ours = member->partitions().value_or(std::set<std::int32_t>{});
+  if (ours.empty()) ranges.cluster().topic(reading.topic);  // because brokers are away?
+  return ours;
 }
 
 kafka::OffsetRange TopicRecords::State::offsets(std::int32_t partition) {
@@ -193,16 +195,18 @@ bool TopicRecords::State::is_as_archived(std::int32_t partition, std::int64_t lo
   const std::int64_t to = signed_offset(last.end) + 1;
   if (last.kind != Claim::Kind::rows || last.file.rows == 0 || from >= to) return true;
   ranges.start(partition, from, to);
+  bool says_nothing = false;  // what is no exchange, or has no time
   while (const kafka::TopicRecord* const record = ranges.next()) {
     const auto mark = mark_of(*record);
     const bool own = mark && mark->archive == archive.id();
     if (own && mark->chain == last.chain && signed_offset(mark->offset) == record->offset)
       return true;
     const std::int64_t created_at = recorder::read_fields(payload_of(*record)).created_at;
+    if (!own && created_at == 0) says_nothing = true;
     if (own || created_at == 0) continue;
     return created_at >= last.file.min_created_at && created_at <= last.file.max_created_at;
   }
-  return from > signed_offset(last.start);  // the rows may be where retention was
+  return says_nothing || from > signed_offset(last.start);  // or they are where retention was
 }
 
 bool TopicRecords::State::goes_on(const Chain& chain, const kafka::OffsetRange& range,

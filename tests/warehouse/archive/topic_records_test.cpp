@@ -141,6 +141,15 @@ TEST_CASE("a topic that was made anew is noticed also when it has passed the old
   CHECK(archived.rows().size() == 10);
 }
 
+TEST_CASE("a partition of which nothing is an exchange goes on like any other") {
+  ArchivedTopic archived;
+  for (const char* const value : {"first", "second", "third"}) {
+    archived.topic().produce("key", value);
+    archived.archive_once();
+  }
+  CHECK(archived.rows() == rows_from_to(archived.topic().name() + "/0", 0, 3));
+}
+
 TEST_CASE("a compacted topic is refused") {
   ArchivedTopic archived;
   archived.topic().configure("cleanup.policy", "compact");
