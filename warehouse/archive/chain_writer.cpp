@@ -98,7 +98,7 @@ void fetch(ObjectStore& store, const std::string& key, std::uint64_t bytes, cons
 void ChainWriter::run() {
   try {
     write_what_waits();
-  } catch (...) {
+  } catch (const std::exception&) {
     next_.reset();
     throw;
   }

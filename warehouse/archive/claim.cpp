@@ -12,6 +12,7 @@ namespace {
 namespace json = boost::json;
 
 constexpr int kFormatVersion = 1;
+constexpr std::uint64_t kEndOfOffsets = 1ULL << 63;  // columns hold them as BIGINT
 
 json::object facts_to_json(const FileFacts& facts) {
   return {{"rows", facts.rows},
@@ -113,6 +114,7 @@ Claim parse_claim(const std::string& key, std::string_view text) {
   claim.start = record.number("start");
   claim.end = record.number("end");
   if (claim.end < claim.start) record.wrong("its end is before its start");
+  if (claim.end >= kEndOfOffsets) record.wrong("its end is no offset");
   if (claim_key(claim.chain, claim.start) != key) record.wrong("it is the claim of another place");
   const std::string kind = record.text("kind");
   if (kind != "rows" && kind != "lost") record.wrong("its kind is neither rows nor lost");

@@ -97,6 +97,34 @@ TEST_CASE("a claim of another place is not taken for one of this chain") {
   CHECK(scene.error_of_run().find("another place") != std::string::npos);
 }
 
+TEST_CASE("a claim whose end cannot be is refused") {
+  const test::TempDir folder;
+  Scene scene(folder / "archive", folder / "staging");
+  scene.run_once();
+  const std::string key = claim_key(scene.chain, 0);
+  std::string text = *scene.store.read(key);
+  const auto at = text.find("\"end\":99");
+  REQUIRE(at != std::string::npos);
+  text.replace(at, 8, "\"end\":18446744073709551615");
+  scene.store.replace(key, text);
+  CHECK(scene.error_of_run().find("its end is no offset") != std::string::npos);
+}
+
+TEST_CASE("a placement that is damaged is named, and made anew when it is gone") {
+  const test::TempDir folder;
+  Scene scene(folder / "archive", folder / "staging");
+  scene.run_once();
+  scene.store.remove(done_key(scene.chain, 0));
+  const std::string key = placement_key(scene.chain, 0);
+  for (const char* const content : {"", "{}", R"({"dt":"someday"})", "[1]"}) {
+    scene.store.replace(key, content);
+    CHECK(scene.error_of_run().find(key) != std::string::npos);
+  }
+  scene.store.remove(key);
+  scene.run_once();
+  CHECK(test::what_is_amiss(scene.archive, 0, 100).empty());
+}
+
 TEST_CASE("a claim that is missing in the middle halts its chain") {
   const test::TempDir folder;
   Scene scene(folder / "archive", folder / "staging");
