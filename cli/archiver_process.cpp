@@ -23,9 +23,9 @@ using std::chrono::milliseconds;
 
 constexpr const char* kProgram = "seguectl";
 constexpr milliseconds kFirstPause{1'000};
-constexpr milliseconds kLongestPause{60'000};
+constexpr milliseconds kLongestPause{10'000};
 // One that ran so long was well: the next end is looked at anew.
-constexpr milliseconds kWell{60'000};
+constexpr milliseconds kWell{30'000};
 constexpr milliseconds kPoll{20};
 // Who waits for this process's end (systemd starts the next one then) waits for these, too. A claim
 // that is being written is finished within the first; the last round is for what was recorded since.

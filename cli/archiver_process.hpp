@@ -20,7 +20,7 @@ class Signals;
 // an archive, in a process of its own that gives way to requests (nice 10, the first to go when
 // memory is short) and that ends when the gateway is killed. What it says on standard error and on
 // standard output goes to the gateway's standard error. One that ends is started again, after a
-// second at first, after a minute at last.
+// second at first, after ten at last.
 //
 // The main thread's, but for status().
 class ArchiverProcess {
