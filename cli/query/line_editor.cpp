@@ -3,12 +3,9 @@
 #include <histedit.h>
 
 #include <algorithm>
-#include <cerrno>
 #include <clocale>
 #include <cstdio>
 #include <cstdlib>
-
-#include "cli/interruption.hpp"
 
 namespace segue::cli {
 namespace {
@@ -40,6 +37,7 @@ struct LineEditor::State {
   ::EditLine* editor = nullptr;
   ::History* history = nullptr;
   ::HistEvent event{};
+  bool interrupted = false;
 
   static State& of(::EditLine* editor) {
     void* data = nullptr;
@@ -48,6 +46,10 @@ struct LineEditor::State {
   }
   static char* prompt_of(::EditLine* editor) { return of(editor).prompt.data(); }
   static unsigned char tab(::EditLine* editor, int) { return of(editor).complete_word(); }
+  static unsigned char interrupt(::EditLine* editor, int) {
+    of(editor).interrupted = true;
+    return CC_NEWLINE;
+  }
   unsigned char complete_word();
 };
 
@@ -89,6 +91,11 @@ LineEditor::LineEditor(std::filesystem::path history, Complete complete)
   ::el_set(state.editor, EL_HIST, ::history, state.history);
   ::el_set(state.editor, EL_ADDFN, "segue-complete", "completes a word", &State::tab);
   ::el_set(state.editor, EL_BIND, "\t", "segue-complete", nullptr);
+  // While a line is edited Ctrl-C is a key: a signal would only interrupt the read, which libedit
+  // begins again.
+  ::el_set(state.editor, EL_SETTY, "-d", "-isig", nullptr);
+  ::el_set(state.editor, EL_ADDFN, "segue-interrupt", "takes the line back", &State::interrupt);
+  ::el_set(state.editor, EL_BIND, "^C", "segue-interrupt", nullptr);
   ::el_set(state.editor, EL_BIND, "^R", "em-inc-search-prev", nullptr);
 }
 
@@ -99,12 +106,10 @@ LineEditor::~LineEditor() {
 
 LineEditor::Read LineEditor::read(const std::string& prompt) {
   state_->prompt = prompt;
-  listen_again();
+  state_->interrupted = false;
   int length = 0;
   const char* const line = ::el_gets(state_->editor, &length);
-  if (interrupted()) {
-    ::el_set(state_->editor, EL_UNBUFFERED, 1);  // leaves what was typed, and its place in history
-    ::el_set(state_->editor, EL_UNBUFFERED, 0);
+  if (state_->interrupted) {
     std::fputc('\n', stdout);
     std::fflush(stdout);
     return {End::interrupt};

@@ -13,6 +13,7 @@
 
 #include "tests/cli/comparing_command.hpp"
 #include "tests/cli/shadowed_journal.hpp"
+#include "tests/cli/terminal.hpp"
 #include "tests/support/process.hpp"
 #include "tests/support/temp_dir.hpp"
 
@@ -32,10 +33,10 @@ class Warehouse {
  public:
   Warehouse() {
     std::ofstream(config()) << fmt::format(
-        "version: 1\ninstance: shop-1\nlisteners: {{ public: {{ http: 127.0.0.1:1 }} }}\n"
-        "backends: {{ legacy: {{ url: http://127.0.0.1:2 }} }}\n"
-        "routes: {{ all: {{ match: {{ prefix: / }}, to: legacy }} }}\n"
-        "recorder: {{ journal: {{ directory: {} }} }}\n"
+        "version: 1\nlisteners: {{ public: {{ address: \"127.0.0.1:1\" }} }}\n"
+        "backends: {{ legacy: {{ endpoints: [\"127.0.0.1:2\"] }} }}\n"
+        "routes: {{ all: {{ match: {{ prefix: / }}, to: legacy, record: none }} }}\n"
+        "recorder: {{ journal: {{ dir: \"{}\" }} }}\n"
         "archive: {{ from: journal, to: \"{}\" }}\n",
         journal_path().string(), archive());
   }
@@ -61,7 +62,7 @@ class Warehouse {
 void fill(ShadowedJournal& journal, std::uint64_t from, std::uint64_t to) {
   for (std::uint64_t n = from; n < to; ++n)
     journal.pair(n, {.body = fmt::format(R"({{"total":{}}})", n)},
-                 {.body = fmt::format(R"({{"total":{}}})", n % 10 == 0 ? n + 1 : n),
+                 {.body = fmt::format(R"({{"total":{}}})", n % 10 == 5 ? n + 1 : n),
                   .status = static_cast<std::uint16_t>(n % 10 == 0 ? 500 : 200)});
 }
 
@@ -128,6 +129,20 @@ TEST_CASE("show finds in an archive by the whole id and by its start") {
   CHECK(several.exit_code == 2);
   const CommandResult none = seguectl({"show", "ffffffff", warehouse.archive()});
   CHECK(none.exit_code == 1);
+}
+
+TEST_CASE("tail -f of an archive shows what comes into it") {
+  const Warehouse warehouse;
+  ShadowedJournal journal(warehouse.journal_path());
+  fill(journal, 0, 3);
+  warehouse.archive_now();
+  Terminal terminal({seguectl_path(), "tail", "-n", "1", "-f", warehouse.archive()}, {"TERM=dumb"});
+  terminal.read_until(shadow_id(2).text().substr(0, 18));
+  fill(journal, 3, 4);
+  warehouse.archive_now();
+  terminal.read_until(primary_id(3).text().substr(0, 18));
+  terminal.press("\x03");
+  CHECK(terminal.wait() == 130);
 }
 
 TEST_CASE("a row of an archive says where its record came from") {
@@ -234,7 +249,7 @@ TEST_CASE("what compare stores is there by SQL, and stored twice it is there onc
     const CommandResult stored =
         seguectl({"compare", warehouse.archive(), "--store", warehouse.archive()});
     INFO(stored.err);
-    CHECK(stored.exit_code == 1);
+    CHECK(stored.exit_code == 0);  // too few pairs to call anything a finding
     CHECK(has(stored.err, "50 pairs stored"));
     CHECK(files() == 1);
   }
@@ -247,7 +262,7 @@ TEST_CASE("what compare stores is there by SQL, and stored twice it is there onc
         "verdict,part,field,difference,n\n"
         "different,body,$.total,value,5\n"
         "different,status,\"\",value,5\n"
-        "same,,,,45\n");
+        "same,,,,40\n");
 }
 
 TEST_CASE("an archive without comparisons has none of them, and all their columns") {

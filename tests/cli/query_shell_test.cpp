@@ -28,9 +28,10 @@ class Shell {
   }
 
   Terminal open() const {
-    return {{seguectl_path(), "query", "journal:" + (folder_.path() / "journal").string()},
+    return {{seguectl_path(), "query", "journal:" + (folder_.path() / "journal").string(), "-o",
+             "csv"},
             {"XDG_STATE_HOME=" + (folder_.path() / "state").string(), "TERM=dumb",
-             "LC_ALL=C.UTF-8", "SEGUE_OUTPUT=csv"}};
+             "LC_ALL=C.UTF-8"}};
   }
   std::filesystem::path history() const { return folder_.path() / "state/segue/query_history"; }
   const std::filesystem::path& folder() const { return folder_.path(); }
