@@ -16,7 +16,7 @@ using Names = std::vector<std::string>;
 constexpr std::string_view kPlainAccounts =
     "\ndefaults: { record: { redact: { headers: [x-token] }, key_mode: plain } }";
 constexpr std::string_view kHashedAccounts =
-    "\ndefaults: { record: { key: \"header:x-user\", key_mode: hash } }";
+    "\ndefaults: { record: { key: \"header:x-user\", redact: { headers: [x-token] }, key_mode: hash } }";
 
 LoadResult load_archive(const std::string& archive, std::string_view more = kPlainAccounts) {
   return load_changed("archive: " + archive + std::string(more));

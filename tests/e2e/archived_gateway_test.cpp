@@ -113,13 +113,13 @@ TEST_CASE("a gateway whose archive is on a disk that cannot be written serves on
   CHECK(gateway.process().errors().find("archive") != std::string::npos);
 }
 
-TEST_CASE("--archive is refused with a configuration that comes by standard input") {
+TEST_CASE("an archiver beside is refused with a configuration that comes by standard input") {
   const CommandResult result = run_command(
       {"/bin/sh", "-c", "exec \"$0\" serve -c - --archive </dev/null", segue_path()});
   CHECK(result.exit_code == 2);
 }
 
-TEST_CASE("--archive without seguectl beside segue is refused with what to do") {
+TEST_CASE("an archiver beside needs seguectl beside segue, and is refused with what to do") {
   const TempDir alone;
   std::filesystem::copy_file(segue_path(), alone / "segue");
   const auto file = alone.write("segue.yaml", all_to(1).yaml(alone / "journal"));

@@ -5,19 +5,17 @@
 
 #include <algorithm>
 #include <charconv>
-#include <deque>
 #include <map>
 #include <optional>
 #include <set>
 #include <string_view>
 #include <utility>
 
-#include "recorder/exchange.pb.h"
 #include "recorder/journal/consumers.hpp"
-#include "recorder/journal/lane_reader.hpp"
 #include "recorder/journal/reader.hpp"
 #include "recorder/journal/recovery.hpp"
 #include "recorder/journal/run_folder.hpp"
+#include "warehouse/archive/journal_lane.hpp"
 
 namespace segue::warehouse {
 namespace {
@@ -25,70 +23,14 @@ namespace {
 namespace fs = std::filesystem;
 using recorder::Cursor;
 using recorder::Damage;
-using recorder::FileSource;
-using recorder::FrameKind;
-using recorder::LaneReader;
-using recorder::LaneTrack;
 using recorder::RunLife;
-using recorder::SegmentScanner;
-using Look = LaneReader::Look;
 
 // What is about to be claimed: a run that a power cut shortened goes on behind it.
 constexpr const char* kClaimed = "archiver.claimed";
-// Of records that name no instance.
-constexpr const char* kUnnamed = "unnamed";
-
-recorder::ReadOptions every_frame() {
-  recorder::ReadOptions options;
-  options.intents = true;
-  return options;
-}
-
 Cursor cursor_at(std::uint32_t lane, std::uint64_t position) {
   Cursor cursor;
   cursor.lanes[lane] = position;
   return cursor;
-}
-
-// Frames of a lane that follow each other.
-struct Span {
-  std::uint64_t first = 0;
-  std::uint64_t last = 0;
-};
-
-// Looks ahead in one lane, once over each frame: what is there, and what is missing.
-struct LaneScan {
-  LaneScan(const fs::path& run, std::string_view run_name, std::uint32_t lane, std::uint64_t next)
-      : track{.behind = next - 1},
-        reader(run, run_name, lane, every_frame(), damage, &track) {}
-
-  void look_ahead(RunLife life);
-  // What lies before is not there any more, or is not asked for.
-  void drop_before(std::uint64_t lane_sequence);
-
-  std::vector<Damage> damage;
-  LaneTrack track;
-  LaneReader reader;
-  std::deque<Span> spans;
-  std::uint64_t given_from = 0;  // what waiting() said last, to before `given_to`
-  std::uint64_t given_to = 0;
-  bool stale = false;  // what was given is not there any more
-};
-
-void LaneScan::look_ahead(RunLife life) {
-  while (reader.look(life) == Look::frame) {
-    const std::uint64_t at = reader.head().lane_sequence;
-    if (!spans.empty() && spans.back().last + 1 == at)
-      spans.back().last = at;
-    else
-      spans.push_back({at, at});
-    reader.pop();
-  }
-}
-
-void LaneScan::drop_before(std::uint64_t lane_sequence) {
-  while (!spans.empty() && spans.front().last < lane_sequence) spans.pop_front();
-  if (!spans.empty()) spans.front().first = std::max(spans.front().first, lane_sequence);
 }
 
 struct Run {
@@ -109,52 +51,6 @@ std::optional<std::pair<std::string, std::uint32_t>> parse_partition(std::string
   const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), lane);
   if (error != std::errc{} || end != digits.data() + digits.size()) return std::nullopt;
   return std::pair(std::string(text.substr(0, dash)), lane);
-}
-
-// What the first intent or exchange of a segment says of its gateway; nullopt: there is none yet.
-std::optional<std::string> instance_in(const fs::path& segment) {
-  const auto source = FileSource::open(segment);
-  if (!source) return std::nullopt;
-  const auto header = recorder::read_header(*source);
-  if (!header || recorder::header_fault(*header) != nullptr) return std::nullopt;
-  SegmentScanner scanner(*source, *header);
-  for (auto step = scanner.next(); step.outcome == SegmentScanner::Outcome::frame;
-       step = scanner.next()) {
-    if (step.header.kind == FrameKind::finish) continue;
-    v1::Exchange exchange;
-    if (!exchange.ParseFromArray(step.payload.data(), static_cast<int>(step.payload.size())) ||
-        exchange.provenance().instance().empty())
-      return kUnnamed;
-    return exchange.provenance().instance();
-  }
-  return std::nullopt;
-}
-
-// lane_sequence of the first frame of a segment; nullopt: there is none, yet or any more.
-std::optional<std::uint64_t> first_in(const fs::path& run, std::uint32_t lane,
-                                      std::uint64_t sequence) {
-  const auto source = FileSource::open(recorder::segment_path(run, lane, sequence));
-  if (!source) return std::nullopt;
-  const auto header = recorder::read_header(*source);
-  if (!header || recorder::header_fault(*header) != nullptr || header->sequence != sequence)
-    return std::nullopt;
-  const SegmentScanner::Step step = SegmentScanner(*source, *header).next();
-  if (step.outcome != SegmentScanner::Outcome::frame) return std::nullopt;
-  return step.header.lane_sequence;
-}
-
-// Of all that a lane has now.
-std::optional<std::uint64_t> first_in(const fs::path& run, std::uint32_t lane) {
-  for (const std::uint64_t sequence : recorder::list_segments(run, lane))
-    if (const auto first = first_in(run, lane, sequence)) return first;
-  return std::nullopt;
-}
-
-std::string text_of(const Damage& damage) {
-  std::string text =
-      fmt::format("{}: {} at byte {}", damage.segment.string(), damage.what, damage.offset);
-  if (damage.lost != 0) text += fmt::format(", {} frames lost", damage.lost);
-  return text;
 }
 
 }  // namespace
@@ -315,55 +211,6 @@ std::string JournalRecords::State::why_lost(const LaneScan& scan, std::uint64_t 
 
 namespace {
 
-// Records of one lane, `from` to before `to`.
-class LaneRange : public RecordReader {
- public:
-  // `missing`: set when frames are missing that were there; nullptr: what is there will do.
-  LaneRange(const Run& run, std::uint32_t lane, std::uint64_t from, std::uint64_t to,
-            bool* missing)
-      : run_(run.path),
-        run_name_(run.name),
-        life_(run.life),
-        to_(to),
-        missing_(missing),
-        track_{.behind = from - 1, .end = run.ends.position(lane)},
-        reader_(run_, run_name_, lane, {}, damage_, &track_) {}
-
-  std::optional<SourceRecord> next() override {
-    // Intents are passed without being shown.
-    if (track_.seen + 1 >= to_) return std::nullopt;
-    const Look look = reader_.look(life_);
-    if (track_.missing != 0 && missing_ != nullptr) {
-      *missing_ = true;
-      throw StartupError(fmt::format(
-          "{}: records were overwritten while they were read: what is lost is said, and the rest "
-          "read, the next time",
-          run_.string()));
-    }
-    if (look == Look::frame && reader_.head().lane_sequence < to_) {
-      const recorder::Frame& head = reader_.head();
-      const SourceRecord record{.offset = head.lane_sequence, .payload = head.payload};
-      reader_.pop();
-      return record;
-    }
-    if (look == Look::nothing && track_.seen + 1 < to_)
-      throw StartupError(fmt::format("{}: cannot read records {} to {} now{}{}", run_.string(),
-                                     track_.seen + 1, to_ - 1, damage_.empty() ? "" : ": ",
-                                     damage_.empty() ? "" : text_of(damage_.back())));
-    return std::nullopt;
-  }
-
- private:
-  const fs::path run_;
-  const std::string run_name_;
-  const RunLife life_;
-  const std::uint64_t to_;
-  bool* const missing_;
-  std::vector<Damage> damage_;
-  LaneTrack track_;
-  LaneReader reader_;
-};
-
 // Of a run that was removed.
 class NoRecords : public RecordReader {
  public:
@@ -449,8 +296,8 @@ std::unique_ptr<RecordReader> JournalRecords::read(const Chain& chain, std::uint
     if (!noted && noted.error().code.value() != ENOENT)
       state_->tell_once(fmt::format("{}: {}", run->path.string(), describe(noted.error())));
   }
-  return std::make_unique<LaneRange>(*run, lane, from, to,
-                                     given ? &scan->second.stale : nullptr);
+  const LaneRange::Place place{run->path, run->name, lane, run->life, run->ends.position(lane)};
+  return std::make_unique<LaneRange>(place, from, to, given ? &scan->second.stale : nullptr);
 }
 
 void JournalRecords::archived(const Chain& chain, std::uint64_t next) {
