@@ -7,6 +7,7 @@
 #include <string>
 
 #include "tests/e2e/archived_gateway.hpp"
+#include "tests/e2e/steady_load.hpp"
 #include "tests/support/gateway_process.hpp"
 #include "tests/support/process.hpp"
 #include "tests/support/raw_client.hpp"
