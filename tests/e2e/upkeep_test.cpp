@@ -45,7 +45,9 @@ TEST_CASE("what a gateway served is archived, verified against its journal, and 
   Upkeep upkeep;
   ScriptedBackend backend(answer);
   GatewayProcess gateway(
-      all_to(backend.port()).with("defaults", "{ record: { key: \"query:account\" } }"),
+      all_to(backend.port())
+          .with("defaults",
+                "{ record: { key: \"query:account\", redact: { headers: [authorization, cookie] } } }"),
       upkeep.folder.journal());
   const auto serve = [&](const std::string& account, int count) {
     RawClient client(gateway.port());

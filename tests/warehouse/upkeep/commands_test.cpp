@@ -11,8 +11,10 @@
 #include "tests/support/process.hpp"
 #include "tests/warehouse/upkeep/made_archive.hpp"
 
-namespace segue::test {
+namespace segue::warehouse {
 namespace {
+
+using namespace test;
 
 using Catch::Matchers::ContainsSubstring;
 
@@ -167,4 +169,4 @@ TEST_CASE("Ctrl-C ends a compaction with 130, and the next run goes on") {
 }
 
 }  // namespace
-}  // namespace segue::test
+}  // namespace segue::warehouse

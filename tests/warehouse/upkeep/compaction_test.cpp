@@ -8,8 +8,10 @@
 #include "tests/warehouse/upkeep/made_archive.hpp"
 #include "warehouse/archive/placement.hpp"
 
-namespace segue::test {
+namespace segue::warehouse {
 namespace {
+
+using namespace test;
 
 using Catch::Matchers::ContainsSubstring;
 
@@ -254,4 +256,4 @@ TEST_CASE("who looks after an archive is alone, and who died is taken over") {
 }
 
 }  // namespace
-}  // namespace segue::test
+}  // namespace segue::warehouse

@@ -10,8 +10,10 @@
 #include "warehouse/upkeep/forgetting_mend.hpp"
 #include "warehouse/upkeep/verification.hpp"
 
-namespace segue::test {
+namespace segue::warehouse {
 namespace {
+
+using namespace test;
 
 const Day kDay = *parse_day("2026-11-10");
 const Day kNext = kDay + std::chrono::days(1);
@@ -137,4 +139,4 @@ TEST_CASE("a file that its archiver has not finished is left alone, and named") 
 }
 
 }  // namespace
-}  // namespace segue::test
+}  // namespace segue::warehouse

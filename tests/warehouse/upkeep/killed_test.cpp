@@ -10,8 +10,10 @@
 #include "tests/warehouse/upkeep/made_archive.hpp"
 #include "warehouse/upkeep/verification.hpp"
 
-namespace segue::test {
+namespace segue::warehouse {
 namespace {
+
+using namespace test;
 
 const Day kDay = *parse_day("2026-11-10");
 constexpr int kDays = 4;
@@ -139,4 +141,4 @@ TEST_CASE("retention that is killed at any moment leaves no gap, and ends with t
 }
 
 }  // namespace
-}  // namespace segue::test
+}  // namespace segue::warehouse

@@ -9,7 +9,7 @@
 #include "warehouse/archive/record_source.hpp"
 #include "warehouse/sql/parquet_files.hpp"
 
-namespace segue::test {
+namespace segue::warehouse {
 namespace {
 
 constexpr std::int64_t kSecond = 1'000'000;  // microseconds
@@ -144,4 +144,4 @@ std::string MadeArchive::everything() {
   return text;
 }
 
-}  // namespace segue::test
+}  // namespace segue::warehouse

@@ -14,9 +14,7 @@
 #include "warehouse/storage/folder_store.hpp"
 #include "warehouse/upkeep/workbench.hpp"
 
-namespace segue::test {
-
-using namespace warehouse;
+namespace segue::warehouse {
 
 // One record to be.
 struct MadeRow {
@@ -58,8 +56,8 @@ class MadeArchive {
   Claim claim_rows(const Chain& chain, Day day, const std::vector<MadeRow>& rows,
                    const std::filesystem::path& file);
 
-  TempDir folder_;
-  TempDir staging_;
+  test::TempDir folder_;
+  test::TempDir staging_;
   FolderStore store_;
   Archive archive_;
   ArchiveFileEncoder encoder_;
@@ -73,8 +71,8 @@ class MadeBench {
   Workbench& operator*() { return bench_; }
 
  private:
-  TempDir staging_;
+  test::TempDir staging_;
   Workbench bench_;
 };
 
-}  // namespace segue::test
+}  // namespace segue::warehouse

@@ -9,8 +9,10 @@
 #include "warehouse/upkeep/compaction.hpp"
 #include "warehouse/upkeep/verification.hpp"
 
-namespace segue::test {
+namespace segue::warehouse {
 namespace {
+
+using namespace test;
 
 const Day kDay = *parse_day("2026-11-10");
 const Chain kChain{"shop", "0"};
@@ -98,4 +100,4 @@ TEST_CASE("archiving and compaction go on behind what went") {
 }
 
 }  // namespace
-}  // namespace segue::test
+}  // namespace segue::warehouse

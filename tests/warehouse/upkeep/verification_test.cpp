@@ -9,8 +9,10 @@
 #include "warehouse/archive/placement.hpp"
 #include "warehouse/upkeep/compaction.hpp"
 
-namespace segue::test {
+namespace segue::warehouse {
 namespace {
+
+using namespace test;
 
 using Catch::Matchers::ContainsSubstring;
 
@@ -178,4 +180,4 @@ TEST_CASE("rows of another claim are found by looking at each") {
 }
 
 }  // namespace
-}  // namespace segue::test
+}  // namespace segue::warehouse
