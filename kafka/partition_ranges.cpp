@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <map>
+#include <thread>
 #include <vector>
 
 namespace segue::kafka {
@@ -18,6 +19,12 @@ constexpr int kFirstWithBackoff = 0x020200ff;  // librdkafka that looks again wh
 
 struct EndTopic {
   void operator()(rd_kafka_topic_t* topic) const noexcept { rd_kafka_topic_destroy(topic); }
+};
+
+struct EndList {
+  void operator()(rd_kafka_topic_partition_list_t* list) const noexcept {
+    rd_kafka_topic_partition_list_destroy(list);
+  }
 };
 
 std::size_t prefetch_bytes(std::size_t partitions) {
@@ -64,6 +71,7 @@ struct PartitionRanges::State {
   void open_topic();
   void fetch(Lane& lane);
   void wake();
+  std::int64_t end_of(std::int32_t number, std::int64_t which);
   void stop(std::int32_t number);
   void refuse(const rd_kafka_message_t& message);
   std::string doing() const { return fmt::format("reading {}/{}", topic_name, partition); }
@@ -99,10 +107,11 @@ void PartitionRanges::State::open_topic() {
 void PartitionRanges::State::wake() {
   taken_bytes = 0;
   if (rd_kafka_version() >= kFirstWithBackoff) return;
-  std::int64_t low = 0;
-  std::int64_t high = 0;
-  rd_kafka_query_watermark_offsets(cluster.handle(), topic_name.c_str(), partition, &low, &high,
-                                   static_cast<int>(cluster.timeout().count()));
+  const std::unique_ptr<rd_kafka_topic_partition_list_t, EndList> list(
+      rd_kafka_topic_partition_list_new(1));
+  rd_kafka_topic_partition_list_add(list.get(), topic_name.c_str(), partition)->offset =
+      RD_KAFKA_OFFSET_BEGINNING;
+  rd_kafka_offsets_for_times(cluster.handle(), list.get(), kSliceMillis);
 }
 
 void PartitionRanges::State::stop(std::int32_t number) {
@@ -150,6 +159,33 @@ PartitionRanges::PartitionRanges(const Settings& settings, std::chrono::millisec
     : state_(std::make_unique<State>(settings, timeout, std::move(topic), partitions)) {}
 
 PartitionRanges::~PartitionRanges() = default;
+
+std::int64_t PartitionRanges::State::end_of(std::int32_t number, std::int64_t which) {
+  const std::unique_ptr<rd_kafka_topic_partition_list_t, EndList> list(
+      rd_kafka_topic_partition_list_new(1));
+  rd_kafka_topic_partition_t& asked =
+      *rd_kafka_topic_partition_list_add(list.get(), topic_name.c_str(), number);
+  const auto end = steady_clock::now() + cluster.timeout();
+  for (;;) {
+    asked.offset = which;
+    asked.err = RD_KAFKA_RESP_ERR_NO_ERROR;
+    rd_kafka_resp_err_t code = rd_kafka_offsets_for_times(
+        cluster.handle(), list.get(), static_cast<int>(cluster.timeout().count()));
+    if (code == RD_KAFKA_RESP_ERR_NO_ERROR) code = asked.err;
+    if (code == RD_KAFKA_RESP_ERR_NO_ERROR && asked.offset >= 0) return asked.offset;
+    cluster.check();
+    if (steady_clock::now() >= end || (code != RD_KAFKA_RESP_ERR_NO_ERROR && !is_passing(code)))
+      throw cluster.failure(fmt::format("asking for the offsets of {}/{}", topic_name, number), code);
+    std::this_thread::sleep_for(std::chrono::milliseconds(kSliceMillis));
+  }
+}
+
+OffsetRange PartitionRanges::offsets(std::int32_t partition) {
+  state_->cluster.reach();
+  // The first one first: what goes between the two questions makes the range shorter, not empty.
+  const std::int64_t low = state_->end_of(partition, RD_KAFKA_OFFSET_BEGINNING);
+  return {.low = low, .high = state_->end_of(partition, RD_KAFKA_OFFSET_END)};
+}
 
 Cluster& PartitionRanges::cluster() noexcept { return state_->cluster; }
 

@@ -176,7 +176,8 @@ TEST_CASE("of two instances either is killed at any moment, and every offset is 
   }
   for (const auto& instance : instances) {
     instance->signal(SIGTERM);
-    CHECK(instance->wait().exit_code == 0);
+    const auto end = instance->wait();
+    CHECK((end.exit_code == 0 || end.signal == SIGTERM));  // the one that has only just begun
   }
   const auto last = archiving.archive_once();
   INFO(last.err);

@@ -161,8 +161,7 @@ std::set<std::int32_t> TopicRecords::State::find_partitions() {
 }
 
 kafka::OffsetRange TopicRecords::State::offsets(std::int32_t partition) {
-  return ranges.cluster().offsets({reading.topic, {{.id = partition, .replicas = {}, .in_sync = {}}}})
-      .at(partition);
+  return ranges.offsets(partition);
 }
 
 // The youngest epoch that the archive has.

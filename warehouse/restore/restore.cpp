@@ -223,11 +223,11 @@ std::uint64_t Restore::cut() const noexcept {
 std::vector<PartitionPlan> Restore::plan(const Progress& progress,
                                          const std::function<bool()>& stopping) {
   State& state = *state_;
-  kafka::Cluster& cluster = state.ranges.cluster();
-  const kafka::OffsetRanges held = cluster.offsets(cluster.topic(state.request.topic));
+  kafka::OffsetRanges held;
   state.scanned = state.to_scan = 0;
   for (auto& [number, part] : state.parts) {
-    const kafka::OffsetRange& range = held.at(number);
+    const kafka::OffsetRange range = state.ranges.offsets(number);
+    held.emplace(number, range);
     part.plan = {.partition = number, .held = static_cast<std::uint64_t>(range.high - range.low)};
     part.there.clear();
     state.to_scan += part.plan.held;
