@@ -83,6 +83,7 @@ int QueryShell::run() {
   fmt::print("Statements end with a semicolon; .help lists what else there is.\n");
   std::fflush(stdout);
   for (;;) {
+    listen_again();
     const LineEditor::Read read = editor_.read(pending_.empty() ? kPrompt : kMore);
     if (read.end == LineEditor::End::end_of_input) break;
     if (read.end == LineEditor::End::interrupt) {
@@ -136,7 +137,6 @@ void QueryShell::guarded(const Work& work) {
 
 void QueryShell::ask(const std::string& sql) {
   guarded([&] {
-    listen_again();
     const auto begin = std::chrono::steady_clock::now();
     source_.refresh();
     {

@@ -7,7 +7,8 @@ namespace segue::cli {
 StatementWatch::StatementWatch(warehouse::Engine& engine)
     : engine_(engine), progress_("asking"), thread_([this](const std::stop_token& stop) {
         while (!stop.stop_requested() && wait_a_while() != Woken::interrupt) draw();
-        if (interrupted()) engine_.interrupt();
+        // The statement may not have begun: once is not enough.
+        for (; interrupted() && !stop.stop_requested(); wait_a_while()) engine_.interrupt();
       }) {}
 
 StatementWatch::~StatementWatch() = default;
