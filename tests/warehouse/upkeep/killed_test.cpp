@@ -100,7 +100,7 @@ std::size_t findings(MadeArchive& made) {
 const char* const kAll = "SELECT count(*), count(DISTINCT id) FROM {}";
 
 TEST_CASE("compaction that is killed at any moment: who reads sees every row once all the while") {
-  for (unsigned round = 0; round < rounds(3); ++round) {
+  for (unsigned round = 0; round < rounds(2); ++round) {
     MadeArchive made;
     const std::uint64_t all = fill(made);
     const std::string expected = fmt::format("|{}|{}\n", all, all);
@@ -112,7 +112,7 @@ TEST_CASE("compaction that is killed at any moment: who reads sees every row onc
 }
 
 TEST_CASE("forgetting that is killed at any moment ends with the next run, and harms no other row") {
-  for (unsigned round = 0; round < rounds(3); ++round) {
+  for (unsigned round = 0; round < rounds(2); ++round) {
     MadeArchive made;
     const std::uint64_t all = fill(made);
     Killed victims(made);
@@ -129,7 +129,7 @@ TEST_CASE("forgetting that is killed at any moment ends with the next run, and h
 }
 
 TEST_CASE("retention that is killed at any moment leaves no gap, and ends with the next run") {
-  for (unsigned round = 0; round < rounds(3); ++round) {
+  for (unsigned round = 0; round < rounds(2); ++round) {
     MadeArchive made;
     const std::uint64_t all = fill(made);
     Killed victims(made);
