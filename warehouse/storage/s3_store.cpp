@@ -304,7 +304,9 @@ void S3Store::abort_upload(const std::string& key, const std::string& upload) no
 }
 
 void S3Store::prepare_creating() {
-  std::call_once(probed_, [this] { probe_condition(); });
+  const std::lock_guard lock(probing_);
+  if (!probed_) probe_condition();
+  probed_ = true;
 }
 
 void S3Store::probe_condition() {

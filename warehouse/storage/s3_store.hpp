@@ -69,7 +69,8 @@ class S3Store : public ObjectStore {
 
   std::string root_;  // before each key: "PREFIX/", or empty
   S3Client client_;
-  std::once_flag probed_;
+  std::mutex probing_;
+  bool probed_ = false;
 };
 
 }  // namespace segue::warehouse
