@@ -38,7 +38,7 @@ class PartitionRanges {
   // What the partition holds now, of transactions what is decided. Throws RemoteError.
   //
   // Each end is asked for by itself: librdkafka's one question for both (2.0.2) waits without a limit
-  // for a broker that goes meanwhile, and was seen to give the last end for the first.
+  // for a broker that goes meanwhile.
   OffsetRange offsets(std::int32_t partition);
 
   // The same client, for questions.

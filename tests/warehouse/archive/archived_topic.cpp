@@ -13,6 +13,15 @@ namespace segue::warehouse {
 
 using test::KafkaBroker;
 
+namespace {
+
+// Exchanges of tests are older than what a broker keeps, and it looks at any moment.
+test::TopicSettings settings_of(int partitions) {
+  return {.partitions = partitions, .configuration = {{"retention.ms", "-1"}}};
+}
+
+}  // namespace
+
 v1::Exchange exchange_of(unsigned n) {
   v1::Exchange exchange;
   std::string id(12, '\1');
@@ -46,7 +55,7 @@ void publish(const test::KafkaTopic& topic, unsigned first, unsigned last, int p
 }
 
 ArchivedTopic::ArchivedTopic(int partitions)
-    : topic_(KafkaBroker::shared(), {.partitions = partitions}),
+    : topic_(KafkaBroker::shared(), settings_of(partitions)),
       store_(folder_ / "archive"),
       archive_(Archive::open_or_create(store_)) {}
 
@@ -81,7 +90,7 @@ void ArchivedTopic::make_anew(int partitions) {
   const test::Deadline deadline;
   for (;;) {  // its deletion goes on for a moment after it was accepted
     try {
-      topic_ = test::KafkaTopic(KafkaBroker::shared(), name, {.partitions = partitions});
+      topic_ = test::KafkaTopic(KafkaBroker::shared(), name, settings_of(partitions));
       return;
     } catch (const test::TestFailure&) {
       if (deadline.left() == 0) throw;
