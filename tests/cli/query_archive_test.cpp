@@ -218,7 +218,7 @@ TEST_CASE("while a gateway records and an archiver runs, no answer lacks or doub
   }
 }
 
-TEST_CASE("--since leaves out what is older, in the archive and behind it") {
+TEST_CASE("what is older than --since is left out, in the archive and behind it") {
   const Warehouse warehouse;
   ShadowedJournal journal(warehouse.journal_path());
   fill(journal, 0, 20);
