@@ -7,8 +7,8 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <atomic>
 #include <cerrno>
+#include <random>
 #include <system_error>
 
 #include "runtime/owned_descriptor.hpp"
@@ -36,24 +36,50 @@ void sync_folder(const fs::path& folder) {
   if (descriptor.get() < 0 || ::fsync(descriptor.get()) != 0) fail(folder, "sync the folder");
 }
 
+// What the archive's folder lets its group do is let done with all in it; others may do nothing.
+struct Modes {
+  mode_t folder = 0700;
+  mode_t file = 0600;
+};
+
+Modes modes_below(const fs::path& root) {
+  struct stat found {};
+  if (::stat(root.c_str(), &found) != 0 || !S_ISDIR(found.st_mode)) return {};
+  return {.folder = 0700 | (found.st_mode & (S_ISGID | S_IRWXG)),
+          .file = 0600 | (found.st_mode & (S_IRGRP | S_IWGRP))};
+}
+
 // Folders that are made are on the disk, too.
-void make_folders(const fs::path& folder) {
-  if (folder.empty() || fs::is_directory(folder)) return;
-  make_folders(folder.parent_path());
-  if (::mkdir(folder.c_str(), 0777) != 0 && errno != EEXIST) fail(folder, "make the folder");
+void make_folders(const fs::path& folder, mode_t mode) {
+  std::error_code error;  // it is met again below
+  if (folder.empty() || fs::is_directory(folder, error)) return;
+  make_folders(folder.parent_path(), mode);
+  if (::mkdir(folder.c_str(), mode) == 0) {
+    // The umask took some away. A file system that keeps no modes has its own.
+    if (mode != Modes{}.folder) static_cast<void>(::chmod(folder.c_str(), mode));
+  } else if (errno != EEXIST) {
+    fail(folder, "make the folder");
+  }
   sync_folder(folder.has_parent_path() ? folder.parent_path() : fs::path("."));
+}
+
+// Two machines that share a folder may have processes of the same number.
+std::string temporary_name() {
+  std::random_device random;
+  return fmt::format("{}{:08x}{:08x}{}", kTemporary, random(), random(), kNotWhole);
 }
 
 // A synced file beside where it is to go; gone with the scope.
 class TemporaryFile {
  public:
-  explicit TemporaryFile(const fs::path& target) {
-    static std::atomic<std::uint64_t> number{0};
-    make_folders(target.parent_path());
-    path_ = target.parent_path() / fmt::format("{}{}-{}-{}{}", kTemporary, ::getpid(), ++number,
-                                               target.filename().string(), kNotWhole);
-    file_ = OwnedDescriptor(::open(path_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666));
+  TemporaryFile(const fs::path& root, const fs::path& target) {
+    const Modes modes = modes_below(root);
+    make_folders(target.parent_path(), modes.folder);
+    path_ = target.parent_path() / temporary_name();
+    file_ = OwnedDescriptor(
+        ::open(path_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, modes.file));
     if (file_.get() < 0) fail(path_, "make the file");
+    if (modes.file != Modes{}.file) static_cast<void>(::fchmod(file_.get(), modes.file));
   }
   ~TemporaryFile() { ::unlink(path_.c_str()); }
   TemporaryFile(const TemporaryFile&) = delete;
@@ -107,41 +133,66 @@ bool is_temporary(const fs::path& path) {
   return path.filename().string().starts_with(kTemporary);
 }
 
-// The entries of a folder by the octets of the keys that they lead to: a folder's own name counts
-// with the slash behind it. One that is not there has none.
-std::vector<fs::directory_entry> entries_of(const fs::path& folder) {
-  std::vector<fs::directory_entry> entries;
+struct Entry {
+  fs::directory_entry at;
+  bool is_folder = false;
+  std::string name;  // of a folder with the slash behind it
+};
+
+// The entries of a folder by the octets of the keys that they lead to. One that is not there has
+// none.
+std::vector<Entry> entries_of(const fs::path& folder) {
+  std::vector<Entry> entries;
   std::error_code error;
-  for (fs::directory_iterator at(folder, error), end; !error && at != end; at.increment(error))
-    if (!is_temporary(at->path())) entries.push_back(*at);
+  for (fs::directory_iterator at(folder, error), end; !error && at != end; at.increment(error)) {
+    if (is_temporary(at->path())) continue;
+    Entry entry{.at = *at, .is_folder = false, .name = at->path().filename().string()};
+    std::error_code unseen;
+    entry.is_folder = entry.at.is_directory(unseen);
+    if (unseen && unseen != std::errc::no_such_file_or_directory)
+      fail(entry.at.path(), "look at the file", unseen.value());
+    if (entry.is_folder) entry.name += '/';
+    entries.push_back(std::move(entry));
+  }
   if (error && error != std::errc::no_such_file_or_directory &&
       error != std::errc::not_a_directory)
     fail(folder, "list the folder", error.value());
-  const auto sorted_as = [](const fs::directory_entry& entry) {
-    std::string name = entry.path().filename().string();
-    if (entry.is_directory()) name += '/';
-    return name;
-  };
-  std::ranges::sort(entries, {}, sorted_as);
+  std::ranges::sort(entries, {}, &Entry::name);
   return entries;
 }
 
 void list_folder(const fs::path& folder, const std::string& base, std::string_view prefix,
                  std::string_view after, const std::function<void(const StoredObject&)>& take) {
-  for (const fs::directory_entry& entry : entries_of(folder)) {
-    std::string key = base + entry.path().filename().string();
-    if (entry.is_directory()) {
-      key += '/';
+  for (const Entry& entry : entries_of(folder)) {
+    std::string key = base + entry.name;
+    if (entry.is_folder) {
       const bool may_hold = key.starts_with(prefix) || prefix.starts_with(key);
       const bool all_before = key < after && !after.starts_with(key);
-      if (may_hold && !all_before) list_folder(entry.path(), key, prefix, after, take);
+      if (may_hold && !all_before) list_folder(entry.at.path(), key, prefix, after, take);
       continue;
     }
     if (!key.starts_with(prefix) || key <= after) continue;
     std::error_code gone;
-    const std::uint64_t bytes = entry.file_size(gone);
+    const std::uint64_t bytes = entry.at.file_size(gone);
     if (!gone) take({std::move(key), bytes});
   }
+}
+
+std::string read_range(const OwnedDescriptor& file, const fs::path& path, std::uint64_t offset,
+                       std::uint64_t bytes) {
+  std::string content(bytes, '\0');
+  std::size_t have = 0;
+  while (have < bytes) {
+    const ssize_t got = ::pread(file.get(), content.data() + have, bytes - have,
+                                static_cast<off_t>(offset + have));
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) fail(path, "read");
+    if (got == 0)
+      throw StorageError(fmt::format("{}: it ends at byte {}, before byte {}", path.string(),
+                                     offset + have, offset + bytes));
+    have += static_cast<std::size_t>(got);
+  }
+  return content;
 }
 
 }  // namespace
@@ -159,65 +210,64 @@ void FolderStore::list(std::string_view prefix, std::string_view after,
 
 std::vector<std::string> FolderStore::folders(std::string_view prefix) {
   std::vector<std::string> names;
-  for (const fs::directory_entry& entry : entries_of(path_of(prefix)))
-    if (entry.is_directory()) names.push_back(entry.path().filename().string());
+  for (const Entry& entry : entries_of(path_of(prefix)))
+    if (entry.is_folder) names.push_back(entry.at.path().filename().string());
   return names;
 }
 
 std::optional<std::uint64_t> FolderStore::size(std::string_view key) {
   struct stat found {};
   const fs::path path = path_of(key);
-  if (::stat(path.c_str(), &found) == 0 && S_ISREG(found.st_mode))
-    return static_cast<std::uint64_t>(found.st_size);
-  if (errno != ENOENT && errno != ENOTDIR && errno != 0) fail(path, "look at the file");
-  return std::nullopt;
+  if (::stat(path.c_str(), &found) != 0) {
+    if (errno != ENOENT && errno != ENOTDIR) fail(path, "look at the file");
+    return std::nullopt;
+  }
+  if (!S_ISREG(found.st_mode)) return std::nullopt;
+  return static_cast<std::uint64_t>(found.st_size);
 }
 
+// Of one file that is opened once: it may be replaced meanwhile.
 std::optional<std::string> FolderStore::read(std::string_view key) {
-  const auto bytes = size(key);
-  if (!bytes) return std::nullopt;
-  return read(key, 0, *bytes);
+  const fs::path path = path_of(key);
+  // A pipe does not hold up who opens it so.
+  const OwnedDescriptor file(::open(path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC));
+  if (file.get() < 0) {
+    if (errno != ENOENT && errno != ENOTDIR) fail(path, "open the file");
+    return std::nullopt;
+  }
+  struct stat found {};
+  if (::fstat(file.get(), &found) != 0) fail(path, "look at the file");
+  if (!S_ISREG(found.st_mode)) return std::nullopt;
+  return read_range(file, path, 0, static_cast<std::uint64_t>(found.st_size));
 }
 
 std::string FolderStore::read(std::string_view key, std::uint64_t offset, std::uint64_t bytes) {
   const fs::path path = path_of(key);
   const OwnedDescriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
   if (file.get() < 0) fail(path, "open the file");
-  std::string content(bytes, '\0');
-  std::size_t have = 0;
-  while (have < bytes) {
-    const ssize_t got = ::pread(file.get(), content.data() + have, bytes - have,
-                                static_cast<off_t>(offset + have));
-    if (got < 0 && errno == EINTR) continue;
-    if (got < 0) fail(path, "read");
-    if (got == 0)
-      throw StorageError(fmt::format("{}: it ends at byte {}, before byte {}", path.string(),
-                                     offset + have, offset + bytes));
-    have += static_cast<std::size_t>(got);
-  }
-  return content;
+  return read_range(file, path, offset, bytes);
 }
 
 Creation FolderStore::create(std::string_view key, std::string_view content) {
-  TemporaryFile file(path_of(key));
+  TemporaryFile file(root_, path_of(key));
   file.write(content);
   return link_into_place(file.path(), path_of(key));
 }
 
 Creation FolderStore::create_from(std::string_view key, const fs::path& from) {
-  TemporaryFile file(path_of(key));
+  TemporaryFile file(root_, path_of(key));
   file.copy(from);
   return link_into_place(file.path(), path_of(key));
 }
 
 void FolderStore::replace(std::string_view key, std::string_view content) {
-  TemporaryFile file(path_of(key));
+  TemporaryFile file(root_, path_of(key));
   file.write(content);
   move_into_place(file.path(), path_of(key));
 }
 
 void FolderStore::replace_from(std::string_view key, const fs::path& from) {
-  TemporaryFile file(path_of(key));
+  TemporaryFile file(root_, path_of(key));
   file.copy(from);
   move_into_place(file.path(), path_of(key));
 }

@@ -6,6 +6,7 @@ namespace segue::warehouse {
 
 // A folder of this machine, or of a file system that several mount and that keeps link(2) and
 // rename(2) atomic. Creating is link(2) of a synced temporary file, then a sync of the folder.
+// Nobody but the user may read what is made, and the group as far as the root's mode lets it.
 class FolderStore : public ObjectStore {
  public:
   // The folder is made when something is created in it.

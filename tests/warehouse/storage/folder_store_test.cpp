@@ -1,7 +1,11 @@
 #include "warehouse/storage/folder_store.hpp"
 
+#include <sys/stat.h>
+
 #include <atomic>
 #include <catch2/catch_test_macros.hpp>
+#include <cerrno>
+#include <filesystem>
 #include <thread>
 
 #include "tests/support/temp_dir.hpp"
@@ -64,6 +68,82 @@ TEST_CASE("listings are in the order of keys' octets, from behind a key, below a
   CHECK(listed(store, "a/", "a/2") == std::vector<std::string>{"a/2/x"});
   CHECK(store.folders("a/") == std::vector<std::string>{"2"});
   CHECK(listed(store, "none/").empty());
+}
+
+unsigned mode_of(const std::filesystem::path& path) {
+  struct stat found {};
+  REQUIRE(::stat(path.c_str(), &found) == 0);
+  return found.st_mode & 07777;
+}
+
+TEST_CASE("an object is read as it was or as it is while it is replaced by longer and shorter ones") {
+  const test::TempDir folder;
+  FolderStore store(folder.path());
+  const std::string brief(10, 'b');
+  const std::string lengthy(100'000, 'l');
+  store.replace("book", brief);
+  std::atomic<bool> ended{false};
+  std::jthread writer([&] {
+    for (int i = 0; i < 500; ++i) store.replace("book", i % 2 == 0 ? lengthy : brief);
+    ended = true;
+  });
+  while (!ended) {
+    const auto content = store.read("book");
+    const bool whole = content == brief || content == lengthy;
+    if (!whole) {
+      FAIL_CHECK("half of one, or none");
+      break;
+    }
+  }
+}
+
+TEST_CASE("nobody but its user reads an archive that was made") {
+  const test::TempDir folder;
+  FolderStore store(folder / "archive");
+  store.create("raw/one", "content");
+  store.replace_from("raw/two", folder.write("file", "content"));
+  CHECK(mode_of(folder / "archive") == 0700);
+  CHECK(mode_of(folder / "archive/raw") == 0700);
+  CHECK(mode_of(folder / "archive/raw/one") == 0600);
+  CHECK(mode_of(folder / "archive/raw/two") == 0600);
+}
+
+TEST_CASE("an archive in a folder that its group may use is the group's, and never everybody's") {
+  const test::TempDir folder;
+  const auto root = folder / "archive";
+  std::filesystem::create_directory(root);
+  REQUIRE(::chmod(root.c_str(), 0775) == 0);
+  FolderStore store(root);
+  store.create("raw/one", "content");
+  CHECK(mode_of(root) == 0775);
+  CHECK(mode_of(root / "raw") == 0770);
+  CHECK(mode_of(root / "raw/one") == 0660);
+  REQUIRE(::chmod(root.c_str(), 0750) == 0);
+  store.create("raw/two", "content");
+  CHECK(mode_of(root / "raw/two") == 0640);
+}
+
+TEST_CASE("a name is as long as a file's may be") {
+  const test::TempDir folder;
+  FolderStore store(folder.path());
+  const std::string longest(255, 'n');
+  CHECK(store.create(longest, "content") == Creation::created);
+  CHECK(store.read(longest) == "content");
+  CHECK_THROWS_AS(store.create(longest + "n", "content"), StorageError);
+}
+
+TEST_CASE("what is no file is no object, and what cannot be looked at is said") {
+  const test::TempDir folder;
+  FolderStore store(folder.path());
+  store.create("a/b", "content");
+  CHECK_THROWS_AS(store.size(std::string(300, 'n')), StorageError);
+  errno = EIO;  // of something else, long ago
+  CHECK(store.size("a") == std::nullopt);
+  CHECK(store.read("a") == std::nullopt);
+  CHECK(store.read("a/b/c") == std::nullopt);
+  std::filesystem::create_symlink("loop", folder / "loop");
+  CHECK_THROWS_AS(listed(store, ""), StorageError);
+  CHECK_THROWS_AS(store.create("loop/x", "content"), StorageError);
 }
 
 TEST_CASE("where an archive lies is read and written") {
