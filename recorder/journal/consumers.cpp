@@ -1,12 +1,14 @@
 #include "recorder/journal/consumers.hpp"
 
 #include <fcntl.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
 #include <string_view>
+#include <utility>
 
 #include "recorder/journal/run_folder.hpp"
 #include "recorder/journal/segment_scanner.hpp"
@@ -18,12 +20,11 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::size_t kMaxNamesBytes = 64 << 10;
-constexpr std::string_view kBeginSuffix = ".begin";
 
 fs::path folder_of(const fs::path& directory) { return directory / kConsumersFolder; }
 
 fs::path begin_path(const fs::path& run, const std::string& name) {
-  return run / "cursors" / (name + std::string(kBeginSuffix));
+  return run / "cursors" / (name + ".begin");
 }
 
 fs::path lock_path(const fs::path& run, const std::string& name) {
@@ -71,17 +72,36 @@ Result<void> remove_file(const fs::path& path) {
   return storage_error(errno, "removing a consumer");
 }
 
-Result<void> remove_cursors(const fs::path& folder, const std::string& name) {
-  std::error_code error;
-  std::vector<fs::path> found;
-  fs::directory_iterator at(folder, error);
-  for (; !error && at != fs::directory_iterator(); at.increment(error))
-    if (at->path().filename().string().starts_with(name + ".")) found.push_back(at->path());
-  if (error && error != std::errc::no_such_file_or_directory)
-    return storage_error(error.value(), "reading the cursors of a run");
-  for (const fs::path& path : found)
+// By their names: those of a consumer `name.more` begin with the same.
+Result<void> remove_cursors(const fs::path& run, const std::string& name) {
+  for (const fs::path& path :
+       {run / "cursors" / (name + ".json"), begin_path(run, name), lock_path(run, name)})
     if (auto removed = remove_file(path); !removed) return removed;
   return {};
+}
+
+// Only one process at a time registers or drops consumers.
+Result<FileHandle> lock_consumers(const fs::path& directory) {
+  FileHandle folder(::open(folder_of(directory).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!folder) return storage_error(errno, "locking the consumers of the journal");
+  while (::flock(folder.get(), LOCK_EX) != 0)
+    if (errno != EINTR) return storage_error(errno, "locking the consumers of the journal");
+  return folder;
+}
+
+// Where it begins is told before it is one, or a gateway might keep for it what it never asked for.
+// Another process may have been first: then it begins where that one did.
+Result<FileHandle> register_consumer(const fs::path& directory, const std::string& name) {
+  if (::mkdir(folder_of(directory).c_str(), 0700) != 0 && errno != EEXIST)
+    return storage_error(errno, "registering a consumer");
+  const auto lock = lock_consumers(directory);
+  if (!lock) return lock.error();
+  const fs::path path = folder_of(directory) / name;
+  if (::access(path.c_str(), F_OK) != 0)
+    if (auto begun = begin_everywhere(directory, name); !begun) return begun.error();
+  FileHandle file(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
+  if (!file) return storage_error(errno, "registering a consumer");
+  return file;
 }
 
 // Of a run that was removed there is no folder for it.
@@ -152,17 +172,14 @@ Result<std::vector<std::string>> registered_consumers(const fs::path& directory)
   return names;
 }
 
-// Where it begins is told before it is one, or a gateway might keep for it what it never asked for.
 Result<ConsumerLease> ConsumerLease::take(const fs::path& directory, const std::string& name) {
   const fs::path path = folder_of(directory) / name;
   FileHandle file(::open(path.c_str(), O_RDWR | O_CLOEXEC));
   if (!file && errno != ENOENT) return storage_error(errno, "registering a consumer");
   if (!file) {
-    if (::mkdir(folder_of(directory).c_str(), 0700) != 0 && errno != EEXIST)
-      return storage_error(errno, "registering a consumer");
-    if (auto begun = begin_everywhere(directory, name); !begun) return begun.error();
-    file = FileHandle(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
-    if (!file) return storage_error(errno, "registering a consumer");
+    auto registered = register_consumer(directory, name);
+    if (!registered) return registered.error();
+    file = std::move(*registered);
   }
   struct flock lock = whole_file(F_RDLCK);
   if (::fcntl(file.get(), F_OFD_SETLK, &lock) != 0)
@@ -178,11 +195,13 @@ bool consumer_is_leased(const fs::path& directory, const std::string& name) {
 }
 
 Result<void> drop_consumer(const fs::path& directory, const std::string& name) {
+  const auto lock = lock_consumers(directory);
+  if (!lock && lock.error().code.value() != ENOENT) return lock.error();
   if (auto removed = remove_file(folder_of(directory) / name); !removed) return removed;
   const auto runs = find_runs(directory);
   if (!runs) return runs.error();
   for (const std::string& run : *runs) {
-    if (auto removed = remove_cursors(directory / run / "cursors", name); !removed) return removed;
+    if (auto removed = remove_cursors(directory / run, name); !removed) return removed;
   }
   return {};
 }

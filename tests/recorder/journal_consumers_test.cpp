@@ -1,6 +1,7 @@
 // Consumers in other processes: what they register, what is kept for them, and how their cursors
 // move.
 
+#include <atomic>
 #include <catch2/catch_test_macros.hpp>
 #include <chrono>
 #include <filesystem>
@@ -173,6 +174,48 @@ TEST_CASE("several processes of one consumer never take its cursor back") {
   CHECK(cursor->position(1) == kLast);
   REQUIRE(advance_cursor(journal.run(), kName, at(0, 5), Sync::no).has_value());
   CHECK(load_cursor(journal.run(), kName)->position(0) == kLast);
+}
+
+TEST_CASE("what is dropped is one consumer, and not those whose names begin with its own") {
+  const TempDir dir;
+  const Journal journal(small_journal(dir.path()), 1, kKiB);
+  const std::string other = std::string(kName) + ".loader";
+  { const ConsumerLease lease = register_in(dir.path()); }
+  REQUIRE(ConsumerLease::take(dir.path(), other).has_value());
+  for (const std::string& name : {std::string(kName), other})
+    REQUIRE(advance_cursor(journal.run(), name, at(0, 7), Sync::no).has_value());
+  REQUIRE(drop_consumer(dir.path(), kName).has_value());
+  CHECK(load_cursor(journal.run(), kName)->position(0) == 0);
+  CHECK(load_cursor(journal.run(), other)->position(0) == 7);
+  CHECK(*registered_consumers(dir.path()) == Names{other});
+}
+
+TEST_CASE("of processes that register at the same moment the first says where the consumer begins") {
+  const TempDir dir;
+  Journal journal(small_journal(dir.path(), 4096 * kKiB), 1, kKiB);
+  constexpr unsigned kRounds = 200;
+  constexpr unsigned kProcesses = 4;
+  for (unsigned round = 0; round < kRounds; ++round) {
+    std::atomic<unsigned> ready{0};
+    std::atomic<unsigned> taken{0};
+    std::vector<std::thread> processes;
+    for (unsigned n = 0; n < kProcesses; ++n)
+      processes.emplace_back([&] {
+        ++ready;
+        while (ready < kProcesses) std::this_thread::yield();
+        const auto lease = ConsumerLease::take(dir.path(), kName);
+        ++taken;
+      });
+    while (taken == 0) std::this_thread::yield();
+    // The first is registered; this comes behind.
+    const bool appended = append(journal.lane(0), payload_of(round + 1));
+    for (std::thread& process : processes) process.join();
+    REQUIRE(appended);
+    const auto to = consumed_to(journal.run(), {}, {kName}, {0});
+    REQUIRE(to.has_value());
+    REQUIRE(to->free.position(0) == round);
+    REQUIRE(drop_consumer(dir.path(), kName).has_value());
+  }
 }
 
 TEST_CASE("a process that registers again finds where its consumer began") {
