@@ -39,6 +39,7 @@ LaneScan::LaneScan(const fs::path& run, std::string_view run_name, std::uint32_t
 void LaneScan::look_ahead(RunLife life) {
   while (reader.look(life) == Look::frame) {
     const std::uint64_t at = reader.head().lane_sequence;
+    if (reader.head().kind != FrameKind::intent) last_record = at;
     if (!spans.empty() && spans.back().last + 1 == at)
       spans.back().last = at;
     else

@@ -29,11 +29,14 @@ struct LaneScan {
   void look_ahead(recorder::RunLife life);
   // What lies before is not there any more, or is not asked for.
   void drop_before(std::uint64_t lane_sequence);
+  // There are frames, and none of them is a record.
+  bool has_intents_only() const { return spans.size() == 1 && last_record < spans.front().first; }
 
   std::vector<recorder::Damage> damage;
   recorder::LaneTrack track;
   recorder::LaneReader reader;
   std::deque<Span> spans;
+  std::uint64_t last_record = 0;  // that is no intent
   std::uint64_t given_from = 0;  // what waiting() said last, to before `given_to`
   std::uint64_t given_to = 0;
   bool stale = false;  // what was given is not there any more

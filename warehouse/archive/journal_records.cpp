@@ -269,6 +269,8 @@ std::optional<Waiting> JournalRecords::waiting(const Chain& chain, std::uint64_t
   if (!sealed) scan.drop_before(first_in(run->path, lane).value_or(next));
   const bool nothing = scan.spans.empty();
   if (nothing && !scan.track.finished) return std::nullopt;
+  // A claim for each flush in which requests only began would be one without rows.
+  if (!sealed && scan.has_intents_only()) return std::nullopt;
   const std::uint64_t end = run->ends.position(lane) + 1;  // of a sealed run
   Waiting waiting{.chain = chain,
                   .lost_from = next,

@@ -117,6 +117,30 @@ TEST_CASE("intents are holes among the records, and a lane is read on as it grow
   CHECK(archiving.read(chain, 3, 4) == Offsets{3});
 }
 
+TEST_CASE("intents alone wait for a record behind them, or for the end of their run") {
+  const TempDir dir;
+  Chain chain;
+  {
+    Journal journal(archived_journal(dir.path()), 1, kKiB);
+    Lane& lane = journal.lane(0);
+    REQUIRE(append(lane, exchange(1), FrameKind::intent));
+    Archiving archiving(dir.path());
+    chain = archiving.only_chain();
+    CHECK_FALSE(archiving.source.waiting(chain, 1).has_value());
+    REQUIRE(append(lane, exchange(1)));
+    CHECK(waits(archiving, chain, 1).to == 3);
+    REQUIRE(append(lane, exchange(2), FrameKind::intent));
+    REQUIRE(append(lane, exchange(3), FrameKind::intent));
+    CHECK_FALSE(archiving.source.waiting(chain, 3).has_value());
+    Archiving anew(dir.path());
+    REQUIRE(anew.only_chain() == chain);
+    CHECK_FALSE(anew.source.waiting(chain, 3).has_value());
+  }
+  Archiving archiving(dir.path());
+  REQUIRE(archiving.only_chain() == chain);
+  CHECK(waits(archiving, chain, 3).to >= 5);
+}
+
 TEST_CASE("a range is read from the middle of many segments, the same each time") {
   const TempDir dir;
   Journal journal(archived_journal(dir.path()), 1, kKiB);
