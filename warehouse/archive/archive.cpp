@@ -2,9 +2,12 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <boost/json.hpp>
 #include <boost/uuid/random_generator.hpp>
 #include <boost/uuid/uuid_io.hpp>
+
+#include "warehouse/storage/several_reads.hpp"
 
 namespace segue::warehouse {
 namespace {
@@ -12,6 +15,14 @@ namespace {
 namespace json = boost::json;
 
 constexpr int kFormatVersion = 1;
+constexpr std::size_t kFirstClaims = 16;  // that are read at a time
+constexpr std::size_t kMostClaims = 256;
+
+// A claim in a listing.
+struct ListedClaim {
+  std::uint64_t start = 0;
+  bool has_done = false;
+};
 
 json::object parse_book(const ObjectStore& store, const std::string& key, std::string_view text) {
   boost::system::error_code error;
@@ -115,30 +126,73 @@ Creation Archive::start_chain(const Chain& chain, std::uint64_t first) {
 }
 
 std::vector<ClaimState> Archive::claims(const Chain& chain, std::uint64_t from) const {
-  std::vector<std::string> keys;
-  std::string after = claim_key(chain, from);
-  after.pop_back();  // the claim of `from` itself is greater
-  store_->list(chain_folder(chain), after,
-               [&](const StoredObject& object) { keys.push_back(object.key); });
   std::vector<ClaimState> states;
-  for (const std::string& key : keys) {
-    const auto start = start_of_claim_key(key);
-    if (!start) continue;
-    const auto text = store_->read(key);
-    if (!text) continue;  // retention took it meanwhile
-    if (!key.ends_with(".done")) {
-      states.push_back({parse_claim(key, *text), std::nullopt});
-    } else if (!states.empty() && states.back().claim.start == *start) {
-      states.back().done = parse_done(key, *text);
-    }
-  }
+  each_claim(chain, from, [&](ClaimState state) {
+    states.push_back(std::move(state));
+    return true;
+  });
   return states;
 }
 
+void Archive::each_claim(const Chain& chain, std::uint64_t from,
+                         const std::function<bool(ClaimState)>& take) const {
+  std::string after = claim_key(chain, from);
+  after.pop_back();  // the claim of `from` itself is greater
+  std::vector<ListedClaim> listed;
+  store_->list(chain_folder(chain), after, [&](const StoredObject& object) {
+    const auto start = start_of_claim_key(object.key);
+    if (!start) return;
+    if (!object.key.ends_with(".done"))
+      listed.push_back({.start = *start, .has_done = false});
+    else if (!listed.empty() && listed.back().start == *start)
+      listed.back().has_done = true;
+  });
+  std::size_t most = kFirstClaims;
+  for (std::size_t at = 0; at < listed.size(); most = std::min(most * 2, kMostClaims)) {
+    const std::size_t end = std::min(at + most, listed.size());
+    std::vector<std::string> keys;
+    for (std::size_t i = at; i < end; ++i) {
+      keys.push_back(claim_key(chain, listed[i].start));
+      if (listed[i].has_done) keys.push_back(done_key(chain, listed[i].start));
+    }
+    const auto texts = read_several(*store_, keys);
+    for (std::size_t key = 0; at < end; ++at) {
+      const std::size_t claim = key++;
+      const std::size_t done = listed[at].has_done ? key++ : claim;
+      if (!texts[claim]) continue;  // retention took it meanwhile
+      ClaimState state{parse_claim(keys[claim], *texts[claim]), std::nullopt};
+      if (done != claim && texts[done]) state.done = parse_done(keys[done], *texts[done]);
+      if (!take(std::move(state))) return;
+    }
+  }
+}
+
+// Retention moves the genesis before it takes claims away. So it is read behind them: what was half
+// gone when they were read is told by it from what is open.
+Archive::Recent Archive::recent(const Chain& chain) const {
+  Recent recent;
+  recent.checkpoint = checkpoint(chain);
+  recent.claims = claims(chain, recent.checkpoint.value_or(0));
+  recent.genesis = genesis(chain);
+  const bool names_none =
+      recent.checkpoint && *recent.checkpoint >= recent.genesis.value_or(0) &&
+      (recent.claims.empty() || recent.claims.front().claim.start != *recent.checkpoint);
+  if (names_none) {
+    recent.checkpoint.reset();
+    recent.claims = claims(chain);
+    recent.genesis = genesis(chain);
+  }
+  std::erase_if(recent.claims, [&](const ClaimState& state) {
+    return state.claim.end < recent.genesis.value_or(0);
+  });
+  return recent;
+}
+
 Archive::Tip Archive::tip(const Chain& chain) const {
+  Recent known = recent(chain);
   Tip tip;
-  tip.next = genesis(chain).value_or(0);
-  for (ClaimState& state : claims(chain, checkpoint(chain).value_or(0))) {
+  tip.next = known.genesis.value_or(0);
+  for (ClaimState& state : known.claims) {
     tip.next = state.claim.end + 1;
     tip.last_day = state.claim.day;
     tip.last = state.claim;
@@ -148,7 +202,14 @@ Archive::Tip Archive::tip(const Chain& chain) const {
 }
 
 std::optional<std::uint64_t> Archive::checkpoint(const Chain& chain) const {
-  return read_number(*store_, checkpoint_key(chain), "claim");
+  const std::string key = checkpoint_key(chain);
+  const auto text = store_->read(key);
+  if (!text) return std::nullopt;
+  try {
+    return member<std::uint64_t>(*store_, key, parse_book(*store_, key, *text), "claim");
+  } catch (const StorageError&) {
+    return std::nullopt;
+  }
 }
 
 void Archive::set_checkpoint(const Claim& claim) {

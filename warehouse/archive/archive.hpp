@@ -35,8 +35,20 @@ class Archive {
   std::optional<std::uint64_t> genesis(const Chain& chain) const;
   // Starts a chain; existed: somebody else did, perhaps elsewhere: ask genesis().
   Creation start_chain(const Chain& chain, std::uint64_t first);
-  // The claims of a chain from `from` on, in order.
+  // The claims of a chain from `from` on, in order: also those below genesis() that retention is
+  // taking away.
   std::vector<ClaimState> claims(const Chain& chain, std::uint64_t from = 0) const;
+  // The same, one after the other, until `take` returns false; no more are read than that needs,
+  // but for some hundred.
+  void each_claim(const Chain& chain, std::uint64_t from,
+                  const std::function<bool(ClaimState)>& take) const;
+  // What is to be known of a chain to go on with it.
+  struct Recent {
+    std::optional<std::uint64_t> genesis;     // none: there is no such chain
+    std::optional<std::uint64_t> checkpoint;  // none: also where it names no claim that is there
+    std::vector<ClaimState> claims;  // from the checkpoint on, none that retention takes away
+  };
+  Recent recent(const Chain& chain) const;
   // Claims that have no `.done`, and the first record that nobody claimed. Begins to list at the
   // chain's checkpoint.
   struct Tip {
@@ -46,7 +58,8 @@ class Archive {
     std::optional<Claim> last;    // open or done
   };
   Tip tip(const Chain& chain) const;
-  // The start of a claim up to which, with it, all are done, and everybody who is to know does.
+  // The start of a claim up to which, with it, all are done, and everybody who is to know does. A
+  // hint: what cannot be read as one counts as none.
   std::optional<std::uint64_t> checkpoint(const Chain& chain) const;
   // A hint for tip(): this claim and all before it are done.
   void set_checkpoint(const Claim& claim);

@@ -55,11 +55,12 @@ Retention::Leaving Retention::leaving(Day before) const {
   Leaving leaving;
   for (const Chain& chain : archive_.chains()) {
     std::uint64_t begin = archive_.genesis(chain).value_or(0);
-    for (const ClaimState& state : archive_.claims(chain)) {
-      if (state.claim.start >= begin && !leaves(state, before)) break;
+    archive_.each_claim(chain, 0, [&](const ClaimState& state) {
+      if (state.claim.start >= begin && !leaves(state, before)) return false;
       begin = std::max(begin, state.claim.end + 1);
       ++leaving.claim_count;
-    }
+      return true;
+    });
     leaving.beginnings.emplace_back(chain, begin);
     store.list(chain_folder(chain), "", [&](const StoredObject& object) {
       // Also what stands beside a claim: 0000.json.done, 0000.json.placed.
@@ -87,21 +88,27 @@ RetentionReport Retention::plan() const {
   RetentionReport report;
   const auto before = limit(report);
   if (!before) return report;
-  const Leaving going = leaving(*before);
+  count(leaving(*before), *before, report);
+  return report;
+}
+
+void Retention::count(const Leaving& going, Day before, RetentionReport& report) {
   report.days = going.days.size();
   report.files = going.files.size();
   for (const StoredObject& file : going.files) report.bytes += file.bytes;
   report.claims = going.claim_count;
   if (report.files != 0 || report.claims != 0) report.before = before;
-  return report;
 }
 
 RetentionReport Retention::run(Tenure& tenure) {
-  RetentionReport report = plan();
+  RetentionReport report;
+  const auto before = limit(report);
+  if (!before) return report;
+  const Leaving going = leaving(*before);
+  count(going, *before, report);
   if (!report.before) return report;
   ObjectStore& store = archive_.store();
-  set_retained_from(store, *report.before);
-  const Leaving going = leaving(*report.before);
+  set_retained_from(store, *before);
   const std::uint64_t total = going.files.size() + going.claims.size() + going.records.size();
   std::uint64_t done = 0;
   const auto next = [&] {

@@ -39,6 +39,7 @@ class Retention {
   struct Leaving;
   std::optional<Day> limit(RetentionReport& report) const;
   Leaving leaving(Day before) const;
+  static void count(const Leaving& going, Day before, RetentionReport& report);
 
   Archive& archive_;
   Day keep_from_;

@@ -1,5 +1,9 @@
+#include <algorithm>
 #include <catch2/catch_test_macros.hpp>
+#include <condition_variable>
+#include <mutex>
 
+#include "tests/support/patience.hpp"
 #include "tests/support/temp_dir.hpp"
 #include "warehouse/archive/archive.hpp"
 #include "warehouse/storage/folder_store.hpp"
@@ -55,6 +59,65 @@ TEST_CASE("claims follow each other, and what was left open is known") {
   CHECK(archive.claims(chain, 18).size() == 1);
   CHECK(archive.claims(chain)[0].done->path == first.file_key());
   CHECK(archive.chains() == std::vector<Chain>{chain});
+}
+
+// Counts what is read, and lets the first reader wait for a second one.
+class WatchedStore : public FolderStore {
+ public:
+  using FolderStore::FolderStore;
+  using FolderStore::read;
+
+  std::optional<std::string> read(std::string_view key) override {
+    std::unique_lock lock(mutex_);
+    ++reads;
+    most_inside = std::max(most_inside, ++inside_);
+    met_.notify_all();
+    met_.wait_for(lock, test::kPatience, [&] { return !gathering || most_inside > 1; });
+    --inside_;
+    lock.unlock();
+    return FolderStore::read(key);
+  }
+
+  int reads = 0;
+  int most_inside = 0;
+  bool gathering = false;
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable met_;
+  int inside_ = 0;
+};
+
+TEST_CASE("claims are read several at a time, given in their order, and not all for the first few") {
+  const test::TempDir folder;
+  WatchedStore store(folder.path());
+  Archive archive = Archive::open_or_create(store);
+  const Chain chain{"shop", "0"};
+  for (std::uint64_t start = 0; start < 600; start += 2) {
+    const Claim claim = claim_of(chain, start, start + 1, kDay);
+    archive.claim(claim);
+    if (start % 3 == 0) archive.say_done(claim, done_of(claim));
+  }
+  store.gathering = true;
+  const auto states = archive.claims(chain);
+  CHECK(store.most_inside > 1);
+  CHECK(store.most_inside <= 16);
+  REQUIRE(states.size() == 300);
+  for (std::uint64_t i = 0; i < 300; ++i) {
+    CHECK(states[i].claim.start == i * 2);
+    CHECK(states[i].done.has_value() == (i * 2 % 3 == 0));
+  }
+  store.reads = 0;
+  std::uint64_t given = 0;
+  archive.each_claim(chain, 100, [&](const ClaimState& state) {
+    CHECK(state.claim.start == 100 + given * 2);
+    return ++given < 10;
+  });
+  CHECK(given == 10);
+  CHECK(store.reads <= 32);
+  // What is damaged is named, whatever else is read at the same time.
+  store.replace(claim_key(chain, 8), "{");
+  CHECK_THROWS_AS(archive.claims(chain), StorageError);
 }
 
 TEST_CASE("names of chains may hold anything") {
