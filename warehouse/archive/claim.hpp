@@ -9,6 +9,9 @@
 
 namespace segue::warehouse {
 
+// The last moment that counts as a time of an exchange: the end of the year 9999, Unix microseconds.
+inline constexpr std::int64_t kLastMoment = 253'402'300'799'999'999;
+
 // What stands in a file of exchanges.
 struct FileFacts {
   std::uint64_t rows = 0;
@@ -17,7 +20,7 @@ struct FileFacts {
   std::uint64_t failures = 0;  // rows whose outcome is not COMPLETED or whose status is 5xx
   std::uint64_t finishes = 0;  // rows of kind FINISH
   std::uint64_t redelivered = 0;  // rows that the publisher may have sent before
-  std::int64_t min_created_at = 0;  // Unix microseconds; 0 without rows
+  std::int64_t min_created_at = 0;  // Unix microseconds; 0: no row has a time
   std::int64_t max_created_at = 0;
 };
 

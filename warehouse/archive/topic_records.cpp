@@ -4,17 +4,19 @@
 
 #include <algorithm>
 #include <charconv>
+#include <exception>
 #include <map>
 #include <set>
 #include <thread>
 
 #include "exchange/ensure.hpp"
 #include "exchange/error.hpp"
+#include "exchange/id.hpp"
 #include "kafka/admin.hpp"
 #include "kafka/confluent_frame.hpp"
 #include "kafka/group_member.hpp"
 #include "kafka/partition_ranges.hpp"
-#include "recorder/publisher/record.hpp"
+#include "recorder/exchange.pb.h"
 #include "warehouse/archive/restored_mark.hpp"
 
 namespace segue::warehouse {
@@ -43,6 +45,16 @@ std::optional<RestoredMark> mark_of(const kafka::TopicRecord& record) {
   return text ? parse_restored_mark(*text) : std::nullopt;
 }
 
+// created_at of what the facts of a file count as an exchange with a time; 0: it is none.
+std::int64_t time_of(std::string_view payload) {
+  v1::Exchange exchange;
+  const bool is_exchange =
+      exchange.ParseFromArray(payload.data(), static_cast<int>(payload.size())) &&
+      exchange.id().size() == ExchangeId::kBytes && exchange.kind() != v1::KIND_UNSPECIFIED;
+  const std::int64_t at = exchange.created_at();
+  return is_exchange && at > 0 && at <= kLastMoment ? at : 0;
+}
+
 }  // namespace
 
 unsigned epoch_of(const Chain& chain, const std::string& topic) {
@@ -66,6 +78,7 @@ struct TopicRecords::State {
   struct Lane {
     Chain chain;
     std::int64_t low = 0;  // of the partition, when it was looked at last
+    std::exception_ptr halted{};  // why the chain cannot go on; looked at again in each round
   };
 
   State(TopicReading how, const Archive& into)
@@ -78,6 +91,9 @@ struct TopicRecords::State {
   void connect();
   std::set<std::int32_t> find_partitions();
   void adopt(std::int32_t partition);
+  void look_at(Lane& lane, const kafka::OffsetRange& range, unsigned epoch);
+  bool is_halted(std::int32_t partition) const;
+  void go_on_or_throw(std::int32_t partition) const;
   Chain latest_chain(std::int32_t partition, unsigned& epoch) const;
   kafka::OffsetRange offsets(std::int32_t partition);
   bool goes_on(const Chain& chain, const kafka::OffsetRange& range, const Archive::Tip& tip);
@@ -179,7 +195,8 @@ Chain TopicRecords::State::latest_chain(std::int32_t partition, unsigned& epoch)
 
 // Brokers that have just become leaders may know an older end for a moment.
 bool TopicRecords::State::ends_before(std::int32_t partition, std::uint64_t next) {
-  const auto end = steady_clock::now() + reading.timeout;
+  // Of one that is halted that was waited for.
+  const auto end = steady_clock::now() + (is_halted(partition) ? milliseconds(0) : reading.timeout);
   while (offsets(partition).high < signed_offset(next)) {
     if (is_stopping() || steady_clock::now() >= end) return true;
     if (member) member->poll(kSlice);
@@ -194,18 +211,20 @@ bool TopicRecords::State::is_as_archived(std::int32_t partition, std::int64_t lo
   const std::int64_t to = signed_offset(last.end) + 1;
   if (last.kind != Claim::Kind::rows || last.file.rows == 0 || from >= to) return true;
   ranges.start(partition, from, to);
-  bool says_nothing = false;  // what is no exchange, or has no time
+  bool met_own = false;    // what this archive put back, from another place
+  bool met_other = false;  // what is no exchange, or has no time
   while (const kafka::TopicRecord* const record = ranges.next()) {
     const auto mark = mark_of(*record);
     const bool own = mark && mark->archive == archive.id();
     if (own && mark->chain == last.chain && signed_offset(mark->offset) == record->offset)
       return true;
-    const std::int64_t created_at = recorder::read_fields(payload_of(*record)).created_at;
-    if (!own && created_at == 0) says_nothing = true;
-    if (own || created_at == 0) continue;
-    return created_at >= last.file.min_created_at && created_at <= last.file.max_created_at;
+    const std::int64_t at = own ? 0 : time_of(payload_of(*record));
+    if (at != 0) return at >= last.file.min_created_at && at <= last.file.max_created_at;
+    (own ? met_own : met_other) = true;
   }
-  return says_nothing || from > signed_offset(last.start);  // or they are where retention was
+  // Where nothing has a time nothing says that it is another topic; but a claim of rows was never
+  // made of what was put back alone, unless retention took the rest.
+  return !met_own || met_other || from > signed_offset(last.start);
 }
 
 bool TopicRecords::State::goes_on(const Chain& chain, const kafka::OffsetRange& range,
@@ -236,19 +255,36 @@ void TopicRecords::State::halt(const Chain& chain, std::uint64_t next) {
       name, chain.partition, next));
 }
 
+// A partition that is halted stays among those that are ours: the others do not wait for it.
 void TopicRecords::State::adopt(std::int32_t partition) {
   unsigned epoch = 0;
   Lane lane{latest_chain(partition, epoch), 0};
   const kafka::OffsetRange range = offsets(partition);
   lane.low = range.low;
-  if (epoch != 0) {
-    const Archive::Tip tip = archive.tip(lane.chain);
-    if (!goes_on(lane.chain, range, tip)) {
-      if (reading.epoch == TopicReading::Epoch::same) halt(lane.chain, tip.next);
-      lane.chain.topic = fmt::format("{}@{}", reading.topic, epoch + 1);
-    }
+  try {
+    if (epoch != 0) look_at(lane, range, epoch);
+  } catch (const RemoteError&) {
+    throw;  // the others would wait for the same
+  } catch (const StartupError&) {
+    lane.halted = std::current_exception();
   }
   lanes.insert_or_assign(partition, std::move(lane));
+}
+
+void TopicRecords::State::look_at(Lane& lane, const kafka::OffsetRange& range, unsigned epoch) {
+  const Archive::Tip tip = archive.tip(lane.chain);
+  if (goes_on(lane.chain, range, tip)) return;
+  if (reading.epoch == TopicReading::Epoch::same) halt(lane.chain, tip.next);
+  lane.chain.topic = fmt::format("{}@{}", reading.topic, epoch + 1);
+}
+
+bool TopicRecords::State::is_halted(std::int32_t partition) const {
+  const auto lane = lanes.find(partition);
+  return lane != lanes.end() && lane->second.halted;
+}
+
+void TopicRecords::State::go_on_or_throw(std::int32_t partition) const {
+  if (is_halted(partition)) std::rethrow_exception(lanes.at(partition).halted);
 }
 
 TopicRecords::TopicRecords(TopicReading reading, const Archive& archive)
@@ -268,13 +304,14 @@ std::vector<Chain> TopicRecords::chains() {
     return true;
   });
   for (const std::int32_t partition : ours)
-    if (!state.lanes.contains(partition)) state.adopt(partition);
+    if (!state.lanes.contains(partition) || state.is_halted(partition)) state.adopt(partition);
   std::vector<Chain> chains;
   for (const auto& [partition, lane] : state.lanes) chains.push_back(lane.chain);
   return chains;
 }
 
 std::uint64_t TopicRecords::first(const Chain& chain) {
+  state_->go_on_or_throw(partition_of(chain));
   return plain_offset(state_->offsets(partition_of(chain)).low);
 }
 
@@ -283,6 +320,7 @@ std::optional<Waiting> TopicRecords::waiting(const Chain& chain, std::uint64_t n
   const std::int32_t partition = partition_of(chain);
   const auto lane = state.lanes.find(partition);
   if (lane == state.lanes.end()) return std::nullopt;  // another's by now
+  state.go_on_or_throw(partition);
   const kafka::OffsetRange range = state.offsets(partition);
   const bool anew = range.low < lane->second.low;
   if (anew || (range.high < signed_offset(next) && state.ends_before(partition, next))) {
@@ -307,12 +345,15 @@ std::unique_ptr<RecordReader> TopicRecords::read(const Chain& chain, std::uint64
                                                  std::uint64_t to) {
   State& state = *state_;
   const std::int32_t partition = partition_of(chain);
+  state.go_on_or_throw(partition);
   state.ranges.start(partition, state.readable(partition, signed_offset(from)), signed_offset(to));
   return std::make_unique<Reader>(state.ranges, state.member, state.archive.id());
 }
 
 void TopicRecords::archived(const Chain& chain, std::uint64_t next) {
-  if (state_->member) state_->member->commit(partition_of(chain), signed_offset(next));
+  const std::int32_t partition = partition_of(chain);
+  if (state_->member && !state_->is_halted(partition))
+    state_->member->commit(partition, signed_offset(next));
 }
 
 void TopicRecords::wait(milliseconds most) {

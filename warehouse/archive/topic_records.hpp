@@ -45,7 +45,8 @@ struct TopicReading {
 // that `restore` put back from this archive are passed over.
 //
 // A partition that is taken over is looked at: what Kafka has of the last claim must be what the
-// archive has, else the topic is another one than it was, and StartupError says so. The same when a
+// archive has, else the topic is another one than it was, and its chain halts: first(), waiting() and
+// read() of it throw StartupError, the other chains go on, and chains() looks again. The same when a
 // partition ends before what was archived. A topic that is compacted is refused.
 //
 // One reader at a time: read() ends the one before. Memory is bounded by what is fetched ahead

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "recorder/utf8.hpp"
+#include "warehouse/archive/claim.hpp"
 
 namespace segue::warehouse {
 namespace {
@@ -265,9 +266,8 @@ void ExchangeColumn::write_null(duckdb_vector into, idx_t at) const {
 }
 
 std::optional<std::int64_t> created_at(ExchangeRow& row) {
-  constexpr std::int64_t kLast = 253'402'300'799'999'999;  // of the year 9999
   const std::int64_t at = row.exchange().created_at();
-  return at > 0 && at <= kLast ? Number(at) : Number{};
+  return at > 0 && at <= kLastMoment ? Number(at) : Number{};
 }
 
 std::span<const ExchangeColumn> exchange_columns() { return kColumns; }

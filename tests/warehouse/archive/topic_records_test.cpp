@@ -150,6 +150,50 @@ TEST_CASE("a partition of which nothing is an exchange goes on like any other") 
   CHECK(archived.rows() == rows_from_to(archived.topic().name() + "/0", 0, 3));
 }
 
+TEST_CASE("exchanges without a time, with an impossible one, or cut say nothing of another topic") {
+  ArchivedTopic archived;
+  v1::Exchange early = exchange_of(1);
+  early.set_created_at(-5);
+  v1::Exchange late = exchange_of(2);
+  late.set_created_at(INT64_MAX);
+  v1::Exchange cut = exchange_of(3);
+  cut.set_created_at(1);
+  std::string half = cut.SerializeAsString();
+  half.resize(half.size() - 3);
+  const std::string whole = exchange_of(4).SerializeAsString();
+  for (const std::string& first :
+       {std::string("garbage"), early.SerializeAsString(), late.SerializeAsString(), half}) {
+    for (const auto& values : {std::vector{first}, std::vector{first, whole}}) {
+      std::vector<test::RecordToSend> records;
+      for (const std::string& value : values) records.push_back({.value = value});
+      test::produce(KafkaBroker::shared(), archived.topic().name(), records);
+      CHECK_NOTHROW(archived.archive_once());
+    }
+  }
+  CHECK_NOTHROW(archived.archive_once());
+  CHECK(archived.rows() == rows_from_to(archived.topic().name() + "/0", 0, 12));
+}
+
+TEST_CASE("a partition that halts does not hold up the others") {
+  ArchivedTopic archived(2);
+  publish(archived.topic(), 0, 10);
+  archived.archive_once();
+  archived.make_anew(2);
+  publish(archived.topic(), 100, 110, 2);
+  CHECK_THROWS_WITH(archived.archive_once(), ContainsSubstring("--new-epoch"));
+  const std::string name = archived.topic().name();
+  auto expected = rows_from_to(name + "/0", 0, 10);
+  std::ranges::copy(rows_from_to(name + "/1", 0, 5), std::back_inserter(expected));
+  CHECK(archived.rows() == expected);
+  // Books of a chain that cannot be read halt that chain, too.
+  archived.archive_once(Epoch::next);
+  archived.archive().store().replace(claim_key({name, "1"}, 0), "{}");
+  publish(archived.topic(), 110, 120, 2);
+  CHECK_THROWS_WITH(archived.archive_once(), ContainsSubstring(claim_key({name, "1"}, 0)));
+  const Archive::Tip tip = archived.archive().tip({name + "@2", "0"});
+  CHECK(tip.next == 10);
+}
+
 TEST_CASE("a compacted topic is refused") {
   ArchivedTopic archived;
   archived.topic().configure("cleanup.policy", "compact");
