@@ -168,7 +168,7 @@ TEST_CASE("an id is found by eight digits of its start") {
   CHECK(IdPrefix::parse("0199a5b2")->earliest() == 0x0199a5b20000 * 1000);
 }
 
-TEST_CASE("a source is a journal or a topic; anything else says so") {
+TEST_CASE("a source is a journal, a topic or an archive; anything else says so") {
   const KafkaOptions options;
   CHECK(resolve_source("journal:/var/lib/segue", options).journal == "/var/lib/segue");
   const Source topic = resolve_source("kafka://one:9092,two:9093/segue.exchanges", options);
@@ -176,7 +176,10 @@ TEST_CASE("a source is a journal or a topic; anything else says so") {
   CHECK(topic.kafka->topic == "segue.exchanges");
   CHECK(topic.kafka->settings.brokers == std::vector<std::string>{"one:9092", "two:9093"});
   CHECK_THROWS_AS(resolve_source("kafka://localhost", options), StartupError);
-  CHECK_THROWS_AS(resolve_source("archive:data", options), StartupError);
+  const Source archive = resolve_source("archive:data", options);
+  REQUIRE(archive.archive.has_value());
+  CHECK(archive.archive->location.name() == "archive:data");
+  CHECK_THROWS_AS(resolve_source("archive:", options), StartupError);
   CHECK_THROWS_AS(resolve_source("data", options), StartupError);
 }
 
