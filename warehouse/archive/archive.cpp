@@ -17,6 +17,7 @@ namespace json = boost::json;
 constexpr int kFormatVersion = 1;
 constexpr std::size_t kFirstClaims = 16;  // that are read at a time
 constexpr std::size_t kMostClaims = 256;
+constexpr std::size_t kMostOfName = 255;  // octets, NAME_MAX; of all stores: archives are copied
 
 // A claim in a listing.
 struct ListedClaim {
@@ -121,6 +122,12 @@ std::optional<std::uint64_t> Archive::genesis(const Chain& chain) const {
 }
 
 Creation Archive::start_chain(const Chain& chain, std::uint64_t first) {
+  // A claim whose file can never be would stay open for ever.
+  if (const std::size_t longest = longest_raw_name(chain); longest > kMostOfName)
+    throw StorageError(fmt::format(
+        "{}/{}: its files would have names of {} octets, and file systems take {}: it needs a "
+        "shorter name (of the topic, or of the instance)",
+        chain.topic, chain.partition, longest, kMostOfName));
   const json::object book{{"format_version", kFormatVersion}, {"start", first}};
   return store_->create(genesis_key(chain), json::serialize(book));
 }

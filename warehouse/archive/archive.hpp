@@ -33,7 +33,8 @@ class Archive {
   std::vector<Chain> chains() const;
   // The first record that a chain has, or is to have; nullopt: there is no such chain.
   std::optional<std::uint64_t> genesis(const Chain& chain) const;
-  // Starts a chain; existed: somebody else did, perhaps elsewhere: ask genesis().
+  // Starts a chain; existed: somebody else did, perhaps elsewhere: ask genesis(). Throws
+  // StorageError also where a file of the chain could get a name that is too long.
   Creation start_chain(const Chain& chain, std::uint64_t first);
   // The claims of a chain from `from` on, in order: also those below genesis() that retention is
   // taking away.

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <limits>
 
 namespace segue::warehouse {
 namespace {
@@ -118,6 +119,11 @@ std::string raw_folder(Day day) { return day_folder(raw_folder(), day); }
 std::string raw_key(Day day, const Chain& chain, std::uint64_t start, std::uint64_t end) {
   return fmt::format("{}{}~{}~{:020}~{}.parquet", raw_folder(day), encoded(chain.topic),
                      encoded(chain.partition), start, end);
+}
+
+std::size_t longest_raw_name(const Chain& chain) {
+  constexpr auto kLast = std::numeric_limits<std::uint64_t>::max();
+  return raw_key(Day{}, chain, kLast, kLast).size() - raw_folder(Day{}).size();
 }
 
 std::optional<RawFile> parse_raw_key(std::string_view key) {

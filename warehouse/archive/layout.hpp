@@ -1,6 +1,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -39,6 +40,8 @@ std::string raw_folder();                              // raw/
 std::string raw_folder(Day day);                       // raw/dt=2026-11-20/
 // raw/dt=2026-11-20/TOPIC~PARTITION~<start, 20 digits>~<end>.parquet; `end` is the last one in it.
 std::string raw_key(Day day, const Chain& chain, std::uint64_t start, std::uint64_t end);
+// How long the names of a chain's files may become, in octets.
+std::size_t longest_raw_name(const Chain& chain);
 
 // What a key of raw/ says of its file; nullopt: it is none that this project made.
 struct RawFile {

@@ -3,10 +3,11 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
-#include <atomic>
 #include <cerrno>
+#include <cstdlib>
 #include <string>
 #include <string_view>
 #include <system_error>
@@ -29,7 +30,7 @@ constexpr const char* kDoor = ".segue-staging.lock";  // whoever makes or remove
 }
 
 OwnedDescriptor open_lock(const fs::path& path) {
-  OwnedDescriptor file(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666));
+  OwnedDescriptor file(::open(path.c_str(), O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600));
   if (file.get() < 0) fail(path, "make the file", errno);
   return file;
 }
@@ -39,9 +40,45 @@ void lock(const OwnedDescriptor& file, const fs::path& path) {
     if (errno != EINTR) fail(path, "lock the file", errno);
 }
 
+// Files of exchanges lie here, and the usual place is one in which everybody may make folders: who
+// was there first is not to read them, nor to lead them elsewhere. What is root's is the
+// administrator's choice (a volume of a container).
+void check_whose(const fs::path& shared) {
+  // With a slash at its end a link would be followed.
+  const fs::path itself = shared.has_filename() ? shared : shared.parent_path();
+  struct stat found {};
+  if (::lstat(itself.c_str(), &found) != 0) fail(shared, "look at the folder", errno);
+  const auto refuse = [&](const std::string& why) {
+    throw StorageError(
+        fmt::format("{}: {}; name another folder with --staging", shared.string(), why));
+  };
+  if (!S_ISDIR(found.st_mode)) refuse("it is a symbolic link, or no folder at all");
+  if (found.st_uid != ::geteuid() && found.st_uid != 0)
+    refuse(fmt::format("it is a folder of another user, whose id is {}", found.st_uid));
+}
+
+void make_shared(const fs::path& shared) {
+  std::error_code error;  // it is met again by mkdir
+  if (shared.has_parent_path()) fs::create_directories(shared.parent_path(), error);
+  if (::mkdir(shared.c_str(), 0700) != 0 && errno != EEXIST) fail(shared, "make the folder", errno);
+  check_whose(shared);
+}
+
+fs::path make_own(const fs::path& shared) {
+  std::string path = (shared / fmt::format("{}XXXXXX", kPrefix)).string();
+  if (::mkdtemp(path.data()) == nullptr) fail(shared, "make a folder in it", errno);
+  return path;
+}
+
+bool is_ours(const fs::path& folder) {
+  struct stat found {};
+  return ::lstat(folder.c_str(), &found) == 0 && S_ISDIR(found.st_mode) &&
+         found.st_uid == ::geteuid();
+}
+
 // Its owner is dead: nobody holds the lock.
 bool is_left(const fs::path& folder) {
-  const OwnedDescriptor file(::open((folder / kAlive).c_str(), O_RDWR | O_CLOEXEC));
+  const OwnedDescriptor file(::open((folder / kAlive).c_str(), O_RDWR | O_NOFOLLOW | O_CLOEXEC));
   if (file.get() < 0) return errno == ENOENT;
   return ::flock(file.get(), LOCK_EX | LOCK_NB) == 0;
 }
@@ -50,9 +87,8 @@ void remove_left(const fs::path& shared) {
   std::error_code error;
   for (fs::directory_iterator at(shared, error), end; !error && at != end; at.increment(error)) {
     const fs::path folder = at->path();
-    std::error_code ignored;  // it may be another user's
-    if (folder.filename().string().starts_with(kPrefix) && at->is_directory(ignored) &&
-        is_left(folder))
+    std::error_code ignored;  // the next one tries again
+    if (folder.filename().string().starts_with(kPrefix) && is_ours(folder) && is_left(folder))
       fs::remove_all(folder, ignored);
   }
 }
@@ -60,16 +96,11 @@ void remove_left(const fs::path& shared) {
 }  // namespace
 
 Staging::Staging(const fs::path& shared) {
-  static std::atomic<unsigned> number{0};
-  std::error_code error;
-  fs::create_directories(shared, error);
-  if (error) fail(shared, "make the folder", error.value());
+  make_shared(shared);
   const OwnedDescriptor door = open_lock(shared / kDoor);
   lock(door, shared / kDoor);
   remove_left(shared);
-  folder_ = shared / fmt::format("{}{}-{}", kPrefix, ::getpid(), ++number);
-  fs::create_directory(folder_, error);
-  if (error) fail(folder_, "make the folder", error.value());
+  folder_ = make_own(shared);
   alive_ = open_lock(folder_ / kAlive);
   lock(alive_, folder_ / kAlive);
 }

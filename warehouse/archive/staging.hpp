@@ -6,8 +6,9 @@
 
 namespace segue::warehouse {
 
-// A folder of this object's own below one that several processes may share; what processes left
-// there that are dead is removed first. Gone with the scope. Throws StorageError.
+// A folder of this object's own below one that several processes of a user may share; what processes
+// left there that are dead is removed first. Nobody else can look into it. Gone with the scope.
+// Throws StorageError, also where the shared one is another user's (but root's), or a symbolic link.
 class Staging {
  public:
   explicit Staging(const std::filesystem::path& shared);

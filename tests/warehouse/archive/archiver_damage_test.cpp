@@ -2,6 +2,8 @@
 #include <fmt/format.h>
 #include <fcntl.h>
 #include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <catch2/catch_test_macros.hpp>
 #include <filesystem>
@@ -73,7 +75,6 @@ TEST_CASE("what is damaged in the books of a chain is named, and the other chain
            Damage{"a claim of another version", claim_key(chain, 0), "{\"format_version\":9}"},
            Damage{"a `.done` that is cut", done_key(chain, 0), "{\"format_ver"},
            Damage{"a genesis that is none", genesis_key(chain), "[]"},
-           Damage{"a checkpoint that is none", checkpoint_key(chain), "{}"},
        }) {
     const test::TempDir folder;
     Scene scene(folder / "archive", folder / "staging");
@@ -87,6 +88,22 @@ TEST_CASE("what is damaged in the books of a chain is named, and the other chain
     CHECK(scene.archive.tip(scene.other).next == 200);
     CHECK(is_empty_but_for_locks(folder.path() / "staging"));
   }
+}
+
+TEST_CASE("a chain whose files would have names that are too long is refused before it begins") {
+  const test::TempDir folder;
+  Scene scene(folder / "archive", folder / "staging");
+  const Chain longest{std::string(203, 't'), "0"};
+  const Chain longer{std::string(204, 't'), "0"};
+  scene.source.extents = {{longest, {0, 100}}, {longer, {0, 100}}, {scene.chain, {0, 100}}};
+  const std::string why = scene.error_of_run();
+  INFO(why);
+  CHECK(why.find(longer.topic + "/0") != std::string::npos);
+  CHECK(why.find("256") != std::string::npos);
+  CHECK(why.find('\n') == std::string::npos);
+  CHECK(scene.archive.genesis(longer) == std::nullopt);
+  CHECK(scene.archive.tip(longest).next == 100);
+  CHECK(scene.archive.tip(scene.chain).next == 100);
 }
 
 TEST_CASE("a claim of another place is not taken for one of this chain") {
@@ -238,6 +255,36 @@ TEST_CASE("what dead processes left in staging goes, what living ones have there
   }
   CHECK(fs::exists(shared / "letter.txt"));
   for (const auto& entry : fs::directory_iterator(shared)) CHECK_FALSE(entry.is_directory());
+}
+
+std::string error_of_staging(const fs::path& shared) {
+  try {
+    const Staging staging(shared);
+  } catch (const StorageError& error) {
+    return error.what();
+  }
+  return "";
+}
+
+TEST_CASE("nobody but its user looks into a staging folder") {
+  const test::TempDir folder;
+  const fs::path shared = folder / "a/staging";
+  const Staging staging(shared);
+  CHECK(fs::status(shared).permissions() == fs::perms::owner_all);
+  CHECK(fs::status(staging.folder()).permissions() == fs::perms::owner_all);
+}
+
+TEST_CASE("a staging folder that is a link or another user's is refused") {
+  const test::TempDir folder;
+  fs::create_directory(folder / "elsewhere");
+  fs::create_directory_symlink(folder / "elsewhere", folder / "staging");
+  for (const char* name : {"staging", "staging/"})
+    CHECK(error_of_staging(folder / name).find("symbolic link") != std::string::npos);
+  CHECK(fs::is_empty(folder / "elsewhere"));
+  if (::geteuid() != 0) return;  // only root can give a folder away
+  REQUIRE(::chown((folder / "elsewhere").c_str(), 65'534, 65'534) == 0);
+  CHECK(error_of_staging(folder / "elsewhere").find("another user") != std::string::npos);
+  CHECK(fs::is_empty(folder / "elsewhere"));
 }
 
 TEST_CASE("a staging folder that cannot be made is named, with what to do") {
