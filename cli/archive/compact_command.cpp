@@ -41,6 +41,9 @@ void tell_text(const CompactionReport& report, bool done) {
     write_out(fmt::format("raw files whose grace period is over{}: {}, {}\n",
                           done ? ", removed" : "", count_text(report.raw_files, "file"),
                           bytes_text(report.raw_bytes)));
+  if (report.leftovers != 0)
+    write_out(fmt::format("{} that dead writers left{}\n", count_text(report.leftovers, "file"),
+                          done ? ", removed" : ""));
   if (report.watermark)
     write_out(fmt::format("days before {} {} compacted\n", warehouse::text_of(*report.watermark),
                           done ? "are" : "would be"));
@@ -75,6 +78,7 @@ void tell_json(const CompactionReport& report, bool done) {
   json.end_array();
   json.member("raw_files", report.raw_files);
   json.member("raw_bytes", report.raw_bytes);
+  json.member("leftovers", report.leftovers);
   json.key("blocked");
   report.blocked.empty() ? json.null() : json.text(report.blocked);
   json.end_object();

@@ -36,6 +36,7 @@ void tell_text(const VerificationReport& report) {
   tell(report.forgotten, "row", "forgotten");
   tell(report.lost, "record", "lost before they could be archived");
   tell(report.open, "claim", "being archived now");
+  tell(report.leftovers, "file", "that dead writers left; `seguectl compact --yes` removes them");
   tell(report.waiting, "record", "in the source not archived yet");
 }
 
@@ -63,6 +64,7 @@ void tell_json(const VerificationReport& report) {
   json.member("forgotten", report.forgotten);
   json.member("lost", report.lost);
   json.member("open", report.open);
+  json.member("leftovers", report.leftovers);
   json.member("waiting", report.waiting);
   json.end_object();
   write_out(text + "\n");

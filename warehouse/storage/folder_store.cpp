@@ -178,6 +178,24 @@ void list_folder(const fs::path& folder, const std::string& base, std::string_vi
   }
 }
 
+// Temporary files whose writers are dead. Who removes them may have company: what is gone is passed
+// over.
+std::vector<fs::path> leftovers_in(const fs::path& root) {
+  const auto old = fs::file_time_type::clock::now() - kLeftAfter;
+  std::vector<fs::path> found;
+  std::error_code error;
+  fs::recursive_directory_iterator at(root, error);
+  for (const fs::recursive_directory_iterator end; !error && at != end; at.increment(error)) {
+    if (!is_temporary(at->path()) || at->path().extension() != kNotWhole) continue;
+    std::error_code gone;
+    const auto written = at->last_write_time(gone);
+    if (!gone && written < old && at->is_regular_file(gone)) found.push_back(at->path());
+  }
+  if (error && error != std::errc::no_such_file_or_directory)
+    fail(root, "look for what dead writers left", error.value());
+  return found;
+}
+
 std::string read_range(const OwnedDescriptor& file, const fs::path& path, std::uint64_t offset,
                        std::uint64_t bytes) {
   std::string content(bytes, '\0');
@@ -276,6 +294,19 @@ void FolderStore::remove(std::string_view key) {
   const fs::path path = path_of(key);
   if (::unlink(path.c_str()) == 0) return sync_folder(path.parent_path());
   if (errno != ENOENT && errno != ENOTDIR) fail(path, "remove the file");
+}
+
+std::uint64_t FolderStore::count_leftovers() { return leftovers_in(root_).size(); }
+
+std::uint64_t FolderStore::remove_leftovers() {
+  std::uint64_t removed = 0;
+  for (const fs::path& path : leftovers_in(root_)) {
+    if (::unlink(path.c_str()) == 0)
+      ++removed;
+    else if (errno != ENOENT)
+      fail(path, "remove the file");
+  }
+  return removed;
 }
 
 }  // namespace segue::warehouse

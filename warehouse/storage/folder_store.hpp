@@ -27,6 +27,8 @@ class FolderStore : public ObjectStore {
   void replace(std::string_view key, std::string_view content) override;
   void replace_from(std::string_view key, const std::filesystem::path& file) override;
   void remove(std::string_view key) override;
+  std::uint64_t count_leftovers() override;
+  std::uint64_t remove_leftovers() override;
 
   // Where an object lies, for who reads files better than objects.
   std::filesystem::path path_of(std::string_view key) const;

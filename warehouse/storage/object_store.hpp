@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <filesystem>
 #include <functional>
@@ -33,6 +34,9 @@ struct ObjectVersion {
   std::uint64_t bytes = 0;
   std::string tag;  // S3's ETag; empty: the store has none
 };
+
+// What is on its way to become an object has become one by then, or its writer is dead.
+inline constexpr std::chrono::hours kLeftAfter{24};
 
 // Where an archive lies: a folder, or a bucket and prefix of S3. Keys are relative, with slashes
 // and without `.` and `..`. What a call made is there for everybody when it returns, and stays
@@ -79,6 +83,11 @@ class ObjectStore {
   virtual void replace_from(std::string_view key, const std::filesystem::path& file) = 0;
   // Absent: nothing happens.
   virtual void remove(std::string_view key) = 0;
+
+  // What dead writers left, which is no object and takes room: how many files; the second one
+  // removes them. None where the store itself sees to that.
+  virtual std::uint64_t count_leftovers() { return 0; }
+  virtual std::uint64_t remove_leftovers() { return 0; }
 };
 
 }  // namespace segue::warehouse

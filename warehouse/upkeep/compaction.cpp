@@ -80,6 +80,7 @@ CompactionReport Compactor::plan() {
     }
   }
   remove_raw(report, nullptr);
+  report.leftovers = archive_.store().count_leftovers();
   return report;
 }
 
@@ -118,6 +119,7 @@ CompactionReport Compactor::run() {
     if (report.watermark) note_compacted(archive_, claims, *report.watermark);
   }
   remove_raw(report, &tenure);
+  report.leftovers = archive_.store().remove_leftovers();
   return report;
 }
 

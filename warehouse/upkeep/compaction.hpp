@@ -36,6 +36,7 @@ struct CompactionReport {
   std::optional<Day> watermark;     // as it is now, or would be
   std::uint64_t raw_files = 0;      // whose grace period is over
   std::uint64_t raw_bytes = 0;
+  std::uint64_t leftovers = 0;      // files of dead writers, which are no objects
   std::string blocked;  // why it ends before `before`, and what to do; empty: it does not
 };
 

@@ -100,6 +100,7 @@ VerificationReport Verification::run() {
   for (const auto& [day, compaction] : compactions_) check_compaction(compaction);
   check_strays();
   check_unfinished();
+  report_.leftovers = archive_.store().count_leftovers();
   return report_;
 }
 

@@ -51,6 +51,7 @@ struct VerificationReport {
   std::uint64_t forgotten = 0;  // rows
   std::uint64_t lost = 0;       // records
   std::uint64_t open = 0;       // claims that are being worked on
+  std::uint64_t leftovers = 0;  // files of dead writers, which are no objects
   std::uint64_t waiting = 0;    // records of a source that are not archived yet
 };
 

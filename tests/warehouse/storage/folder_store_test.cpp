@@ -132,6 +132,25 @@ TEST_CASE("a name is as long as a file's may be") {
   CHECK_THROWS_AS(store.create(longest + "n", "content"), StorageError);
 }
 
+TEST_CASE("what dead writers left is counted and removed, what may be written now stays") {
+  const test::TempDir folder;
+  FolderStore store(folder / "archive");
+  CHECK(store.count_leftovers() == 0);
+  store.create("raw/one", "content");
+  const auto old = folder.write("archive/raw/.tmp-0123456789abcdef.part", "half");
+  const auto young = folder.write("archive/.tmp-fedcba9876543210.part", "half");
+  const auto letter = folder.write("archive/raw/.tmp-letter", "another's");
+  const auto long_ago = std::filesystem::file_time_type::clock::now() - 2 * kLeftAfter;
+  for (const auto& file : {old, letter, folder / "archive/raw/one"})
+    std::filesystem::last_write_time(file, long_ago);
+  CHECK(store.count_leftovers() == 1);
+  CHECK(store.remove_leftovers() == 1);
+  CHECK_FALSE(std::filesystem::exists(old));
+  CHECK(std::filesystem::exists(young));
+  CHECK(std::filesystem::exists(letter));
+  CHECK(store.read("raw/one") == "content");
+}
+
 TEST_CASE("what is no file is no object, and what cannot be looked at is said") {
   const test::TempDir folder;
   FolderStore store(folder.path());

@@ -5,6 +5,8 @@
 #include <boost/json.hpp>
 #include <catch2/catch_test_macros.hpp>
 #include <catch2/matchers/catch_matchers_string.hpp>
+#include <filesystem>
+#include <fstream>
 
 #include "recorder/keyed_hash.hpp"
 #include "recorder/redaction/keys.hpp"
@@ -60,6 +62,24 @@ TEST_CASE("compact says what it would do, does it with --yes, and then has nothi
   CHECK(made.run("compact", {"--yes"}).exit_code == 0);
   CHECK(made.ask("SELECT count(*), count(DISTINCT id) FROM {}") == "|3|3\n");
   CHECK(made.json("compact").at("days").as_array().empty());
+}
+
+TEST_CASE("what dead writers left is told by verify and compact, and goes with --yes") {
+  Asked made;
+  made.add(kChain, kDay, {{.id = 1}});
+  const auto left = made.folder() / "raw/.tmp-0123456789abcdef.part";
+  std::ofstream(left) << "half a file";
+  std::filesystem::last_write_time(
+      left, std::filesystem::file_time_type::clock::now() - 2 * kLeftAfter);
+  const auto verified = made.run("verify");
+  CHECK(verified.exit_code == 0);
+  CHECK_THAT(verified.out, ContainsSubstring("1 file that dead writers left"));
+  CHECK_THAT(made.run("compact").out, ContainsSubstring("1 file that dead writers left\n"));
+  CHECK(std::filesystem::exists(left));
+  CHECK_THAT(made.run("compact", {"--yes"}).out,
+             ContainsSubstring("1 file that dead writers left, removed"));
+  CHECK_FALSE(std::filesystem::exists(left));
+  CHECK(made.json("verify").at("leftovers") == 0);
 }
 
 TEST_CASE("what compact cannot do is said in one line, with 2") {
