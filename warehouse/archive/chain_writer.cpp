@@ -14,6 +14,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::chrono::minutes kTrusted{1};  // how long the books are taken as they were read
+constexpr int kMostLooks = 5;  // at books that change under the look
 constexpr unsigned kCheckpointEvery = 16;  // claims
 constexpr std::uint64_t kPiece = 8 << 20;  // of an object that is fetched
 
@@ -62,26 +63,6 @@ class FileOfRecords : public RecordReader {
   bool full_ = false;
 };
 
-// A listing may show a claim and not the one before, when both are made while it goes on. Throws
-// StorageError: one is missing indeed.
-std::vector<ClaimState> claims_in_a_row(const Archive& archive, const Chain& chain,
-                                        std::uint64_t from) {
-  for (;;) {
-    std::vector<ClaimState> states = archive.claims(chain, from);
-    const auto gap = std::ranges::adjacent_find(states, [](const auto& one, const auto& next) {
-      return next.claim.start != one.claim.end + 1;
-    });
-    if (gap == states.end()) return states;
-    const std::string missing = claim_key(chain, gap->claim.end + 1);
-    const bool retired = archive.genesis(chain).value_or(0) > gap->claim.end;  // by retention
-    if (!retired && !archive.store().size(missing))
-      throw StorageError(fmt::format(
-          "{}: {} is missing, though there are claims behind it: it was removed, or two archives "
-          "were mixed; put it back (`seguectl verify` says what else is missing)",
-          archive.store().name(), missing));
-  }
-}
-
 void fetch(ObjectStore& store, const std::string& key, std::uint64_t bytes, const fs::path& into) {
   std::ofstream file(into, std::ios::binary | std::ios::trunc);
   for (std::uint64_t at = 0; at < bytes && file; at += kPiece) {
@@ -113,11 +94,9 @@ bool ChainWriter::has_full_file() {
 
 void ChainWriter::write_what_waits() {
   std::optional<std::uint64_t> goal;
-  const auto told_to_end = [&] {
-    return tools_.options.told_to_end && tools_.options.told_to_end();
-  };
   do {
     if (!next_ || std::chrono::steady_clock::now() - read_at_ > kTrusted) take_up();
+    if (!next_) return;
     const auto waiting = tools_.source.waiting(chain_, *next_);
     if (!waiting) return;
     if (waiting->to < *next_)
@@ -134,29 +113,58 @@ void ChainWriter::write_what_waits() {
   } while (!told_to_end());
 }
 
+// A listing may show a claim and not the one before, when both are made while it goes on; and a
+// claim may go before it was read. nullopt: it was told to end. Throws StorageError: one is missing
+// indeed.
+std::optional<Archive::Recent> ChainWriter::recent_in_a_row() const {
+  const Archive& archive = tools_.archive;
+  for (int looks = 0; looks < kMostLooks; ++looks) {
+    if (looks > 0 && told_to_end()) return std::nullopt;
+    Archive::Recent recent = archive.recent(chain_);
+    // What is not done is to be published: not so what somebody takes away just now.
+    const auto gone = std::ranges::find_if(recent.claims, [&](const ClaimState& state) {
+      return !state.done && !archive.store().size(state.claim.key());
+    });
+    if (gone != recent.claims.end()) continue;
+    const auto gap = std::ranges::adjacent_find(
+        recent.claims, [](const ClaimState& one, const ClaimState& next) {
+          return next.claim.start != one.claim.end + 1;
+        });
+    if (gap == recent.claims.end()) return recent;
+    const std::string missing = claim_key(chain_, gap->claim.end + 1);
+    if (!archive.store().size(missing))
+      throw StorageError(fmt::format(
+          "{}: {} is missing, though there are claims behind it: it was removed, or two archives "
+          "were mixed; put it back (`seguectl verify` says what else is missing)",
+          archive.store().name(), missing));
+  }
+  throw StorageError(fmt::format("{}: claims in {} came and went while they were listed, {} times; "
+                                 "does something else remove objects there?",
+                                 archive.store().name(), chain_folder(chain_), kMostLooks));
+}
+
 // What was claimed before comes first, in its order: what is open is published, and what observers
 // may not have heard of is told.
 void ChainWriter::take_up() {
   Archive& archive = tools_.archive;
   next_.reset();
-  auto first = archive.genesis(chain_);
-  if (!first) {
-    archive.start_chain(chain_, tools_.source.first(chain_));
-    first = archive.genesis(chain_);
-  }
   read_at_ = std::chrono::steady_clock::now();
-  const auto checkpoint = archive.checkpoint(chain_);
-  std::uint64_t next = first.value_or(0);
-  const std::vector<ClaimState> states = claims_in_a_row(archive, chain_, checkpoint.value_or(0));
-  for (const ClaimState& state : states) {
+  auto recent = recent_in_a_row();
+  if (!recent) return;
+  if (!recent->genesis) {
+    archive.start_chain(chain_, tools_.source.first(chain_));
+    recent->genesis = archive.genesis(chain_);
+  }
+  std::uint64_t next = recent->genesis.value_or(0);
+  for (const ClaimState& state : recent->claims) {
     const Claim& claim = state.claim;
     const Done done = state.done ? *state.done : repair(claim);
     next = claim.end + 1;
     last_day_ = claim.day;
-    if (claim.start >= told_ && claim.start != checkpoint) tell(claim, done);
+    if (claim.start >= told_ && claim.start != recent->checkpoint) tell(claim, done);
     told_ = std::max(told_, next);
   }
-  if (!states.empty()) tools_.source.archived(chain_, next);
+  if (!recent->claims.empty()) tools_.source.archived(chain_, next);
   next_ = next;
 }
 
@@ -203,10 +211,18 @@ Creation ChainWriter::make(Claim& claim) {
   const Creation creation = tools_.archive.claim(claim);
   if (creation == Creation::created) {
     ++tools_.tally.claims;
-  } else {
-    ++tools_.tally.yielded;
-    next_.reset();
+    yielded_.reset();
+    return creation;
   }
+  ++tools_.tally.yielded;
+  next_.reset();
+  // The books were read since, and do not show it.
+  if (yielded_ == claim.start)
+    throw StorageError(fmt::format("{}: {} is there, but neither its listing nor {} goes on behind "
+                                   "it: see what lies in that folder (`seguectl verify`)",
+                                   tools_.archive.store().name(), claim.key(),
+                                   genesis_key(chain_)));
+  yielded_ = claim.start;
   return creation;
 }
 

@@ -38,7 +38,10 @@ class ChainWriter {
 
  private:
   void write_what_waits();
+  // Knows afterwards where the chain goes on, unless it was told to end.
   void take_up();
+  std::optional<Archive::Recent> recent_in_a_row() const;
+  bool told_to_end() const { return tools_.options.told_to_end && tools_.options.told_to_end(); }
   void claim_lost(const Waiting& waiting);
   void claim_rows(const Waiting& waiting);
   // Makes the claim; existed: another was first, and the books are to be read again.
@@ -58,6 +61,7 @@ class ChainWriter {
   std::optional<Day> last_day_;        // of the last claim
   std::chrono::steady_clock::time_point read_at_{};
   std::uint64_t told_ = 0;  // observers know of all before it
+  std::optional<std::uint64_t> yielded_;  // where the last claim was another's
   unsigned behind_checkpoint_ = 0;
 };
 

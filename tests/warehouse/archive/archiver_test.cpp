@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <atomic>
 #include <catch2/catch_test_macros.hpp>
 #include <chrono>
 #include <string>
@@ -325,6 +326,110 @@ TEST_CASE("a checkpoint bounds what is read again and told again") {
   scene.run_once();
   CHECK(scene.listener.heard ==
         Lines{"shop/0 160", "shop/0 170", "shop/0 180", "shop/0 190"});
+}
+
+TEST_CASE("a checkpoint that is damaged, or names no claim, is no hint: all claims are read") {
+  for (const char* const content :
+       {"", "{}", "[]", R"({"format_version":9})", R"({"format_version":1,"claim":500})",
+        R"({"format_version":1,"claim":15})"}) {
+    Scene scene;
+    scene.options.flush_rows = 10;
+    scene.source.extents = {{scene.chain, {0, 30}}};
+    scene.run_once();
+    scene.listener.heard.clear();
+    scene.store.replace(checkpoint_key(scene.chain), content);
+    scene.source.extents[scene.chain].end = 40;
+    INFO(content);
+    CHECK(scene.error_of_run().empty());
+    CHECK(scene.listener.heard == Lines{"shop/0 0", "shop/0 10", "shop/0 20", "shop/0 30"});
+    CHECK(scene.archive.tip(scene.chain).next == 40);
+    CHECK(scene.amiss(0, 40) == Lines{});
+  }
+}
+
+TEST_CASE("what killed retention left below the genesis holds nobody up") {
+  Scene scene;
+  scene.options.flush_rows = 10;
+  scene.source.extents = {{scene.chain, {0, 40}}};
+  scene.run_once();
+  // It moved the genesis, and took the second of two.
+  scene.store.replace(genesis_key(scene.chain), R"({"format_version":1,"start":20})");
+  scene.store.remove(claim_key(scene.chain, 10));
+  scene.store.remove(done_key(scene.chain, 10));
+  scene.listener.heard.clear();
+  scene.source.extents[scene.chain].end = 50;
+  CHECK(scene.error_of_run().empty());
+  CHECK(scene.listener.heard == Lines{"shop/0 20", "shop/0 30", "shop/0 40"});
+}
+
+TEST_CASE("what retention takes while claims are read is not published again") {
+  Scene scene;
+  scene.source.extents = {{scene.chain, {0, 100}}};
+  scene.run_once();
+  const std::string file = scene.archive.done(scene.archive.claims(scene.chain)[0].claim)->path;
+  scene.source.extents[scene.chain] = {100, 100};
+  std::atomic<bool> taken = false;
+  scene.store.before_reading = [&](std::string_view key) {
+    if (key != done_key(scene.chain, 0) || taken.exchange(true)) return;
+    scene.store.replace(genesis_key(scene.chain), R"({"format_version":1,"start":100})");
+    scene.store.remove(file);
+    for (const std::string& each : {claim_key(scene.chain, 0), done_key(scene.chain, 0),
+                                    placement_key(scene.chain, 0)})
+      scene.store.remove(each);
+  };
+  scene.listener.heard.clear();
+  CHECK(scene.error_of_run().empty());
+  CHECK(taken);
+  CHECK(scene.listener.heard.empty());
+  CHECK_FALSE(scene.store.size(file));
+  CHECK_FALSE(scene.store.size(done_key(scene.chain, 0)));
+  scene.source.extents[scene.chain].end = 150;
+  scene.run_once();
+  CHECK(scene.listener.heard == Lines{"shop/0 100"});
+}
+
+TEST_CASE("an open claim that goes while claims are read is not published; its records are anew") {
+  Scene scene;
+  scene.source.extents = {{scene.chain, {0, 100}}};
+  scene.run_once();
+  const std::string file = scene.archive.done(scene.archive.claims(scene.chain)[0].claim)->path;
+  scene.store.remove(done_key(scene.chain, 0));
+  scene.store.remove(file);
+  bool taken = false;
+  scene.store.before_reading = [&](std::string_view key) {
+    if (key != genesis_key(scene.chain) || std::exchange(taken, true)) return;
+    scene.store.remove(claim_key(scene.chain, 0));
+  };
+  scene.source.extents[scene.chain].end = 120;
+  scene.run_once();
+  CHECK(taken);
+  CHECK(scene.amiss(0, 120) == Lines{});
+  CHECK(scene.archive.claims(scene.chain)[0].claim.end == 119);
+}
+
+TEST_CASE("books that never come to rest are given up with a line that says so") {
+  Scene scene;
+  scene.options.flush_rows = 10;
+  scene.source.extents = {{scene.chain, {0, 30}}};
+  scene.run_once();
+  // A claim in the middle that is there, but in no listing.
+  scene.store.hidden = [&](std::string_view key) {
+    return key.starts_with(claim_key(scene.chain, 10));
+  };
+  CHECK(scene.error_of_run().find("came and went") != std::string::npos);
+}
+
+TEST_CASE("a claim that is there and in no listing ends in a line, not in a row of attempts") {
+  Scene scene;
+  scene.source.extents = {{scene.chain, {0, 100}}};
+  scene.run_once();
+  scene.store.hidden = [&](std::string_view key) {
+    return key.starts_with(claim_key(scene.chain, 0));
+  };
+  const std::string why = scene.error_of_run();
+  INFO(why);
+  CHECK(why.find(claim_key(scene.chain, 0)) != std::string::npos);
+  CHECK(why.find(genesis_key(scene.chain)) != std::string::npos);
 }
 
 TEST_CASE("a service archives what comes, tells what is in the way, and ends when it is told") {

@@ -9,7 +9,8 @@
 
 namespace segue::test {
 
-// A folder store with a place to do something, or to fail, before each object is made.
+// A folder store with a place to do something, or to fail, before each object is made, and before
+// each is read (by several threads at a time); and with objects that listings do not show.
 class HookedStore : public warehouse::FolderStore {
  public:
   using FolderStore::FolderStore;
@@ -28,7 +29,21 @@ class HookedStore : public warehouse::FolderStore {
     FolderStore::replace(key, content);
   }
 
+  using FolderStore::read;
+  std::optional<std::string> read(std::string_view key) override {
+    if (before_reading) before_reading(key);
+    return FolderStore::read(key);
+  }
+  void list(std::string_view prefix, std::string_view after,
+            const std::function<void(const warehouse::StoredObject&)>& take) override {
+    FolderStore::list(prefix, after, [&](const warehouse::StoredObject& object) {
+      if (!hidden || !hidden(object.key)) take(object);
+    });
+  }
+
   std::function<void(std::string_view key)> before_making;
+  std::function<void(std::string_view key)> before_reading;
+  std::function<bool(std::string_view key)> hidden;
 
  private:
   // What the hook does may come here, too, without a hook.
