@@ -12,6 +12,7 @@
 #include "cli/duration.hpp"
 #include "cli/exit_code.hpp"
 #include "cli/figures.hpp"
+#include "warehouse/archive/gone_records.hpp"
 #include "warehouse/archive/journal_records.hpp"
 #include "warehouse/archive/manifest_topic.hpp"
 #include "warehouse/archive/topic_records.hpp"
@@ -132,6 +133,9 @@ ArchiveCommand::ArchiveCommand(CLI::App& program)
       ->envname("SEGUE_FLUSH_EVERY");
   command_->add_flag("--new-epoch", new_epoch_,
                      "Partitions of a topic that was deleted and made again: archive them as TOPIC@2");
+  command_->add_flag("--give-up", give_up_,
+                     "With --once: end claims without .done of this source that it can never "
+                     "finish, for it has their records no more; those count as lost");
   command_
       ->add_option("--group", group_,
                    "Consumer group by which instances share a topic's partitions")
@@ -172,6 +176,7 @@ ArchiveCommand::Plan ArchiveCommand::plan() const {
                                    plan.source.name()));
   if (new_epoch_ && !plan.source.kafka)
     throw StartupError("--new-epoch is for topics; a journal's runs have names of their own");
+  if (give_up_ && !once_) throw StartupError("--give-up is for --once");
   plan.to = to_ ? location_of(*to_) : settings.to;
   plan.s3 = settings.s3;
   plan.flush_rows = flush_rows_.value_or(settings.flush_rows);
@@ -213,9 +218,15 @@ void ArchiveCommand::archive(const Plan& plan) const {
       observers.push_back(manifest.get());
     }
   } else {
-    source = std::make_unique<warehouse::JournalRecords>(plan.source.journal, tell);
+    using Role = warehouse::JournalRecords::Role;
+    source = std::make_unique<warehouse::JournalRecords>(plan.source.journal, tell,
+                                                         once_ ? Role::once : Role::service);
   }
   warehouse::ArchiveFileEncoder encoder;
+  if (give_up_) {
+    warehouse::GoneRecords gone(source->name(), given_up(archive, *source, plan));
+    Archiver(archive, gone, encoder, options(plan), observers).run_once();
+  }
   Archiver archiver(archive, *source, encoder, options(plan), observers);
   if (once_)
     archiver.run_once();
@@ -226,6 +237,35 @@ void ArchiveCommand::archive(const Plan& plan) const {
                    grouped(tally.rows), grouped(tally.claims),
                    tally.repaired == 0 ? "" : fmt::format(", {} finished", grouped(tally.repaired)),
                    tally.lost == 0 ? "" : fmt::format(", {} offsets lost", grouped(tally.lost))));
+}
+
+// The chains whose open claims are to be ended, each told.
+std::vector<warehouse::Chain> ArchiveCommand::given_up(const warehouse::Archive& archive,
+                                                       warehouse::RecordSource& source,
+                                                       const Plan& plan) const {
+  const auto there = source.chains();
+  const auto* const journal = dynamic_cast<const warehouse::JournalRecords*>(&source);
+  const auto is_gone = [&](const warehouse::Chain& chain) {
+    if (journal != nullptr) return journal->is_gone(chain);
+    return warehouse::epoch_of(chain, plan.source.kafka->topic) != 0 &&
+           std::ranges::find(there, chain) == there.end();
+  };
+  const auto now = std::chrono::duration_cast<std::chrono::microseconds>(
+                       std::chrono::system_clock::now().time_since_epoch())
+                       .count();
+  std::vector<warehouse::Chain> gone;
+  for (const warehouse::Chain& chain : archive.chains()) {
+    if (!is_gone(chain)) continue;
+    const warehouse::LeftOpen left = warehouse::left_open(archive, chain, now);
+    if (left.claims == 0) continue;
+    tell(fmt::format("{}/{}: not in {} any more; {} claims without .done {}", chain.topic,
+                     chain.partition, source.name(), grouped(left.claims),
+                     left.is_old ? "are ended"
+                                 : "stay, for an archiver elsewhere may be at them: the last is "
+                                   "not an hour old"));
+    if (left.is_old) gone.push_back(chain);
+  }
+  return gone;
 }
 
 // What is away when the service starts may come; what is wrong stays wrong.
@@ -251,7 +291,9 @@ int ArchiveCommand::run() {
     return kClean;
   }
   archive(what);
-  return told_to_end == SIGINT ? kInterrupted : kClean;
+  if (told_to_end == 0) return kClean;
+  tell("it was told to end before it was through; what is not archived yet the next run finds");
+  return told_to_end == SIGINT ? kInterrupted : kFailed;
 }
 
 }  // namespace segue::cli

@@ -6,6 +6,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "cli/kafka_options.hpp"
 #include "cli/source.hpp"
@@ -20,7 +21,8 @@ namespace segue::cli {
 
 // `seguectl archive [SOURCE]`: moves what was recorded into an archive, each record once; as a
 // service until SIGTERM or SIGINT, which let the claim at hand be finished (a second one ends the
-// process where it is, and leaves nothing half done), or with --once what waits now.
+// process where it is, and leaves nothing half done), or with --once what waits now. A service that
+// is told to end is through; with --once it is not, and the exit code says so.
 class ArchiveCommand {
  public:
   explicit ArchiveCommand(CLI::App& program);
@@ -35,6 +37,8 @@ class ArchiveCommand {
   warehouse::ArchiverOptions options(const Plan& plan) const;
   void serve(const Plan& plan) const;
   void archive(const Plan& plan) const;
+  std::vector<warehouse::Chain> given_up(const warehouse::Archive& archive,
+                                         warehouse::RecordSource& source, const Plan& plan) const;
 
   CLI::App* command_;
   KafkaOptions kafka_;
@@ -47,6 +51,7 @@ class ArchiveCommand {
   std::optional<std::string> manifest_;
   bool once_ = false;
   bool new_epoch_ = false;
+  bool give_up_ = false;
 };
 
 }  // namespace segue::cli

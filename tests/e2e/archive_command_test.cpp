@@ -6,8 +6,10 @@
 
 #include <algorithm>
 #include <array>
+#include <boost/json.hpp>
 #include <catch2/catch_test_macros.hpp>
 #include <filesystem>
+#include <fstream>
 #include <memory>
 #include <random>
 #include <string>
@@ -109,6 +111,104 @@ TEST_CASE("two services over one journal, killed at random moments: every exchan
   }
   archive_once(folder);
   check_archived_once(folder, load.answered());
+}
+
+TEST_CASE("--once that is told to end before it is through says so, also by its exit code") {
+  const ArchivedFolder folder;
+  const auto answered = served(folder, 200);
+  Process once(archive_command(folder, {"--to", folder.archive(), "--once", "--flush-rows", "1"}),
+               folder.folder / "out");
+  wait_for_line(once, " rows, ");
+  once.signal(SIGTERM);
+  CHECK(once.wait().exit_code == 2);
+  CHECK(once.errors().find("told to end before it was through") != std::string::npos);
+  archive_once(folder);
+  check_archived_once(folder, answered);
+}
+
+// What an archiver leaves that dies behind its claims, of all that is in the archive.
+void leave_open(const ArchivedFolder& folder) {
+  std::vector<fs::path> gone;
+  for (const auto& entry : fs::recursive_directory_iterator(folder.folder / "archive")) {
+    const fs::path& path = entry.path();
+    if (path.extension() == ".done" || path.extension() == ".parquet" ||
+        path.filename() == "checkpoint.json")
+      gone.push_back(path);
+  }
+  for (const fs::path& path : gone) fs::remove(path);
+}
+
+// The claims of an archive, but for their `.done` and `.placed`.
+std::vector<fs::path> claims(const ArchivedFolder& folder) {
+  std::vector<fs::path> found;
+  for (const auto& entry : fs::recursive_directory_iterator(folder.folder / "archive/_commits"))
+    if (entry.path().extension() == ".json" && entry.path().stem().string().size() == 20)
+      found.push_back(entry.path());
+  return found;
+}
+
+std::size_t open_claims(const ArchivedFolder& folder) {
+  return static_cast<std::size_t>(std::ranges::count_if(claims(folder), [](const fs::path& claim) {
+    return !fs::exists(claim.string() + ".done");
+  }));
+}
+
+// As if they had been made long ago.
+void age(const std::vector<fs::path>& claims) {
+  for (const fs::path& path : claims) {
+    std::ifstream file(path);
+    auto claim = boost::json::parse(file).as_object();
+    claim["claimed_at"] = 1;
+    std::ofstream(path, std::ios::trunc) << boost::json::serialize(claim);
+  }
+}
+
+TEST_CASE("open claims of a run that is gone are ended by --give-up alone, and count as lost") {
+  const ArchivedFolder folder;
+  served(folder, 5);
+  archive_once(folder);
+  leave_open(folder);
+  const auto left = claims(folder);
+  REQUIRE_FALSE(left.empty());
+  for (const auto& entry : fs::directory_iterator(folder.journal())) fs::remove_all(entry.path());
+  const auto give_up = [&] {
+    return run_command(
+        archive_command(folder, {"--to", folder.archive(), "--once", "--give-up"}));
+  };
+  // A folder without a run is one that may come back.
+  age(left);
+  CHECK(give_up().exit_code == 0);
+  CHECK(open_claims(folder) == left.size());
+
+  const auto answered = served(folder, 5);
+  archive_once(folder);
+  CHECK(open_claims(folder) == left.size());
+  const CommandResult result = give_up();
+  INFO(result.err);
+  CHECK(result.exit_code == 0);
+  CHECK(result.err.find("claims without .done are ended") != std::string::npos);
+  CHECK(result.err.find("rows fewer than were claimed") != std::string::npos);
+  CHECK(open_claims(folder) == 0);
+  check_archived_once(folder, answered);
+  CHECK(run_command({seguectl_path(), "verify", folder.archive()}).exit_code == 0);
+  const CommandResult strict = run_command({seguectl_path(), "verify", folder.archive(), "--strict"});
+  CHECK(strict.exit_code == 1);
+  CHECK(strict.out.find("the source had them no more") != std::string::npos);
+}
+
+TEST_CASE("--give-up leaves a claim that is not an hour old to an archiver that may be at it") {
+  const ArchivedFolder folder;
+  served(folder, 5);
+  archive_once(folder);
+  leave_open(folder);
+  for (const auto& entry : fs::directory_iterator(folder.journal())) fs::remove_all(entry.path());
+  served(folder, 5);
+  const auto left = claims(folder);
+  const CommandResult result =
+      run_command(archive_command(folder, {"--to", folder.archive(), "--once", "--give-up"}));
+  CHECK(result.exit_code == 0);
+  CHECK(result.err.find("is not an hour old") != std::string::npos);
+  CHECK(open_claims(folder) == left.size());
 }
 
 TEST_CASE("a service waits for a store that is away, and archives when it is there") {

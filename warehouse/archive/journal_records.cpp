@@ -69,7 +69,7 @@ struct JournalRecords::State {
     if (told.insert(what).second) tell(what);
   }
 
-  Role role = Role::archiver;
+  Role role = Role::service;
   fs::path directory;
   std::string name;
   std::function<void(const std::string&)> tell;
@@ -94,7 +94,7 @@ void JournalRecords::State::look_around() {
     }
     keep_up(at->second);
   }
-  if (role == Role::archiver) register_where_unknown();
+  if (role == Role::service) register_where_unknown();
 }
 
 void JournalRecords::State::keep_up(Run& run) {
@@ -115,7 +115,7 @@ void JournalRecords::State::find_end(Run& run) {
     if (ends.error().code.value() != EBADMSG)
       return tell_once(fmt::format("{}: {}", run.path.string(), describe(ends.error())));
   }
-  if (!locked && role == Role::archiver) seal(run);
+  if (!locked && role != Role::onlooker) seal(run);
 }
 
 // Somebody else may be at it: then the next look finds it.
@@ -247,6 +247,14 @@ std::vector<Chain> JournalRecords::chains() {
     return std::ranges::find(chains, scan.first) == chains.end();
   });
   return chains;
+}
+
+bool JournalRecords::is_gone(const Chain& chain) const {
+  const auto parsed = parse_partition(chain.partition);
+  if (!parsed || !recorder::is_run_name(parsed->first) || state_->runs.contains(parsed->first))
+    return false;
+  return std::ranges::any_of(
+      state_->runs, [&](const auto& run) { return run.second.instance == chain.topic; });
 }
 
 std::uint64_t JournalRecords::first(const Chain&) { return 1; }

@@ -24,16 +24,18 @@ inline constexpr const char* kArchiverConsumer = "archiver";
 // another claimed: of that the reader gives what is still there. A reader goes before the source is
 // asked of its chain again.
 //
-// Where the gateway does not know of an archiver it registers as one (recorder/journal/consumers.hpp),
-// until `seguectl journal drop-consumer`: what is recorded from then on stays until it is archived.
+// Where the gateway does not know of an archiver a service registers as one
+// (recorder/journal/consumers.hpp), until `seguectl journal drop-consumer`: what is recorded from
+// then on stays until it is archived.
 class JournalRecords : public RecordSource {
  public:
-  // onlooker: neither registers nor seals; the journal stays as it is.
-  enum class Role : std::uint8_t { archiver, onlooker };
+  // once: registers nothing, for nobody may come again. onlooker: does not seal either; the journal
+  // stays as it is.
+  enum class Role : std::uint8_t { service, once, onlooker };
   // `tell` hears what a user should know, one line each: damage, a registration. Throws
   // StartupError: there is no journal at `directory`, or it cannot be read.
   JournalRecords(std::filesystem::path directory, std::function<void(const std::string&)> tell,
-                 Role role = Role::archiver);
+                 Role role = Role::service);
   ~JournalRecords() override;
 
   const std::string& name() const override;
@@ -45,6 +47,9 @@ class JournalRecords : public RecordSource {
   // Moves the cursor of this lane, never back, also while another process archives the same journal.
   void archived(const Chain& chain, std::uint64_t next) override;
   void wait(std::chrono::milliseconds most) override;
+  // Whether a chain is of an instance whose journal this is, and of a run that is not there any
+  // more. As chains() found it.
+  bool is_gone(const Chain& chain) const;
 
  private:
   struct State;

@@ -60,7 +60,8 @@ std::string Compactor::waiting_for(const DayClaims& claims, Day day) const {
     const auto placed = placement(archive_, claim);
     if (placed && *placed > day) continue;
     return fmt::format("dt={} waits for {}, which has no .done: `seguectl archive --once` from "
-                       "the same source finishes it",
+                       "the same source finishes it, with --give-up also where that has its "
+                       "records no more",
                        text_of(day), claim.key());
   }
   return {};

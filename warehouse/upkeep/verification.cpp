@@ -175,7 +175,7 @@ void Verification::check_claim(const Claim& claim, const std::optional<Done>& do
   if (age > options_.young)
     find(Kind::unfinished, claim.key(),
          fmt::format("{} of {}: no .done; `seguectl archive --once` from the same source "
-                     "finishes it",
+                     "finishes it, with --give-up also where that has its records no more",
                      records(claim.start, claim.end), name_of(claim.chain)));
   else
     ++report_.open;

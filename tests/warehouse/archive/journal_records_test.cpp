@@ -55,8 +55,9 @@ recorder::JournalSettings archived_journal(const fs::path& directory,
 
 // A source, and what it told.
 struct Archiving {
-  explicit Archiving(const fs::path& directory)
-      : source(directory, [this](const std::string& line) { told.push_back(line); }) {}
+  explicit Archiving(const fs::path& directory,
+                     JournalRecords::Role role = JournalRecords::Role::service)
+      : source(directory, [this](const std::string& line) { told.push_back(line); }, role) {}
   Chain only_chain() {
     const auto chains = source.chains();
     REQUIRE(chains.size() == 1);
@@ -290,6 +291,21 @@ TEST_CASE("an archiver registers where the gateway does not know of one, and say
   Archiving second(dir.path());
   second.only_chain();
   CHECK(second.told.empty());
+}
+
+TEST_CASE("who archives once registers nothing, and seals all the same") {
+  const TempDir dir;
+  recorder::test::die_after(small_journal(dir.path()), [](Lane& lane) { put(lane, 1); });
+  Archiving archiving(dir.path(), JournalRecords::Role::once);
+  const Chain chain = archiving.only_chain();
+  CHECK(recorder::run_is_sealed(only_run(dir.path())));
+  CHECK(recorder::registered_consumers(dir.path())->empty());
+  CHECK(archiving.told.empty());
+  const std::string gone = "20261121T105436.123456Z-9f86d081-0";
+  CHECK(archiving.source.is_gone({kInstance, gone}));
+  CHECK_FALSE(archiving.source.is_gone({"another", gone}));
+  CHECK_FALSE(archiving.source.is_gone({kInstance, "7"}));
+  CHECK_FALSE(archiving.source.is_gone(chain));
 }
 
 TEST_CASE("records of a run that a power cut shortened never get offsets that were archived") {
