@@ -64,20 +64,6 @@ bool is_empty(ObjectStore& store) {
   return empty;
 }
 
-// The name behind the percent-encoding of layout.cpp.
-std::string decoded(std::string_view name) {
-  std::string text;
-  for (std::size_t i = 0; i < name.size(); ++i) {
-    if (name[i] != '%' || i + 2 >= name.size()) {
-      text += name[i];
-      continue;
-    }
-    text += static_cast<char>(std::stoi(std::string(name.substr(i + 1, 2)), nullptr, 16));
-    i += 2;
-  }
-  return text;
-}
-
 std::optional<std::uint64_t> read_number(ObjectStore& store, const std::string& key,
                                          const char* name) {
   const auto text = store.read(key);
@@ -111,9 +97,12 @@ Archive Archive::open_or_create(ObjectStore& store) {
 
 std::vector<Chain> Archive::chains() const {
   std::vector<Chain> chains;
-  for (const std::string& topic : store_->folders(chains_folder()))
-    for (const std::string& partition : store_->folders(chains_folder() + topic + "/"))
-      chains.push_back({decoded(topic), decoded(partition)});
+  for (const std::string& folder : store_->folders(chains_folder())) {
+    const auto topic = parse_folder_name(folder);
+    if (!topic) continue;
+    for (const std::string& below : store_->folders(chains_folder() + folder + "/"))
+      if (const auto partition = parse_folder_name(below)) chains.push_back({*topic, *partition});
+  }
   return chains;
 }
 

@@ -91,6 +91,12 @@ std::string chain_folder(const Chain& chain) {
   return fmt::format("{}{}/{}/", chains_folder(), encoded(chain.topic), encoded(chain.partition));
 }
 
+std::optional<std::string> parse_folder_name(std::string_view folder) {
+  std::string name = decoded(folder);
+  if (name.empty() || encoded(name) != folder) return std::nullopt;
+  return name;
+}
+
 std::string claim_key(const Chain& chain, std::uint64_t start) {
   return fmt::format("{}{:020}.json", chain_folder(chain), start);
 }

@@ -29,6 +29,8 @@ struct Chain {
 
 std::string chains_folder();                           // _commits/
 std::string chain_folder(const Chain& chain);          // _commits/TOPIC/PARTITION/
+// The name behind a folder's of _commits/; nullopt: this project made no folder of that name.
+std::optional<std::string> parse_folder_name(std::string_view folder);
 std::string claim_key(const Chain& chain, std::uint64_t start);  // .../<start, 20 digits>.json
 std::string done_key(const Chain& chain, std::uint64_t start);   // .../<start, 20 digits>.json.done
 // nullopt: the key is none of a claim (nor of its `.done`).

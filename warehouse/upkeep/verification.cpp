@@ -99,6 +99,7 @@ VerificationReport Verification::run() {
   }
   for (const auto& [day, compaction] : compactions_) check_compaction(compaction);
   check_strays();
+  check_folders();
   check_unfinished();
   report_.leftovers = archive_.store().count_leftovers();
   return report_;
@@ -305,6 +306,22 @@ void Verification::check_stray(const std::string& key) {
     return find(Kind::twice, key, "its records are archived under another name, and queries read "
                                   "both; remove it");
   find(Kind::stray, key, "nobody claimed it, and queries read it; remove it");
+}
+
+void Verification::check_folders() {
+  const auto stray = [&](const std::string& folder) {
+    find(Kind::stray, folder, "it is no chain's folder, and nobody reads it: move it away");
+  };
+  ObjectStore& store = archive_.store();
+  for (const std::string& topic : store.folders(chains_folder())) {
+    const std::string folder = chains_folder() + topic + "/";
+    if (!parse_folder_name(topic)) {
+      stray(folder);
+      continue;
+    }
+    for (const std::string& partition : store.folders(folder))
+      if (!parse_folder_name(partition)) stray(folder + partition + "/");
+  }
 }
 
 void Verification::check_unfinished() {

@@ -86,6 +86,7 @@ class Verification {
   void check_rows(const Claim& claim, const std::string& key);
   void check_compaction(const Compaction& compaction);
   void check_strays();
+  void check_folders();
   void check_stray(const std::string& key);
   void check_unfinished();
 

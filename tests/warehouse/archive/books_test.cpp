@@ -59,6 +59,11 @@ TEST_CASE("claims follow each other, and what was left open is known") {
   CHECK(archive.claims(chain, 18).size() == 1);
   CHECK(archive.claims(chain)[0].done->path == first.file_key());
   CHECK(archive.chains() == std::vector<Chain>{chain});
+  for (const char* foreign : {"100%zz", "lost+found", "a%4"}) {
+    store.create(chains_folder() + foreign + "/0/notes.txt", "x");
+    store.create(chains_folder() + chain.topic + "/" + foreign + "/notes.txt", "x");
+  }
+  CHECK(archive.chains() == std::vector<Chain>{chain});
 }
 
 // Counts what is read, and lets the first reader wait for a second one.

@@ -135,6 +135,12 @@ TEST_CASE("files of which the books know nothing are found") {
   made.store().create(foreign, "x");
   CHECK(found(verify(made)) == "stray " + foreign + "\n");
   made.store().remove(foreign);
+  for (const std::string folder : {"_commits/100%zz/", "_commits/shop/a%4/"}) {
+    made.store().create(folder + "0/notes.txt", "x");
+    CHECK(found(verify(made)) == "stray " + folder + "\n");
+    made.store().remove(folder + "0/notes.txt");
+    std::filesystem::remove_all(made.folder() / folder);
+  }
   const std::string nobodys = raw_key(kNext, {"else", "0"}, 1, 20);
   made.store().create_from(nobodys, some);
   CHECK(found(verify(made)) == "stray " + nobodys + "\n");
