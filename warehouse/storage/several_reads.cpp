@@ -24,7 +24,7 @@ std::vector<std::optional<std::string>> read_several(ObjectStore& store,
     try {
       for (std::size_t at = next++; at < keys.size(); at = next++)
         contents[at] = store.read(keys[at]);
-    } catch (...) {
+    } catch (const std::exception&) {
       next = keys.size();
       const std::lock_guard lock(mutex);
       if (!failure) failure = std::current_exception();
