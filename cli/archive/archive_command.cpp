@@ -195,7 +195,7 @@ warehouse::ArchiverOptions ArchiveCommand::options(const Plan& plan) const {
 }
 
 void ArchiveCommand::archive(const Plan& plan) const {
-  const auto store = warehouse::open_store(plan.to, plan.s3);
+  const auto store = warehouse::open_store(plan.to, plan.s3, [] { return told_to_end != 0; });
   warehouse::Archive archive = warehouse::Archive::open_or_create(*store);
   std::unique_ptr<warehouse::RecordSource> source;
   std::unique_ptr<warehouse::ManifestTopic> manifest;

@@ -171,7 +171,7 @@ int RestoreCommand::run() {
   if (!target.kafka)
     throw StartupError(fmt::format("{}: write kafka://host:port,host:port/TOPIC", target_));
   const ArchiveSource from = archive();
-  const auto store = warehouse::open_store(from.location, from.s3);
+  const auto store = warehouse::open_store(from.location, from.s3, interrupted);
   const warehouse::Archive archive = warehouse::Archive::open(*store);
   listen_for_interrupts();
   warehouse::Restore restore(request(*target.kafka), archive);

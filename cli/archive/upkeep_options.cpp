@@ -5,6 +5,7 @@
 #include <CLI/CLI.hpp>
 #include <cstdlib>
 
+#include "cli/interruption.hpp"
 #include "config/load.hpp"
 
 namespace segue::cli {
@@ -54,7 +55,8 @@ std::unique_ptr<warehouse::ObjectStore> UpkeepOptions::open_store() const {
                                    "({} is not there)",
                                    config_ ? *config_ : kafka_.configuration_path()));
   return warehouse::open_store(named ? *named : configured->archive.to,
-                               configured ? configured->archive.s3 : warehouse::S3Settings{});
+                               configured ? configured->archive.s3 : warehouse::S3Settings{},
+                               interrupted);
 }
 
 warehouse::WorkbenchSettings UpkeepOptions::workbench() const {

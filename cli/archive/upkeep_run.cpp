@@ -39,6 +39,9 @@ int UpkeepRun::run(const std::function<int()>& work) {
   } catch (const warehouse::StorageError&) {
     if (interrupted()) return kInterrupted;
     throw;
+  } catch (const RemoteError&) {
+    if (interrupted()) return kInterrupted;
+    throw;
   }
 }
 

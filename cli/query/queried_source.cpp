@@ -4,6 +4,7 @@
 
 #include "cli/exchange_text.hpp"
 #include "cli/filters.hpp"
+#include "cli/interruption.hpp"
 #include "warehouse/sql/exchange_table.hpp"
 #include "warehouse/sql/object_files.hpp"
 #include "warehouse/sql/parquet_files.hpp"
@@ -48,7 +49,7 @@ class QueriedSource::Scan : public warehouse::ExchangeSource {
 QueriedSource::QueriedSource(QueriedParts parts, ReadingOptions& reading)
     : parts_(std::move(parts)), reading_(reading) {
   if (parts_.archive) {
-    store_ = warehouse::open_store(parts_.archive->location, parts_.archive->s3);
+    store_ = warehouse::open_store(parts_.archive->location, parts_.archive->s3, interrupted);
     open_archive();
     warehouse::mount(engine_, *store_);
     engine_.run("SET parquet_metadata_cache = true");

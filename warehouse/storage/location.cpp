@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <utility>
+
 #include "warehouse/storage/folder_store.hpp"
 #include "warehouse/storage/s3_store.hpp"
 
@@ -41,9 +43,12 @@ std::optional<ArchiveLocation> parse_location(std::string_view text) {
   return location;
 }
 
-std::unique_ptr<ObjectStore> open_store(const ArchiveLocation& location, const S3Settings& s3) {
+std::unique_ptr<ObjectStore> open_store(const ArchiveLocation& location, const S3Settings& s3,
+                                        std::function<bool()> stopping) {
   if (location.bucket.empty()) return std::make_unique<FolderStore>(location.folder);
-  auto store = std::make_unique<S3Store>(location, s3);
+  S3Limits limits;
+  limits.stopping = std::move(stopping);
+  auto store = std::make_unique<S3Store>(location, s3, std::move(limits));
   store->check();
   return store;
 }

@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -36,6 +37,8 @@ struct ArchiveLocation {
 std::optional<ArchiveLocation> parse_location(std::string_view text);
 
 // Throws StorageError, RemoteError: what cannot be had is said now, not at the first object.
-std::unique_ptr<ObjectStore> open_store(const ArchiveLocation& location, const S3Settings& s3);
+// `stopping`: whether somebody wants to end, and nothing is to be waited for; from any thread.
+std::unique_ptr<ObjectStore> open_store(const ArchiveLocation& location, const S3Settings& s3,
+                                        std::function<bool()> stopping = {});
 
 }  // namespace segue::warehouse

@@ -210,8 +210,11 @@ void S3Client::pause(unsigned attempt, std::chrono::seconds at_least) const {
   if (attempt < kDoublings) full = std::min(full, most.first_pause * (1U << attempt));
   thread_local std::minstd_rand random{std::random_device{}()};
   std::uniform_int_distribution<std::int64_t> some(full.count() / 2, full.count());
-  std::this_thread::sleep_for(std::clamp<std::chrono::milliseconds>(
-      at_least, std::chrono::milliseconds(some(random)), most.longest_pause));
+  constexpr std::chrono::milliseconds kSlice{100};
+  auto left = std::clamp<std::chrono::milliseconds>(
+      at_least, std::chrono::milliseconds(some(random)), most.longest_pause);
+  for (; left > left.zero() && !most.told_to_end(); left -= kSlice)
+    std::this_thread::sleep_for(std::min(left, kSlice));
 }
 
 S3Answer S3Client::ask(const S3Request& request) {
@@ -229,7 +232,7 @@ S3Answer S3Client::ask(const S3Request& request) {
       throw StorageError(
           fmt::format("{}: cannot read the file: {}", file->file.string(), attempt.why));
     if (attempt.reach == Reach::refused) state.unreachable(attempt, tried);
-    const bool last = tried >= attempts;
+    const bool last = tried >= attempts || state.limits.told_to_end();
     if (attempt.reach == Reach::passing) {
       if (last) state.unreachable(attempt, tried);
     } else {

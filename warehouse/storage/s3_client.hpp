@@ -26,6 +26,12 @@ struct S3Limits {
   std::uint64_t answer_bytes = 16 << 20;  // of a listing or an error
   // What signatures take for now; empty: the system's clock.
   std::function<std::chrono::system_clock::time_point()> clock{};
+  // Whether somebody wants to end: then no attempt follows another, and one under way has `ending`
+  // left. Asked again and again, on each thread that asks. Empty: never.
+  std::function<bool()> stopping{};
+  std::chrono::milliseconds ending{2'000};
+
+  bool told_to_end() const { return stopping && stopping(); }
 };
 
 struct FilePart {
@@ -78,7 +84,7 @@ class S3Client {
   // do about it, StorageError for a file that cannot be read.
   S3Answer ask(const S3Request& request);
 
-  // Waits as before another attempt, counted from 0.
+  // Waits as before another attempt, counted from 0; not on when it is told to end.
   void pause(unsigned attempt, std::chrono::seconds at_least = {}) const;
 
   const std::string& name() const noexcept;

@@ -187,6 +187,20 @@ void set_method(CURL* curl, const S3Request& request, Sent& sent) {
   }
 }
 
+// libcurl asks about once a second, and whenever something comes.
+struct End {
+  const S3Limits& limits;
+  std::optional<std::chrono::steady_clock::time_point> since{};
+};
+
+int shall_end(void* opaque, curl_off_t, curl_off_t, curl_off_t, curl_off_t) {
+  auto& end = *static_cast<End*>(opaque);
+  if (!end.limits.told_to_end()) return 0;
+  const auto now = std::chrono::steady_clock::now();
+  if (!end.since) end.since = now;
+  return now - *end.since >= end.limits.ending ? 1 : 0;
+}
+
 Reach reach_of(CURLcode code) noexcept {
   switch (code) {
     case CURLE_OK:
@@ -283,6 +297,10 @@ Attempt S3Connections::perform(const std::string& url, const S3Request& request,
   curl_easy_setopt(curl, CURLOPT_WRITEDATA, &received);
   curl_easy_setopt(curl, CURLOPT_HEADERFUNCTION, &take_header);
   curl_easy_setopt(curl, CURLOPT_HEADERDATA, &received);
+  End end{.limits = limits_};
+  curl_easy_setopt(curl, CURLOPT_NOPROGRESS, 0L);
+  curl_easy_setopt(curl, CURLOPT_XFERINFOFUNCTION, &shall_end);
+  curl_easy_setopt(curl, CURLOPT_XFERINFODATA, &end);
   std::array<char, CURL_ERROR_SIZE> why{};
   curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, why.data());
   const CURLcode code = curl_easy_perform(curl);
@@ -296,6 +314,10 @@ Attempt S3Connections::perform(const std::string& url, const S3Request& request,
   if (code == CURLE_OK && received.cut_off(request.method)) {
     attempt.reach = Reach::passing;
     attempt.why = "its answer was cut off";
+  }
+  if (code == CURLE_ABORTED_BY_CALLBACK) {
+    attempt.reach = Reach::passing;
+    attempt.why = "it was told to end before an answer came";
   }
   if (received.overflowed) attempt.why = fmt::format("it sends more than {} bytes", received.limit);
   attempt.answer = std::move(received.answer);

@@ -85,6 +85,28 @@ TEST_CASE("a server that says nothing is given up after its time, and asked agai
   CHECK(bucket.link.unmet() == 0);
 }
 
+TEST_CASE("who is told to end waits for no other attempt, and not for a server that says nothing") {
+  FarBucket bucket;
+  bucket.open().create("x", "content");
+  std::atomic<bool> stopping{false};
+  bucket.limits.stopping = [&] { return stopping.load(); };
+  bucket.limits.ending = std::chrono::minutes(10);
+  bucket.limits.attempts = 1'000'000;
+  bucket.settings.timeout = std::chrono::hours(1);
+  S3Store store = bucket.open();
+  CHECK(store.read("x") == "content");
+  stopping = true;
+  bucket.link.plan("GET", "/x", Fault::slow_down, 2);
+  CHECK_THROWS_AS(store.read("x"), RemoteError);
+  CHECK(bucket.link.unmet() == 1);
+  CHECK_THROWS_AS(store.read("x"), RemoteError);
+  CHECK(bucket.link.unmet() == 0);
+  bucket.limits.ending = std::chrono::milliseconds(0);
+  bucket.link.plan("GET", "/x", Fault::stalled);
+  CHECK_THROWS_MATCHES(bucket.open().read("x"), RemoteError,
+                       MessageMatches(ContainsSubstring("told to end")));
+}
+
 TEST_CASE("a creation whose answer was lost is its own") {
   FarBucket bucket;
   S3Store store = bucket.open();
