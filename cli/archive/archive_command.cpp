@@ -86,6 +86,17 @@ milliseconds checked_duration(const std::string& text) {
   return *duration;
 }
 
+// Nobody waits with the archive for those who load it.
+void look_for(warehouse::ManifestTopic& manifest) {
+  try {
+    manifest.check();
+  } catch (const RemoteError& error) {
+    tell(fmt::format("{}; it is archived all the same, and the manifest is told as soon as it can be "
+                     "(--manifest {}: never)",
+                     error.what(), kNoManifest));
+  }
+}
+
 warehouse::ArchiveLocation location_of(const std::string& text) {
   const auto location = warehouse::parse_location(text);
   if (!location)
@@ -216,6 +227,7 @@ void ArchiveCommand::archive(const Plan& plan) const {
       manifest = std::make_unique<warehouse::ManifestTopic>(kafka->settings, topic, archive,
                                                             kafka->timeout);
       observers.push_back(manifest.get());
+      look_for(*manifest);
     }
   } else {
     using Role = warehouse::JournalRecords::Role;

@@ -22,12 +22,12 @@ constexpr milliseconds kSlice{100};    // how often it is asked whether to end
 }  // namespace
 
 Archiver::Archiver(Archive& archive, RecordSource& source, FileEncoder& encoder,
-                   ArchiverOptions options, std::vector<ArchiveObserver*> observers)
+                   ArchiverOptions options, const std::vector<ArchiveObserver*>& observers)
     : archive_(archive),
       source_(source),
       encoder_(encoder),
       options_(std::move(options)),
-      observers_(std::move(observers)),
+      announcements_(observers),
       staging_(std::make_unique<Staging>(options_.staging)) {
   options_.flush_rows = std::max<std::uint64_t>(options_.flush_rows, 1);
 }
@@ -35,6 +35,12 @@ Archiver::Archiver(Archive& archive, RecordSource& source, FileEncoder& encoder,
 Archiver::~Archiver() = default;
 
 void Archiver::run_once() {
+  announcements_.begin_round(Announcements::Again::now);
+  go_round();
+  announcements_.throw_failure();
+}
+
+void Archiver::go_round() {
   const std::vector<Chain> chains = source_.chains();
   // A chain that was another's meanwhile is taken up anew.
   std::erase_if(writers_, [&](const auto& writer) {
@@ -57,8 +63,8 @@ void Archiver::run_once() {
 void Archiver::run_chain(const Chain& chain) {
   auto& writer = writers_[chain];
   if (!writer) {
-    const ChainTools tools{archive_, source_,           encoder_, options_,
-                           observers_, staging_->folder(), tally_};
+    const ChainTools tools{archive_,       source_,            encoder_, options_,
+                           announcements_, staging_->folder(), tally_};
     writer = std::make_unique<ChainWriter>(tools, chain);
   }
   writer->run();
@@ -69,13 +75,16 @@ void Archiver::run() {
   while (!told_to_end()) {
     const std::uint64_t claims = tally_.claims;
     try {
-      run_once();
+      announcements_.begin_round(Announcements::Again::pauses_over);
+      go_round();
+      announcements_.say_failures();
       length = kFirstPause;
       wait_for_more();
     } catch (const std::exception& error) {
       // Chains that can go on do not wait for one that cannot.
       if (tally_.claims != claims) length = std::min(kFirstPause, options_.flush_every);
-      for (ArchiveObserver* const observer : observers_) observer->troubled(error.what(), length);
+      announcements_.say_failures();
+      announcements_.say_trouble(error.what(), length);
       pause(length);
       length = std::min(length * 2, kLongestPause);
     }

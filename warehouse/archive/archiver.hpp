@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "warehouse/archive/announcements.hpp"
 #include "warehouse/archive/archive.hpp"
 #include "warehouse/archive/file_encoder.hpp"
 #include "warehouse/archive/record_source.hpp"
@@ -23,8 +24,8 @@ class ArchiveObserver {
  public:
   virtual ~ArchiveObserver() = default;
   // A claim's `.done` is there, and the source knows. Said again after a crash, or by another
-  // archiver of the chain: at least once for each claim, in the order of the chain. What it throws
-  // makes the archiver say it again later: nothing behind it in the chain is archived until then.
+  // archiver of the chain: at least once for each claim, in the order of the chain. When it throws
+  // the archive goes on without it, and it hears the same later, before what is behind it.
   virtual void archived(const Claim& claim, const Done& done) = 0;
   // Something stands in the way; it is tried again after `pause`.
   virtual void troubled(const std::string& why, std::chrono::milliseconds pause) = 0;
@@ -57,15 +58,15 @@ class Archiver {
  public:
   // Throws StorageError where there is no room for staging.
   Archiver(Archive& archive, RecordSource& source, FileEncoder& encoder, ArchiverOptions options,
-           std::vector<ArchiveObserver*> observers = {});
+           const std::vector<ArchiveObserver*>& observers = {});
   ~Archiver();
   Archiver(const Archiver&) = delete;
   Archiver& operator=(const Archiver&) = delete;
 
   // Archives what waits now, of every chain; then all of it is done. A chain that cannot go on does
-  // not hold up the others: what went wrong first is thrown when they are through. Ends early, at a
-  // claim that is done, when it is told to end. Throws StorageError, RemoteError, StartupError, and
-  // what observers throw.
+  // not hold up the others: what went wrong first is thrown when they are through, or what an observer
+  // threw. Ends early, at a claim that is done, when it is told to end. Throws StorageError,
+  // RemoteError, StartupError, and what observers throw.
   void run_once();
 
   // The same every `flush_every`, or sooner when a file is full, until it is told to end. What goes
@@ -75,6 +76,7 @@ class Archiver {
   const ArchiveTally& tally() const noexcept { return tally_; }
 
  private:
+  void go_round();
   void run_chain(const Chain& chain);
   void wait_for_more();
   void pause(std::chrono::milliseconds length);
@@ -84,7 +86,7 @@ class Archiver {
   RecordSource& source_;
   FileEncoder& encoder_;
   ArchiverOptions options_;
-  std::vector<ArchiveObserver*> observers_;
+  Announcements announcements_;
   std::unique_ptr<Staging> staging_;
   ArchiveTally tally_;
   std::map<Chain, std::unique_ptr<ChainWriter>> writers_;

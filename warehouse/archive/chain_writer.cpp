@@ -95,7 +95,8 @@ bool ChainWriter::has_full_file() {
 void ChainWriter::write_what_waits() {
   std::optional<std::uint64_t> goal;
   do {
-    if (!next_ || std::chrono::steady_clock::now() - read_at_ > kTrusted) take_up();
+    const bool trusted = std::chrono::steady_clock::now() - read_at_ <= kTrusted;
+    if (!next_ || !trusted || may_catch_up()) take_up();
     if (!next_) return;
     const auto waiting = tools_.source.waiting(chain_, *next_);
     if (!waiting) return;
@@ -155,14 +156,18 @@ void ChainWriter::take_up() {
     archive.start_chain(chain_, tools_.source.first(chain_));
     recent->genesis = archive.genesis(chain_);
   }
+  for (std::size_t i = 0; i < told_.size(); ++i)
+    if (tools_.announcements.hears(i)) told_[i].missed = false;
   std::uint64_t next = recent->genesis.value_or(0);
   for (const ClaimState& state : recent->claims) {
     const Claim& claim = state.claim;
     const Done done = state.done ? *state.done : repair(claim);
     next = claim.end + 1;
     last_day_ = claim.day;
-    if (claim.start >= told_ && claim.start != recent->checkpoint) tell(claim, done);
-    told_ = std::max(told_, next);
+    if (claim.start == recent->checkpoint)
+      for (Told& told : told_) told.next = std::max(told.next, next);
+    const auto knows = [&](const Told& told) { return claim.start < told.next; };
+    if (!std::ranges::all_of(told_, knows)) tell(claim, done);
   }
   if (!recent->claims.empty()) tools_.source.archived(chain_, next);
   next_ = next;
@@ -185,7 +190,7 @@ void ChainWriter::claim_lost(const Waiting& waiting) {
   claim.reason = waiting.lost_reason;
   if (make(claim) == Creation::existed) return;
   tools_.tally.lost += claim.end - claim.start + 1;
-  tell(claim, say_done(claim, {.path = {}, .file = {}, .done_at = now(), .forgotten = 0}));
+  go_on_behind(claim, say_done(claim, {.path = {}, .file = {}, .done_at = now(), .forgotten = 0}));
 }
 
 void ChainWriter::claim_rows(const Waiting& waiting) {
@@ -199,7 +204,7 @@ void ChainWriter::claim_rows(const Waiting& waiting) {
   claim.file = facts;
   if (make(claim) == Creation::existed) return;
   tools_.tally.rows += facts.rows;
-  tell(claim, publish(claim, staged.path()));
+  go_on_behind(claim, publish(claim, staged.path()));
 }
 
 Creation ChainWriter::make(Claim& claim) {
@@ -285,15 +290,35 @@ FileFacts ChainWriter::facts_of_published(const Claim& claim, const std::string&
 }
 
 // The source is told first: what observers make of it may take time, or fail.
-void ChainWriter::tell(const Claim& claim, const Done& done) {
+void ChainWriter::go_on_behind(const Claim& claim, const Done& done) {
   tools_.source.archived(chain_, claim.end + 1);
-  for (ArchiveObserver* const observer : tools_.observers) observer->archived(claim, done);
-  told_ = claim.end + 1;
+  tell(claim, done);
   if (next_) next_ = claim.end + 1;
   last_day_ = claim.day;
-  if (++behind_checkpoint_ < kCheckpointEvery) return;
+}
+
+// Who fails misses this claim and all behind it, until take_up() tells it of them. A checkpoint
+// goes no further than what everybody knows: the next archiver of the chain tells the rest.
+void ChainWriter::tell(const Claim& claim, const Done& done) {
+  bool all_know = true;
+  for (std::size_t i = 0; i < told_.size(); ++i) {
+    Told& told = told_[i];
+    if (claim.start < told.next) continue;
+    if (!told.missed && tools_.announcements.tell(i, claim, done))
+      told.next = claim.end + 1;
+    else
+      told.missed = true;
+    all_know = all_know && !told.missed;
+  }
+  if (++behind_checkpoint_ < kCheckpointEvery || !all_know) return;
   tools_.archive.set_checkpoint(claim);
   behind_checkpoint_ = 0;
+}
+
+bool ChainWriter::may_catch_up() const {
+  for (std::size_t i = 0; i < told_.size(); ++i)
+    if (told_[i].missed && tools_.announcements.hears(i)) return true;
+  return false;
 }
 
 std::int64_t ChainWriter::now() const {

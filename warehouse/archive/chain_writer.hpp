@@ -4,8 +4,9 @@
 #include <cstdint>
 #include <filesystem>
 #include <optional>
-#include <span>
+#include <vector>
 
+#include "warehouse/archive/announcements.hpp"
 #include "warehouse/archive/archive.hpp"
 #include "warehouse/archive/archiver.hpp"
 #include "warehouse/archive/file_encoder.hpp"
@@ -19,7 +20,7 @@ struct ChainTools {
   RecordSource& source;
   FileEncoder& encoder;
   const ArchiverOptions& options;
-  std::span<ArchiveObserver* const> observers;
+  Announcements& announcements;
   const std::filesystem::path& staging;
   ArchiveTally& tally;
 };
@@ -29,7 +30,8 @@ struct ChainTools {
 // thread.
 class ChainWriter {
  public:
-  ChainWriter(const ChainTools& tools, Chain chain) : tools_(tools), chain_(std::move(chain)) {}
+  ChainWriter(const ChainTools& tools, Chain chain)
+      : tools_(tools), chain_(std::move(chain)), told_(tools.announcements.size()) {}
 
   // Archives what waits now. Throws as Archiver::run_once() does.
   void run();
@@ -52,7 +54,9 @@ class ChainWriter {
   Done repair(const Claim& claim);
   Done say_done(const Claim& claim, const Done& done);
   FileFacts facts_of_published(const Claim& claim, const std::string& key) const;
+  void go_on_behind(const Claim& claim, const Done& done);
   void tell(const Claim& claim, const Done& done);
+  bool may_catch_up() const;
   std::int64_t now() const;
 
   ChainTools tools_;
@@ -60,7 +64,12 @@ class ChainWriter {
   std::optional<std::uint64_t> next_;  // none: the books are to be read
   std::optional<Day> last_day_;        // of the last claim
   std::chrono::steady_clock::time_point read_at_{};
-  std::uint64_t told_ = 0;  // observers know of all before it
+  // What an observer knows of the chain: all before `next`, and of what is behind it nothing.
+  struct Told {
+    std::uint64_t next = 0;
+    bool missed = false;  // it is to hear of what the books have first
+  };
+  std::vector<Told> told_;  // as Announcements counts them
   std::optional<std::uint64_t> yielded_;  // where the last claim was another's
   unsigned behind_checkpoint_ = 0;
 };

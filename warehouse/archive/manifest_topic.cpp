@@ -6,6 +6,7 @@
 #include <optional>
 #include <string_view>
 
+#include "kafka/cluster.hpp"
 #include "kafka/topic_writer.hpp"
 
 namespace segue::warehouse {
@@ -78,20 +79,26 @@ struct ManifestTopic::State {
   const std::string topic;
   const Archive& archive;
   const std::chrono::milliseconds timeout;
-  std::optional<kafka::TopicWriter> writer;
+  std::optional<kafka::TopicWriter> writer;  // none: the topic is to be looked for
 };
 
 ManifestTopic::ManifestTopic(const kafka::Settings& settings, std::string topic,
                              const Archive& archive, std::chrono::milliseconds timeout)
-    : state_(new State{settings, std::move(topic), archive, timeout, std::nullopt}) {
-  state_->writer.emplace(state_->settings, state_->topic, timeout);
-}
+    : state_(new State{settings, std::move(topic), archive, timeout, std::nullopt}) {}
 
 ManifestTopic::~ManifestTopic() = default;
 
-void ManifestTopic::archived(const Claim& claim, const Done& done) {
+void ManifestTopic::check() {
   State& state = *state_;
-  if (!state.writer) state.writer.emplace(state.settings, state.topic, state.timeout);
+  if (state.writer) return;
+  kafka::Cluster(state.settings, state.timeout).topic(state.topic);
+  state.writer.emplace(state.settings, state.topic, state.timeout);
+}
+
+// A writer waits long for a topic that is not there; who asks for it knows at once.
+void ManifestTopic::archived(const Claim& claim, const Done& done) {
+  check();
+  State& state = *state_;
   const std::string key = manifest_key(claim);
   const std::string value = manifest_json(state.archive, claim, done);
   try {

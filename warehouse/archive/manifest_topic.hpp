@@ -24,11 +24,13 @@ std::string manifest_json(const Archive& archive, const Claim& claim, const Done
 // Tells a topic of every claim that is done, at least once. One thread; the archive outlives it.
 class ManifestTopic : public ArchiveObserver {
  public:
-  // Throws StartupError. Connects when it has something to say.
+  // Throws StartupError. Connects when it is asked something or has something to say.
   ManifestTopic(const kafka::Settings& settings, std::string topic, const Archive& archive,
                 std::chrono::milliseconds timeout);
   ~ManifestTopic() override;
 
+  // Whether the topic is there. Throws RemoteError when not, with what to do.
+  void check();
   // Returns when Kafka has it; throws RemoteError.
   void archived(const Claim& claim, const Done& done) override;
   void troubled(const std::string&, std::chrono::milliseconds) override {}

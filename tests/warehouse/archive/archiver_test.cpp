@@ -34,20 +34,14 @@ std::int64_t at_noon(Day day) {
 // Hears it all.
 class Listener : public ArchiveObserver {
  public:
-  void archived(const Claim& claim, const Done& done) override {
-    if (deaf_for > 0) {
-      --deaf_for;
-      throw RemoteError("nobody is there");
-    }
+  void archived(const Claim& claim, const Done&) override {
     heard.push_back(fmt::format("{}/{} {}", claim.chain.topic, claim.chain.partition, claim.start));
-    paths.push_back(done.path);
   }
   void troubled(const std::string& why, std::chrono::milliseconds) override {
     troubles.push_back(why);
   }
 
-  Lines heard, paths, troubles;
-  int deaf_for = 0;
+  Lines heard, troubles;
 };
 
 // An archive in a folder, records to put there, and one who does it.
@@ -302,18 +296,6 @@ TEST_CASE("a source that begins anew below the archive halts that chain with a l
   CHECK(why.find("shop/0 ends at 50, before 100") != std::string::npos);
   CHECK(why.find("--new-epoch") != std::string::npos);
   CHECK(scene.archive.tip({"shop", "1"}).next == 200);
-}
-
-TEST_CASE("an observer who was away hears all, in order, before anything new is archived") {
-  Scene scene;
-  scene.source.extents = {{scene.chain, {0, 700}}};
-  scene.listener.deaf_for = 1;
-  Archiver archiver(scene.archive, scene.source, scene.encoder, scene.options, {&scene.listener});
-  CHECK_THROWS_AS(archiver.run_once(), RemoteError);
-  CHECK(scene.archive.claims(scene.chain).size() == 1);
-  archiver.run_once();
-  CHECK(scene.listener.heard == Lines{"shop/0 0", "shop/0 300", "shop/0 600"});
-  CHECK(scene.listener.paths[0].ends_with("shop~0~00000000000000000000~299.parquet"));
 }
 
 TEST_CASE("a checkpoint bounds what is read again and told again") {
