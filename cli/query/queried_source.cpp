@@ -4,7 +4,6 @@
 
 #include "cli/exchange_text.hpp"
 #include "cli/filters.hpp"
-#include "cli/interruption.hpp"
 #include "warehouse/sql/exchange_table.hpp"
 #include "warehouse/sql/object_files.hpp"
 #include "warehouse/sql/parquet_files.hpp"
@@ -26,18 +25,13 @@ class QueriedSource::Scan : public warehouse::ExchangeSource {
   }
 
   const v1::Exchange* next() override {
-    try {
-      while (v1::Exchange* const exchange = records_->next()) {
-        if (exchange->kind() == v1::KIND_FINISH) continue;
-        const std::lock_guard lock(source_.scanning_);
-        source_.reading_.unseal(*exchange);
-        return exchange;
-      }
-      return nullptr;
-    } catch (const std::exception&) {
-      source_.note_failure();
-      throw;
+    while (v1::Exchange* const exchange = records_->next()) {
+      if (exchange->kind() == v1::KIND_FINISH) continue;
+      const std::lock_guard lock(source_.scanning_);
+      source_.reading_.unseal(*exchange);
+      return exchange;
     }
+    return nullptr;
   }
 
  private:
@@ -49,7 +43,7 @@ class QueriedSource::Scan : public warehouse::ExchangeSource {
 QueriedSource::QueriedSource(QueriedParts parts, ReadingOptions& reading)
     : parts_(std::move(parts)), reading_(reading) {
   if (parts_.archive) {
-    store_ = warehouse::open_store(parts_.archive->location, parts_.archive->s3, interrupted);
+    store_ = warehouse::open_store(parts_.archive->location, parts_.archive->s3);
     open_archive();
     warehouse::mount(engine_, *store_);
     engine_.run("SET parquet_metadata_cache = true");
@@ -64,22 +58,7 @@ QueriedSource::QueriedSource(QueriedParts parts, ReadingOptions& reading)
 QueriedSource::~QueriedSource() = default;
 
 std::unique_ptr<TailRecords> QueriedSource::open_tail() {
-  try {
-    return cli::open_tail(*parts_.tail, listing_.get(), parts_.since);
-  } catch (const std::exception&) {
-    note_failure();
-    throw;
-  }
-}
-
-void QueriedSource::note_failure() {
-  const std::lock_guard lock(scanning_);
-  failure_ = std::current_exception();
-}
-
-void QueriedSource::rethrow_failure() {
-  const std::lock_guard lock(scanning_);
-  if (failure_) std::rethrow_exception(std::exchange(failure_, nullptr));
+  return cli::open_tail(*parts_.tail, listing_.get(), parts_.since);
 }
 
 FinishedOutcomes QueriedSource::finishes_of_tail() {
@@ -108,7 +87,6 @@ void QueriedSource::open_archive() {
 
 void QueriedSource::refresh() {
   told_ = false;
-  failure_ = nullptr;
   if (store_ && !archive_) open_archive();
   Views::Files files;
   if (archive_) {

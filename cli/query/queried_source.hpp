@@ -2,7 +2,6 @@
 
 #include <atomic>
 #include <cstdint>
-#include <exception>
 #include <filesystem>
 #include <memory>
 #include <mutex>
@@ -44,9 +43,6 @@ class QueriedSource {
   // Looks which files there are now: statements that follow see those, and the tail behind them. To
   // be called before each statement.
   void refresh();
-  // Throws what a scan of the tail threw in the statement that failed last, as it was; returns when
-  // none did.
-  void rethrow_failure();
   // Statements read by getvariable('accounts') how an account may be on record: by its name, or by
   // its hash under the keys that are here. Throws StartupError, SqlError.
   void set_accounts(const std::string& account);
@@ -54,7 +50,6 @@ class QueriedSource {
  private:
   class Scan;
   std::unique_ptr<TailRecords> open_tail();
-  void note_failure();
   void open_archive();
   warehouse::FinishedOutcomes finishes_of_tail();
 
@@ -62,7 +57,6 @@ class QueriedSource {
   ReadingOptions& reading_;
   std::mutex scanning_;  // several scans of one statement
   std::atomic<bool> told_{false};  // of damage, in this statement
-  std::exception_ptr failure_;     // of the tail, in this statement; under `scanning_`
   std::unique_ptr<warehouse::ObjectStore> store_;
   std::optional<warehouse::Archive> archive_;  // none: there is none yet
   std::shared_ptr<const warehouse::ArchivedListing> listing_;

@@ -146,7 +146,6 @@ int QueryCommand::answer(QueriedSource& source, const std::string& sql) {
     write_answer(source.engine(), sql, form_, path_, [&watch] { watch.rows_come(); });
   } catch (const warehouse::SqlError& error) {
     if (interrupted()) return kInterrupted;
-    source.rethrow_failure();
     flush_out();
     fmt::print(stderr, "seguectl: {}\n", error.what());
     if (!error.place().empty()) fmt::print(stderr, "{}\n", error.place());

@@ -1,5 +1,10 @@
 // seguectl query as a user runs it, over a journal that the recorder wrote.
+#include <fcntl.h>
 #include <fmt/format.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <catch2/catch_test_macros.hpp>
@@ -10,6 +15,8 @@
 
 #include "tests/cli/comparing_command.hpp"
 #include "tests/cli/shadowed_journal.hpp"
+#include "tests/support/descriptor.hpp"
+#include "tests/support/patience.hpp"
 #include "tests/support/process.hpp"
 #include "tests/support/temp_dir.hpp"
 
@@ -20,6 +27,16 @@ CommandResult query(const std::vector<std::string>& arguments) {
   std::vector<std::string> command{seguectl_path(), "query"};
   command.insert(command.end(), arguments.begin(), arguments.end());
   return run_command(command);
+}
+
+// What there is to read, once there is some; empty: the end.
+std::string read_some(const Descriptor& from, const Deadline& deadline = Deadline{}) {
+  char octets[65'536];
+  pollfd ready{from.get(), POLLIN, 0};
+  if (::poll(&ready, 1, deadline.left()) != 1) throw TestFailure("nothing came to be read");
+  const ssize_t count = ::read(from.get(), octets, sizeof octets);
+  if (count < 0) fail_with_errno("reading");
+  return {octets, static_cast<std::size_t>(count)};
 }
 
 bool has_quietly(const std::string& text, std::string_view part) {
@@ -105,6 +122,25 @@ TEST_CASE("what cannot be asked is told in one line") {
     CHECK(std::ranges::count(result.err, '\n') == (pointed ? 3 : 1));
     CHECK(pointed == has_quietly(result.err, "^"));
   }
+}
+
+TEST_CASE("Ctrl-C ends a statement, with the exit code that says so") {
+  const TempDir folder;
+  fill(folder);
+  const auto rows = folder.path() / "rows";
+  REQUIRE(::mkfifo(rows.c_str(), 0600) == 0);
+  const Descriptor reader(::open(rows.c_str(), O_RDONLY | O_NONBLOCK));
+  Process command({seguectl_path(), "query", "SELECT range FROM range(1000000000000)",
+                   source(folder), "-o", "csv"},
+                  rows);
+  const std::string begun = read_some(reader);
+  command.signal(SIGINT);
+  const Deadline deadline;
+  while (!read_some(reader, deadline).empty()) {
+  }
+  CHECK(begun.starts_with("range\n"));
+  CHECK(command.wait(deadline).exit_code == 130);
+  CHECK(command.errors().empty());
 }
 
 TEST_CASE("every saved query runs by its name") {

@@ -8,6 +8,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 
 namespace segue::test {
@@ -46,13 +47,15 @@ void Terminal::press(std::string_view keys) {
 }
 
 std::string Terminal::read_until(std::string_view text, const Deadline& deadline) {
+  std::size_t from = 0;  // what is before it was looked at
   for (;;) {
-    const std::size_t found = unread_.find(text);
+    const std::size_t found = unread_.find(text, from);
     if (found != std::string::npos) {
       std::string read = unread_.substr(0, found + text.size());
       unread_.erase(0, found + text.size());
       return read;
     }
+    from = unread_.size() - std::min(unread_.size(), text.size());
     pollfd ready{terminal_.get(), POLLIN, 0};
     char octets[4096];
     ssize_t count = -1;

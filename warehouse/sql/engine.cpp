@@ -159,15 +159,43 @@ Engine::~Engine() {
   duckdb_close(&database_);
 }
 
+void Engine::note_failure(std::exception_ptr failure) noexcept {
+  const std::lock_guard lock(noting_);
+  ++failures_;
+  failure_ = std::move(failure);
+}
+
+std::uint64_t Engine::failures() noexcept {
+  const std::lock_guard lock(noting_);
+  return failures_;
+}
+
+void Engine::rethrow_failure(std::uint64_t before) {
+  const std::lock_guard lock(noting_);
+  if (failures_ > before) std::rethrow_exception(failure_);
+}
+
+template <class Call>
+auto Engine::with_failures(std::uint64_t before, const Call& call) {
+  try {
+    return call();
+  } catch (const SqlError&) {
+    rethrow_failure(before);
+    throw;
+  }
+}
+
 void Engine::run(const std::string& sql) {
-  Answer answer;
-  if (duckdb_query(connection_, sql.c_str(), &answer.handle) != DuckDBSuccess)
-    throw sql_error(duckdb_result_error(&answer.handle));
+  with_failures(failures(), [&] {
+    Answer answer;
+    if (duckdb_query(connection_, sql.c_str(), &answer.handle) != DuckDBSuccess)
+      throw sql_error(duckdb_result_error(&answer.handle));
+  });
 }
 
 Engine::Statement Engine::look_at(const std::string& sql) {
   Prepared prepared;
-  prepare(connection_, sql, prepared);
+  with_failures(failures(), [&] { prepare(connection_, sql, prepared); });
   Statement statement;
   statement.selects =
       duckdb_prepared_statement_type(prepared.handle) == DUCKDB_STATEMENT_TYPE_SELECT;
@@ -182,11 +210,12 @@ Engine::Statement Engine::look_at(const std::string& sql) {
 }
 
 void Engine::ask(const std::string& sql, const std::function<void(const Row&)>& take) {
+  const std::uint64_t before = failures();
   Prepared prepared;
   Answer answer;
-  execute(connection_, sql, prepared, answer);
+  with_failures(before, [&] { execute(connection_, sql, prepared, answer); });
   Reading reading(answer);
-  while (const Row* const row = reading.next()) take(*row);
+  while (const Row* const row = with_failures(before, [&] { return reading.next(); })) take(*row);
 }
 
 std::optional<double> Engine::progress() noexcept {
@@ -196,6 +225,9 @@ std::optional<double> Engine::progress() noexcept {
 
 // In this order: the answer goes before its connection.
 struct Engine::Rows::State {
+  explicit State(Engine& of) : engine(of), before(of.failures()) {}
+  Engine& engine;
+  const std::uint64_t before;
   Connection connection;
   Prepared prepared;
   Answer answer;
@@ -205,13 +237,17 @@ struct Engine::Rows::State {
 Engine::Rows::Rows(std::unique_ptr<State> state) : state_(std::move(state)) {}
 Engine::Rows::~Rows() = default;
 
-const Engine::Row* Engine::Rows::next() { return state_->reading->next(); }
+const Engine::Row* Engine::Rows::next() {
+  return state_->engine.with_failures(state_->before, [&] { return state_->reading->next(); });
+}
 
 std::unique_ptr<Engine::Rows> Engine::open(const std::string& sql) {
-  auto state = std::make_unique<Rows::State>();
+  auto state = std::make_unique<Rows::State>(*this);
   if (duckdb_connect(database_, &state->connection.handle) != DuckDBSuccess)
     throw SqlError("DuckDB gives no connection");
-  execute(state->connection.handle, sql, state->prepared, state->answer);
+  with_failures(state->before, [&] {
+    execute(state->connection.handle, sql, state->prepared, state->answer);
+  });
   state->reading.emplace(state->answer);
   return std::unique_ptr<Rows>(new Rows(std::move(state)));
 }

@@ -3,8 +3,10 @@
 #include <duckdb.h>
 
 #include <cstdint>
+#include <exception>
 #include <functional>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <stdexcept>
 #include <string>
@@ -36,7 +38,7 @@ struct AnswerColumn {
 
 // DuckDB in this process, with a database of its own in memory and nothing that it would have to
 // fetch: no extension is installed or loaded by itself. One thread asks; interrupt() may come from
-// any other.
+// any other. Where a statement throws SqlError, it throws in its place what was noted while it ran.
 class Engine {
  public:
   // Throws StartupError.
@@ -85,9 +87,22 @@ class Engine {
   // How much of the statement that runs now is done, 0 to 1; nullopt: not known. Any thread.
   std::optional<double> progress() noexcept;
 
+  // For what statements read from (file systems, functions): what it throws goes through DuckDB as
+  // no more than a text, and is noted here as it is. Any thread.
+  void note_failure(std::exception_ptr failure) noexcept;
+
   duckdb_connection connection() noexcept { return connection_; }
 
  private:
+  std::uint64_t failures() noexcept;
+  // Throws the last failure if it was noted after the first `before`.
+  void rethrow_failure(std::uint64_t before);
+  template <class Call>
+  auto with_failures(std::uint64_t before, const Call& call);
+
+  std::mutex noting_;
+  std::uint64_t failures_ = 0;  // that were noted; both under `noting_`
+  std::exception_ptr failure_;  // the last one
   duckdb_database database_ = nullptr;
   duckdb_connection connection_ = nullptr;
 };

@@ -10,6 +10,12 @@ namespace {
 
 constexpr const char* kFunction = "recorded_exchanges";
 
+// What the function is registered with.
+struct Opening {
+  Engine& engine;
+  OpenSource open;
+};
+
 // One scan under way.
 struct Scan {
   std::unique_ptr<ExchangeSource> source;
@@ -17,7 +23,7 @@ struct Scan {
   ExchangeRow row;
 };
 
-void destroy_open(void* open) { delete static_cast<OpenSource*>(open); }
+void destroy_open(void* open) { delete static_cast<Opening*>(open); }
 void destroy_scan(void* scan) { delete static_cast<Scan*>(scan); }
 
 void bind(duckdb_bind_info info) {
@@ -30,14 +36,16 @@ void bind(duckdb_bind_info info) {
 
 // No exception may pass through DuckDB's C interface.
 void init(duckdb_init_info info) {
+  Opening& opening = *static_cast<Opening*>(duckdb_init_get_extra_info(info));
   try {
     auto scan = std::make_unique<Scan>();
-    scan->source = (*static_cast<OpenSource*>(duckdb_init_get_extra_info(info)))();
+    scan->source = opening.open();
     const idx_t count = duckdb_init_get_column_count(info);
     for (idx_t i = 0; i < count; ++i) scan->columns.push_back(duckdb_init_get_column_index(info, i));
     duckdb_init_set_max_threads(info, 1);
     duckdb_init_set_init_data(info, scan.release(), destroy_scan);
   } catch (const std::exception& error) {
+    opening.engine.note_failure(std::current_exception());
     duckdb_init_set_error(info, error.what());
   }
 }
@@ -65,6 +73,8 @@ void next_chunk(duckdb_function_info info, duckdb_data_chunk chunk) {
     }
     duckdb_data_chunk_set_size(chunk, rows);
   } catch (const std::exception& error) {
+    static_cast<Opening*>(duckdb_function_get_extra_info(info))
+        ->engine.note_failure(std::current_exception());
     duckdb_function_set_error(info, error.what());
   }
 }
@@ -74,7 +84,8 @@ void next_chunk(duckdb_function_info info, duckdb_data_chunk chunk) {
 void add_exchanges(Engine& engine, OpenSource open) {
   duckdb_table_function function = duckdb_create_table_function();
   duckdb_table_function_set_name(function, kFunction);
-  duckdb_table_function_set_extra_info(function, new OpenSource(std::move(open)), destroy_open);
+  duckdb_table_function_set_extra_info(function, new Opening{engine, std::move(open)},
+                                         destroy_open);
   duckdb_table_function_set_bind(function, bind);
   duckdb_table_function_set_init(function, init);
   duckdb_table_function_set_function(function, next_chunk);

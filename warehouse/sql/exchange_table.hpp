@@ -13,7 +13,7 @@ namespace segue::warehouse {
 class ExchangeSource {
  public:
   virtual ~ExchangeSource() = default;
-  // Null: there are no more. Valid until the next call. What it throws fails the query.
+  // Null: there are no more. Valid until the next call. What it throws comes out of the statement.
   virtual const v1::Exchange* next() = 0;
 };
 

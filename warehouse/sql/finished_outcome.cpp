@@ -12,6 +12,7 @@ constexpr std::string_view kCompleted = "COMPLETED";
 
 // Asked by all threads of a statement; the first one finds out, the others wait for it.
 struct Finishes {
+  Engine& engine;
   std::function<FinishedOutcomes()> find;
   std::once_flag once;
   FinishedOutcomes outcomes;
@@ -55,13 +56,14 @@ void write(const FinishedOutcomes& outcomes, duckdb_data_chunk input, duckdb_vec
 
 // No exception may pass through DuckDB's C interface.
 void finished_outcome(duckdb_function_info info, duckdb_data_chunk input, duckdb_vector into) {
+  auto* const finishes = static_cast<Finishes*>(duckdb_scalar_function_get_extra_info(info));
   try {
-    auto* const finishes = static_cast<Finishes*>(duckdb_scalar_function_get_extra_info(info));
     const FinishedOutcomes& outcomes = finishes->get();
     if (outcomes.empty())
       return duckdb_vector_reference_vector(into, duckdb_data_chunk_get_vector(input, 1));
     write(outcomes, input, into);
   } catch (const std::exception& error) {
+    finishes->engine.note_failure(std::current_exception());
     duckdb_scalar_function_set_error(info, error.what());
   }
 }
@@ -78,7 +80,8 @@ void add_finished_outcome(Engine& engine, std::function<FinishedOutcomes()> find
   duckdb_scalar_function_set_return_type(function, text);
   duckdb_scalar_function_set_special_handling(function);  // NULL in, NULL out is ours to say
   duckdb_scalar_function_set_function(function, finished_outcome);
-  auto* const finishes = new Finishes{.find = std::move(find), .once = {}, .outcomes = {}};
+  auto* const finishes =
+      new Finishes{.engine = engine, .find = std::move(find), .once = {}, .outcomes = {}};
   duckdb_scalar_function_set_extra_info(function, finishes, destroy);
   const duckdb_state registered =
       duckdb_register_scalar_function(engine.connection(), function);

@@ -22,7 +22,7 @@ using FinishedOutcomes = std::unordered_map<std::string, std::string, TextHash, 
 // Gives statements the function finished_outcome(id, outcome), or by another name: what a FINISH
 // says of a COMPLETED exchange, else `outcome` as it is. `find` is asked once, when a statement
 // first needs it; it may ask `engine` by connections of its own (Engine::open). What it throws
-// fails the statement. Throws SqlError.
+// comes out of the statement. Throws SqlError.
 void add_finished_outcome(Engine& engine, std::function<FinishedOutcomes()> find,
                           const char* name = "finished_outcome");
 

@@ -20,10 +20,11 @@ constexpr std::string_view kPatternOctets = "*?[";
 
 // DuckDB takes its own exceptions for what they are, and others for broken invariants.
 template <class Call>
-auto as_duckdb(Call call) {
+auto as_duckdb(Engine& engine, const Call& call) {
   try {
     return call();
   } catch (const StartupError& error) {
+    engine.note_failure(std::current_exception());
     throw duckdb::IOException(std::string(error.what()));
   }
 }
@@ -65,8 +66,8 @@ class ObjectHandle : public duckdb::FileHandle {
 // The objects of one store, to be read; the database owns it.
 class ObjectFileSystem : public duckdb::FileSystem {
  public:
-  ObjectFileSystem(ObjectStore& store, const ObjectCacheSettings& settings)
-      : cache_(store, settings) {}
+  ObjectFileSystem(Engine& engine, ObjectStore& store, const ObjectCacheSettings& settings)
+      : engine_(engine), cache_(store, settings) {}
 
   std::string GetName() const override { return "SegueArchive"; }
   bool CanHandleFile(const std::string& path) override { return path.starts_with(kScheme); }
@@ -84,14 +85,14 @@ class ObjectFileSystem : public duckdb::FileSystem {
   }
 
   bool FileExists(const std::string& path, duckdb::optional_ptr<duckdb::FileOpener>) override {
-    return as_duckdb([&] { return cache_.store().size(key_of(path)).has_value(); });
+    return as_duckdb(engine_, [&] { return cache_.store().size(key_of(path)).has_value(); });
   }
 
   void Read(duckdb::FileHandle& handle, void* buffer, std::int64_t bytes,
             duckdb::idx_t location) override {
     const OpenObject& object = handle.Cast<ObjectHandle>().object;
     const std::span into(static_cast<char*>(buffer), static_cast<std::size_t>(bytes));
-    as_duckdb([&] { cache_.read(object, location, into); });
+    as_duckdb(engine_, [&] { cache_.read(object, location, into); });
   }
 
   std::int64_t Read(duckdb::FileHandle& handle, void* buffer, std::int64_t bytes) override {
@@ -135,7 +136,7 @@ class ObjectFileSystem : public duckdb::FileSystem {
       found.push_back(with_opening(path));
       return found;
     }
-    as_duckdb([&] {
+    as_duckdb(engine_, [&] {
       cache_.store().list(pattern.substr(0, first), {}, [&](const StoredObject& object) {
         if (fits(object.key, pattern)) found.push_back(with_opening(kScheme + object.key));
       });
@@ -169,7 +170,7 @@ class ObjectFileSystem : public duckdb::FileSystem {
                                               duckdb::FileOpenFlags flags, std::uint64_t opening) {
     if (flags.OpenForWriting())
       throw duckdb::IOException(fmt::format("{}: statements only read an archive", path));
-    auto object = as_duckdb([&] { return cache_.open_as_first(key_of(path), opening); });
+    auto object = as_duckdb(engine_, [&] { return cache_.open_as_first(key_of(path), opening); });
     if (object)
       return duckdb::make_uniq<ObjectHandle>(*this, path, flags, std::move(*object));
     if (flags.ReturnNullIfNotExists()) return nullptr;
@@ -177,6 +178,7 @@ class ObjectFileSystem : public duckdb::FileSystem {
         fmt::format("{}: there is no object {}", cache_.store().name(), key_of(path)));
   }
 
+  Engine& engine_;
   ObjectCache cache_;
 };
 
@@ -195,7 +197,7 @@ void mount(Engine& engine, ObjectStore& store, const ObjectCacheSettings& cache)
   engine.run("SET enable_external_file_cache = false");
   auto& connection = *reinterpret_cast<duckdb::Connection*>(engine.connection());
   duckdb::FileSystem::GetFileSystem(*connection.context->db)
-      .RegisterSubSystem(duckdb::make_uniq<ObjectFileSystem>(store, cache));
+      .RegisterSubSystem(duckdb::make_uniq<ObjectFileSystem>(engine, store, cache));
 }
 
 }  // namespace segue::warehouse

@@ -14,8 +14,9 @@ namespace segue::warehouse {
 std::string sql_path(const ObjectStore& store, std::string_view key);
 
 // From now on statements of `engine` read archive://KEY from `store`, which outlives it: in ranges,
-// from several threads, never to write. What fails throws SqlError out of the statement; so does an
-// object that is replaced while a statement reads it, where the store can tell. Once per engine.
+// from several threads, never to write. What the store throws comes out of the statement as it is
+// (StorageError, RemoteError), also of an object that is replaced while a statement reads it, where
+// the store can tell. Once per engine.
 void mount(Engine& engine, ObjectStore& store, const ObjectCacheSettings& cache = {});
 
 }  // namespace segue::warehouse

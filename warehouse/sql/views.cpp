@@ -69,8 +69,9 @@ Views::Views(Engine& engine, Tail tail, std::function<FinishedOutcomes()> finish
     : engine_(engine), tail_(tail), finishes_of_tail_(std::move(finishes_of_tail)) {}
 
 void Views::show(const Files& files, std::int64_t since) {
-  add_archived(engine_, files.exchanges);
-  add_files(engine_, "compared", comparison_columns(), files.comparisons);
+  // Each view that is made looks up all the files below it: so they come last.
+  add_archived(engine_, {});
+  add_files(engine_, "compared", comparison_columns(), {});
   const std::string finished_outcome = fmt::format("finished_outcome_{}", ++shown_);
   add_finished_outcome(
       engine_,
@@ -88,6 +89,9 @@ void Views::show(const Files& files, std::int64_t since) {
                           finished_outcome, rows_of(tail_, files.archive), condition));
   engine_.run(kPairs);
   engine_.run(kComparisons);
+  if (!files.exchanges.empty()) add_archived(engine_, files.exchanges);
+  if (!files.comparisons.empty())
+    add_files(engine_, "compared", comparison_columns(), files.comparisons);
 }
 
 }  // namespace segue::warehouse

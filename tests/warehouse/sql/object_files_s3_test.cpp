@@ -120,7 +120,7 @@ TEST_CASE("a statement says in one line what S3 refuses") {
   Engine engine;
   mount(engine, days.store);
   days.link.plan("GET", "/p/raw/", Fault::slow_down, 1'000);
-  CHECK_THROWS_MATCHES(answer(engine, kPerDay), SqlError,
+  CHECK_THROWS_MATCHES(answer(engine, kPerDay), RemoteError,
                        MessageMatches(ContainsSubstring("it answers 503 SlowDown")));
 }
 
@@ -145,7 +145,7 @@ TEST_CASE("objects of S3 that are replaced while statements read them are never 
                                 Days::key(1)));
         CHECK((rows == "50000 49999 50000 " || rows == "25000 24999 25000 "));
         ++answered;
-      } catch (const SqlError& error) {
+      } catch (const StorageError& error) {
         CHECK_THAT(error.what(), ContainsSubstring("was replaced while it was read"));
         ++failed;
       }

@@ -18,6 +18,7 @@ namespace segue::warehouse {
 namespace {
 
 using Catch::Matchers::ContainsSubstring;
+using Catch::Matchers::Message;
 using Catch::Matchers::MessageMatches;
 
 // A folder seen as if it were far away; counts what is read, and fails when told so.
@@ -71,6 +72,11 @@ std::string answer(Engine& engine, const std::string& sql) {
     for (const std::string_view cell : row) text.append(cell).append(" ");
   });
   return text;
+}
+
+void drain(Engine::Rows& rows) {
+  while (rows.next() != nullptr) {
+  }
 }
 
 TEST_CASE("objects are read by key, by pattern and by partition") {
@@ -151,24 +157,35 @@ TEST_CASE("an object that is replaced while a statement reads it fails the state
   CHECK_THROWS_MATCHES(
       answer(engine, "SELECT sum(length(body))::VARCHAR FROM "
                      "read_parquet('archive://raw/*/*.parquet')"),
-      SqlError, MessageMatches(ContainsSubstring("was replaced")));
+      StorageError, MessageMatches(ContainsSubstring("was replaced")));
   written.store.before_read = nullptr;
   CHECK(answer(engine, "SELECT sum(length(body))::VARCHAR FROM "
                        "read_parquet('archive://raw/*/*.parquet')") == "1280000 ");
 }
 
-TEST_CASE("what a store says of a failure is what the statement says") {
+TEST_CASE("what a store throws comes out of the statement as it is") {
   Written written;
   Engine engine;
   mount(engine, written.store);
   CHECK_THROWS_MATCHES(
       answer(engine, "SELECT n::VARCHAR FROM read_parquet('archive://raw/none.parquet')"),
       SqlError, MessageMatches(ContainsSubstring("there is no object raw/none.parquet")));
+  const std::string rows = "SELECT n::VARCHAR FROM read_parquet('archive://raw/*/*.parquet')";
   written.store.before_read = [] { throw RemoteError("s3: it burns {} %s"); };
-  CHECK_THROWS_MATCHES(
-      answer(engine, "SELECT n::VARCHAR FROM read_parquet('archive://raw/*/*.parquet')"),
-      SqlError, MessageMatches(ContainsSubstring("s3: it burns {} %s")));
+  CHECK_THROWS_MATCHES(answer(engine, rows), RemoteError, Message("s3: it burns {} %s"));
+  CHECK_THROWS_MATCHES(engine.run("CREATE VIEW n AS " + rows), RemoteError,
+                       Message("s3: it burns {} %s"));
+  CHECK_THROWS_MATCHES(engine.open(rows), RemoteError, Message("s3: it burns {} %s"));
+  // Its first blocks are read, the rest fails.
   written.store.before_read = nullptr;
+  written.write("raw/large.parquet", 200'000);
+  const auto begun = engine.open("SELECT body FROM read_parquet('archive://raw/large.parquet')");
+  REQUIRE(begun->next() != nullptr);
+  written.store.before_read = [] { throw RemoteError("s3: it burns again"); };
+  CHECK_THROWS_MATCHES(drain(*begun), RemoteError, Message("s3: it burns again"));
+  written.store.before_read = nullptr;
+  // A statement that fails by itself is not blamed on what failed before.
+  CHECK_THROWS_AS(answer(engine, "SELECT 'x'::INT::VARCHAR"), SqlError);
   written.store.create("raw/foreign.parquet", "this is no Parquet file");
   written.store.create("raw/short.parquet", "P");
   for (const char* key : {"foreign", "short"})
