@@ -4,6 +4,7 @@
 
 #include "cli/exchange_text.hpp"
 #include "cli/filters.hpp"
+#include "cli/interruption.hpp"
 #include "warehouse/sql/exchange_table.hpp"
 #include "warehouse/sql/object_files.hpp"
 #include "warehouse/sql/parquet_files.hpp"
@@ -43,7 +44,7 @@ class QueriedSource::Scan : public warehouse::ExchangeSource {
 QueriedSource::QueriedSource(QueriedParts parts, ReadingOptions& reading)
     : parts_(std::move(parts)), reading_(reading) {
   if (parts_.archive) {
-    store_ = warehouse::open_store(parts_.archive->location, parts_.archive->s3);
+    store_ = warehouse::open_store(parts_.archive->location, parts_.archive->s3, interrupted);
     open_archive();
     warehouse::mount(engine_, *store_);
     engine_.run("SET parquet_metadata_cache = true");
@@ -89,10 +90,11 @@ void QueriedSource::refresh() {
   told_ = false;
   if (store_ && !archive_) open_archive();
   Views::Files files;
+  // Its columns are there before it is made.
+  if (store_) files.archive = Archived::yes;
   if (archive_) {
     // First the files, then the tail behind them.
     listing_ = std::make_shared<const warehouse::ArchivedListing>(*archive_);
-    files.archive = Archived::yes;
     const auto first_day = warehouse::day_of(parts_.since);
     for (const warehouse::StoredObject& object : listing_->files())
       if (parts_.since == 0 || warehouse::day_of_key(object.key) >= first_day)

@@ -150,6 +150,10 @@ int QueryCommand::answer(QueriedSource& source, const std::string& sql) {
     fmt::print(stderr, "seguectl: {}\n", error.what());
     if (!error.place().empty()) fmt::print(stderr, "{}\n", error.place());
     return kFailed;
+  } catch (const StartupError&) {
+    // Stores end their waiting at Ctrl-C, with what they waited for.
+    if (interrupted()) return kInterrupted;
+    throw;
   }
   reading_.tell_closed();
   return kClean;

@@ -131,7 +131,7 @@ void QueryShell::guarded(const Work& work) {
     if (!error.place().empty()) fmt::print(stderr, "{}\n", error.place());
   } catch (const std::exception& error) {
     flush_out();
-    fmt::print(stderr, "{}\n", error.what());
+    fmt::print(stderr, "{}\n", interrupted() ? "interrupted" : error.what());
   }
 }
 
