@@ -2,21 +2,28 @@
 """Turns records of the manifest topic into COPY statements for Amazon Redshift.
 
   kafka-console-consumer --bootstrap-server BROKERS --topic segue.archive.manifest \\
-      --group redshift --timeout-ms 10000 |
-    deploy/redshift/load.py --role arn:aws:iam::123456789012:role/loader \\
-      --manifests s3://my-bucket/loads --name "$(date -u +%Y%m%dT%H%M%SZ)" --out /tmp/load
+      --group redshift --from-beginning --timeout-ms 10000 \\
+      --consumer-property enable.auto.commit=false \\
+      --property print.partition=true --property print.offset=true >NAME.records
+  deploy/redshift/load.py --role arn:aws:iam::123456789012:role/loader \\
+      --manifests s3://my-bucket/loads --name NAME --out load <NAME.records
 
-Reads one JSON value a line and writes two files: NAME.manifest, to be put at MANIFESTS/NAME.manifest,
-and NAME.sql, to be run then. Loading the same records again changes nothing. Exit codes: 0 written;
-1 nothing to load, nothing was written; 2 a record that cannot be loaded.
+Reads one JSON value a line, with the place of its record before it, and writes: NAME.manifest, to be
+put at MANIFESTS/NAME.manifest; NAME.sql, to be run then; NAME.offsets.csv, where the group is to go on
+once that is done (kafka-consumer-groups --reset-offsets --from-file). Not before: what is committed
+and not loaded is never loaded. Loading the same records again changes nothing. Exit codes: 0 written;
+1 nothing to load, no manifest was written; 2 a record that cannot be loaded.
 """
 
 import argparse
 import json
 import pathlib
+import re
 import sys
 
 SCHEMA_VERSION = 1  # of tables.sql
+# As the consumer prints it: a partition, an offset, a value.
+PLACE = re.compile(r"Partition:(\d+)\tOffset:(\d+)\t(.*)", re.DOTALL)
 
 LOAD = """-- {files} files, {rows} rows. Rows that were loaded before are replaced, so that a load may be repeated.
 BEGIN;
@@ -59,13 +66,27 @@ def files_of(number, line):
 
 
 def gather(lines):
-    """Each file once: a record comes again when its archiver was not sure that it had been sent."""
-    files = {}
+    """Each file once: a record comes again when its archiver was not sure that it had been sent.
+    And of each partition the offset behind its last record."""
+    files, behind = {}, {}
     for number, line in enumerate(lines, 1):
+        place = PLACE.fullmatch(line)
+        if place:
+            partition, offset, line = int(place[1]), int(place[2]), place[3]
+            behind[partition] = max(behind.get(partition, 0), offset + 1)
         if line.strip():
             for url, size, rows in files_of(number, line):
                 files[url] = (size, rows)
-    return files
+    return files, behind
+
+
+def write_offsets(options, behind):
+    if not behind:
+        return
+    out = pathlib.Path(options.out)
+    out.mkdir(parents=True, exist_ok=True)
+    (out / f"{options.name}.offsets.csv").write_text("".join(
+        f"{options.topic},{partition},{offset}\n" for partition, offset in sorted(behind.items())))
 
 
 def write(options, files):
@@ -85,13 +106,15 @@ def main():
     parser.add_argument("--role", required=True, help="ARN that may read the bucket")
     parser.add_argument("--manifests", required=True, help="where manifests are put: s3://BUCKET/PREFIX")
     parser.add_argument("--name", required=True, help="of this load")
-    parser.add_argument("--out", required=True, help="folder for the two files")
+    parser.add_argument("--out", required=True, help="folder for the files")
+    parser.add_argument("--topic", default="segue.archive.manifest", help="that the records are of")
     options = parser.parse_args()
     try:
-        files = gather(sys.stdin)
+        files, behind = gather(sys.stdin)
     except Unloadable as error:
         print(f"load.py: {error}", file=sys.stderr)
         return 2
+    write_offsets(options, behind)
     if not files:
         print("load.py: no files to load", file=sys.stderr)
         return 1

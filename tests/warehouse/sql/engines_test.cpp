@@ -136,7 +136,7 @@ WHERE (part = 'compact' AND dt < day) OR (part = 'raw' AND dt >= day);
 {create} exchanges AS
 SELECT
 {exchanges}FROM records e
-LEFT JOIN (SELECT parent_id, max(outcome) AS outcome FROM records
+LEFT JOIN (SELECT parent_id, max_by(outcome, created_at) AS outcome FROM records
            WHERE kind = 'FINISH' GROUP BY parent_id) f ON f.parent_id = e.id
 WHERE e.kind <> 'FINISH';
 )",
@@ -167,6 +167,7 @@ struct Load {
   std::string errors;
   std::string manifest;
   std::string sql;
+  std::string offsets;
 };
 
 Load load(const std::string& lines) {
@@ -183,6 +184,7 @@ Load load(const std::string& lines) {
   done.errors = result.err;
   done.manifest = text_of(folder / "out/one.manifest");
   done.sql = text_of(folder / "out/one.sql");
+  done.offsets = text_of(folder / "out/one.offsets.csv");
   return done;
 }
 
@@ -225,6 +227,17 @@ TEST_CASE("records of the manifest topic become one COPY, each file once") {
   CHECK(done.sql.find("COPY incoming FROM 's3://b/loads/one.manifest'\n"
                       "IAM_ROLE 'arn:aws:iam::1:role/loader'\n"
                       "FORMAT AS PARQUET SERIALIZETOJSON MANIFEST;\n") != std::string::npos);
+}
+
+TEST_CASE("where the group is to go on is written, for when the rows are loaded and not before") {
+  const Load done = load("Partition:0\tOffset:7\t" + record("raw/dt=2026-11-20/a.parquet", 1) +
+                         "Partition:1\tOffset:3\t" + record("raw/dt=2026-11-20/b.parquet", 1) +
+                         "Partition:0\tOffset:8\t" + record("raw/dt=2026-11-20/c.parquet", 11));
+  INFO(done.errors);
+  REQUIRE(done.exit_code == 0);
+  CHECK(done.sql.find("-- 3 files, 30 rows.") == 0);
+  CHECK(done.offsets == "segue.archive.manifest,0,9\nsegue.archive.manifest,1,4\n");
+  CHECK(load("Partition:0\tOffset:7\t{}\n").offsets.empty());
 }
 
 TEST_CASE("what Redshift cannot load is refused with the line it stands in") {
