@@ -155,6 +155,6 @@ SELECT
   e."client_address", e."trace_id", e."service", e."instance", e."config_version", e."source",
   e."partition", e."offset", e."redelivered", e."dt"
 FROM records e
-LEFT JOIN (SELECT parent_id, max(outcome) AS outcome FROM records
+LEFT JOIN (SELECT parent_id, max_by(outcome, created_at) AS outcome FROM records
            WHERE kind = 'FINISH' GROUP BY parent_id) f ON f.parent_id = e.id
 WHERE e.kind <> 'FINISH';

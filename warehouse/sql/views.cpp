@@ -52,8 +52,9 @@ std::string rows_of(Tail tail, Archived archive) {
 FinishedOutcomes archived_finishes(Engine& engine) {
   FinishedOutcomes outcomes;
   const auto rows =
-      engine.open("SELECT parent_id, outcome FROM archived WHERE kind = 'FINISH' AND "
-                  "parent_id IS NOT NULL AND outcome IS NOT NULL");
+      engine.open("SELECT parent_id, arg_max(outcome, created_at) FROM archived WHERE "
+                  "kind = 'FINISH' AND parent_id IS NOT NULL AND outcome IS NOT NULL "
+                  "GROUP BY parent_id");
   while (const Engine::Row* const row = rows->next())
     outcomes.insert_or_assign(std::string(row->front()), std::string(row->back()));
   return outcomes;
@@ -76,9 +77,10 @@ void Views::show(const Files& files, std::int64_t since) {
   add_finished_outcome(
       engine_,
       [this, archive = files.archive] {
+        // Of several the last one counts; the tail is behind the files.
         FinishedOutcomes outcomes =
-            archive == Archived::yes ? archived_finishes(engine_) : FinishedOutcomes{};
-        if (finishes_of_tail_) outcomes.merge(finishes_of_tail_());
+            finishes_of_tail_ ? finishes_of_tail_() : FinishedOutcomes{};
+        if (archive == Archived::yes) outcomes.merge(archived_finishes(engine_));
         return outcomes;
       },
       finished_outcome.c_str());

@@ -53,10 +53,10 @@ v1::Exchange exchange(char id, v1::Kind kind = v1::KIND_PRIMARY) {
   return exchange;
 }
 
-v1::Exchange finish_of(char id, char of) {
+v1::Exchange finish_of(char id, char of, v1::Outcome outcome = v1::OUTCOME_CLIENT_ABORTED) {
   v1::Exchange finish = exchange(id, v1::KIND_FINISH);
   finish.set_parent_id(raw_id(of));
-  finish.set_outcome(v1::OUTCOME_CLIENT_ABORTED);
+  finish.set_outcome(outcome);
   return finish;
 }
 
@@ -103,6 +103,15 @@ TEST_CASE("a FINISH is no row, and its outcome is that of its exchange") {
         fmt::format("|{}|COMPLETED\n|{}|CLIENT_ABORTED\n", text_id(1), text_id(2)));
   CHECK(file.ask("SELECT count(*) FROM exchanges WHERE outcome <> 'COMPLETED'") == "|1\n");
   CHECK(file.ask("SELECT count(*) FROM archived") == "|3\n");
+}
+
+TEST_CASE("of several FINISHes of an exchange the last one counts, in whatever order they lie") {
+  const v1::Exchange early = finish_of(3, 2, v1::OUTCOME_UPSTREAM_RESET);
+  const v1::Exchange late = finish_of(4, 2);
+  for (const auto& finishes : {std::vector{early, late}, std::vector{late, early}}) {
+    ArchivedFile file({exchange(2), finishes[0], finishes[1]});
+    CHECK(file.ask("SELECT outcome FROM exchanges") == "|CLIENT_ABORTED\n");
+  }
 }
 
 TEST_CASE("what is no exchange is in the files, and not among exchanges") {
