@@ -1,5 +1,6 @@
 #include "warehouse/sql/record_rows.hpp"
 
+#include <array>
 #include <charconv>
 
 #include "recorder/redaction/content_coding.hpp"
@@ -30,13 +31,25 @@ std::uint64_t number(std::string_view text) {
   return value;
 }
 
-// What cannot be decoded is archived as it came: then it has the size that was sent, or, where it
-// was cut, still begins as gzip (RFC 1952) or zstd (RFC 8878) do.
+// What cannot be decoded is archived as it came: whole it has the size that was sent. Content of
+// that size, or cut, is decoded again: where that can be done, it was coded twice and undone once;
+// where it is damaged, it is as it came if it still begins as gzip (RFC 1952) or zstd (RFC 8878) do.
 bool was_decoded(const v1::Body& body, std::string_view content) {
   if (body.coding_undone() || !recorder::has_coding(body.content_coding()) || content.empty())
     return body.coding_undone();
-  if (body.capture() == v1::CAPTURE_COMPLETE) return content.size() != body.size();
-  return !content.starts_with("\x1f\x8b") && !content.starts_with("\x28\xb5\x2f\xfd");
+  if (body.capture() == v1::CAPTURE_COMPLETE && content.size() != body.size()) return true;
+  std::string decoded;
+  const std::array<std::string_view, 1> coded{content};
+  switch (recorder::undo_codings(body.content_coding(), coded, decoded)) {
+    case recorder::Decoding::done:
+      return true;
+    case recorder::Decoding::damaged:
+      return !content.starts_with("\x1f\x8b") && !content.starts_with("\x28\xb5\x2f\xfd");
+    case recorder::Decoding::unknown:
+    case recorder::Decoding::too_long:
+      break;
+  }
+  return false;
 }
 
 // Absent columns leave the body without content, as it was recorded.

@@ -159,6 +159,12 @@ TEST_CASE("records are made of rows again, octet by octet but for decoded bodies
       0x49, 0xcc, 0x51, 0xb2, 0x32, 0xaf, 0x05, 0x00, 0xb5, 0x8f, 0x91, 0x43, 0x0b, 0x00, 0x00,
       0x00};
   const std::string gzip(reinterpret_cast<const char*>(kGzip), sizeof kGzip);
+  // gzip that is as long as what it holds
+  static constexpr unsigned char kEqual[] = {0x1f, 0x8b, 0x08, 0x00, 0x00, 0x00, 0x00, 0x00,
+                                             0x02, 0x03, 0x4b, 0x4c, 0x4a, 0xc4, 0x0a, 0x01,
+                                             0xaa, 0xcf, 0xea, 0xfa, 0x18, 0x00, 0x00, 0x00};
+  const std::string equal(reinterpret_cast<const char*>(kEqual), sizeof kEqual);
+  const std::string decoded = "abababababababababababab";
   const auto with_body = [](char id, const std::string& content, const std::string& coding) {
     v1::Exchange one = exchange(id);
     v1::Body& body = *one.mutable_response()->mutable_body();
@@ -173,7 +179,8 @@ TEST_CASE("records are made of rows again, octet by octet but for decoded bodies
   };
   std::vector<v1::Exchange> all{with_body(1, "plain", ""), with_body(2, std::string("\xff\0", 2), ""),
                                 with_body(3, gzip, "gzip"), with_body(4, gzip.substr(0, 12), "gzip"),
-                                finish_of(5, 1)};
+                                finish_of(5, 1), with_body(6, equal, "gzip"),
+                                with_body(7, "no gzip", "secret")};
   ArchivedFile file(all, {"no protobuf at all"});
   file.ask("SELECT 1");
   RecordRows rows(file.engine(), "archived ORDER BY \"offset\"");
@@ -186,8 +193,9 @@ TEST_CASE("records are made of rows again, octet by octet but for decoded bodies
     CHECK(row->offset == i);
     CHECK(row->redelivered == (i % 2 == 1));
     REQUIRE(row->is_exchange);
-    if (i == 2) {
-      CHECK(row->exchange.response().body().content() == "{\"total\":7}");
+    if (i == 2 || i == 5) {
+      CHECK(row->exchange.response().body().content() ==
+            (i == 2 ? "{\"total\":7}" : decoded));
       CHECK(row->exchange.response().body().coding_undone());
       continue;
     }
