@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <boost/json.hpp>
+#include <map>
 
 #include "warehouse/sql/object_files.hpp"
 #include "warehouse/sql/parquet_files.hpp"
@@ -11,6 +13,7 @@
 namespace segue::warehouse {
 namespace {
 
+constexpr int kMostLooks = 5;  // at a listing that changes under the look
 constexpr std::uint64_t kMostSlice = 16'384;         // offsets: a row group
 constexpr std::uint64_t kLeastSlice = 64;            // offsets
 constexpr std::uint64_t kSliceBytes = 16ULL << 20;   // as compressed
@@ -21,15 +24,50 @@ bool may_hold(const FileFacts& facts, const TimeRange& times) {
   return !times.until || facts.min_created_at < *times.until;
 }
 
-// The files of compacted days.
-std::map<Day, std::vector<std::string>> compacted_files(const Archive& archive) {
-  std::map<Day, std::vector<std::string>> days;
-  if (!archive.watermark()) return days;
-  for (const StoredObject& file : archive.files()) {
-    const auto day = day_of_key(file.key);
-    if (day && file.key.starts_with(compact_folder())) days[*day].push_back(file.key);
+// The days that are read from compact/, and their files.
+struct CompactedDays {
+  std::optional<Day> before;
+  std::map<Day, std::vector<std::string>> files;
+
+  bool has(Day day) const { return before && day < *before; }
+};
+
+// A listing may show nothing of a day whose compaction ends while it goes on: then it is taken again.
+CompactedDays compacted_days(const Archive& archive) {
+  for (int looks = 0; looks < kMostLooks; ++looks) {
+    CompactedDays days{.before = archive.watermark(), .files = {}};
+    if (!days.before) return days;
+    for (const StoredObject& file : archive.files()) {
+      const auto day = day_of_key(file.key);
+      if (day && file.key.starts_with(compact_folder())) days.files[*day].push_back(file.key);
+    }
+    if (archive.watermark() == days.before) return days;
   }
-  return days;
+  throw StorageError(fmt::format("{}: day after day was compacted while its files were listed; try "
+                                 "again when `seguectl compact` is through",
+                                 archive.store().name()));
+}
+
+// Whether all rows of a compacted day were there a second time, so that it has no file.
+bool holds_nothing(const Archive& archive, Day day) {
+  const auto text = archive.store().read(compaction_key(day));
+  boost::system::error_code error;
+  const auto book = boost::json::parse(text.value_or(""), error);
+  if (error || !book.is_object()) return false;
+  const auto* const outputs = book.as_object().if_contains("outputs");
+  return outputs != nullptr && outputs->is_array() && outputs->as_array().empty();
+}
+
+std::vector<std::string> files_of(const Archive& archive, const CompactedDays& days, Day day,
+                                  const Done& done) {
+  if (!days.has(day)) return {done.path};
+  const auto files = days.files.find(day);
+  if (files != days.files.end()) return files->second;
+  if (done.file.rows != 0 && !holds_nothing(archive, day))
+    throw StorageError(fmt::format("{}: day {} was compacted, and none of its files is there: see "
+                                   "`seguectl verify`",
+                                   archive.store().name(), text_of(day)));
+  return {};
 }
 
 // Claims that follow each other within a compacted day are one range.
@@ -63,10 +101,12 @@ std::uint64_t ArchivedRange::slice() const noexcept {
 
 ArchivedChain find_ranges(const Archive& archive, const Chain& chain, const TimeRange& times) {
   ArchivedChain found;
-  const auto compacted = compacted_files(archive);
-  const auto watermark = archive.watermark();
-  for (const ClaimState& state : archive.claims(chain)) {
+  const CompactedDays compacted = compacted_days(archive);
+  const std::vector<ClaimState> claims = archive.claims(chain);
+  const std::uint64_t genesis = archive.genesis(chain).value_or(0);
+  for (const ClaimState& state : claims) {
     const Claim& claim = state.claim;
+    if (claim.start < genesis) continue;  // retention is taking it away
     const std::uint64_t offsets = claim.end - claim.start + 1;
     if (claim.kind == Claim::Kind::lost) {
       found.lost += offsets;
@@ -80,12 +120,7 @@ ArchivedChain find_ranges(const Archive& archive, const Chain& chain, const Time
     const auto day = day_of_key(done.path);
     if (!day || !may_hold(done.file, times)) continue;
     found.forgotten += done.forgotten;
-    std::vector<std::string> keys{done.path};
-    if (watermark && *day < *watermark) {
-      const auto files = compacted.find(*day);
-      keys = files == compacted.end() ? std::vector<std::string>{} : files->second;
-    }
-    add(found, claim, done, std::move(keys));
+    add(found, claim, done, files_of(archive, compacted, *day, done));
   }
   return found;
 }

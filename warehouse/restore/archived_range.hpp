@@ -41,7 +41,8 @@ struct ArchivedChain {
 };
 
 // The ranges of a chain that may hold something of `times`, in their order: in the files of raw/
-// that their claims name, or, of days that were compacted, in all files of the day.
+// that their claims name, or, of days that were compacted, in all files of the day. Throws
+// StorageError: also where such a day has no files any more; RemoteError.
 ArchivedChain find_ranges(const Archive& archive, const Chain& chain, const TimeRange& times);
 
 // Makes the view `archived` over the files of a range.

@@ -16,6 +16,7 @@
 #include "recorder/publisher/exchange_schema.hpp"
 #include "recorder/publisher/topic_limits.hpp"
 #include "warehouse/archive/topic_records.hpp"
+#include "warehouse/restore/archived_identities.hpp"
 #include "warehouse/restore/offset_set.hpp"
 #include "warehouse/restore/restored_record.hpp"
 #include "warehouse/sql/object_files.hpp"
@@ -64,8 +65,9 @@ struct Restore::State {
 
   void find_parts();
   void check_topic();
-  void look_for_restored(Part& part, const kafka::OffsetRange& held, const Progress& progress,
-                         const std::function<bool()>& stopping);
+  void find_archived(Part& part);
+  void look_at_topic(Part& part, const kafka::OffsetRange& held, const Progress& progress,
+                     const std::function<bool()>& stopping);
   void count(Part& part, const std::function<bool()>& stopping);
   void count(Part& part, const ArchivedRange& range);
   ValueForm value_form();
@@ -117,10 +119,26 @@ void Restore::State::check_topic() {
         ranges.cluster().brokers_text(), request.topic, most, last + 1, last + 1));
 }
 
-void Restore::State::look_for_restored(Part& part, const kafka::OffsetRange& held,
-                                       const Progress& progress,
-                                       const std::function<bool()>& stopping) {
+void Restore::State::find_archived(Part& part) {
+  for (const Chain& chain : part.chains) {
+    ArchivedChain found = find_ranges(archive, chain, request.times);
+    part.plan.lost += found.lost;
+    part.plan.forgotten += found.forgotten;
+    part.plan.unfinished += found.unfinished;
+    part.archived.insert_or_assign(chain, std::move(found));
+  }
+}
+
+// Each record by itself: a topic that was made anew may hold, at offsets of old, some that its
+// publisher sent again and others that are new.
+void Restore::State::look_at_topic(Part& part, const kafka::OffsetRange& held,
+                                   const Progress& progress,
+                                   const std::function<bool()>& stopping) {
   constexpr std::uint64_t kBetweenLooks = 1'024;  // records
+  std::map<Chain, ArchivedIdentities> identities;
+  if (request.source == request.topic)
+    for (const auto& [chain, found] : part.archived)
+      identities.try_emplace(chain, engine, archive, found);
   ranges.start(part.plan.partition, held.low, held.high);
   const std::uint64_t before = scanned;
   while (const kafka::TopicRecord* const found = ranges.next()) {
@@ -131,7 +149,13 @@ void Restore::State::look_for_restored(Part& part, const kafka::OffsetRange& hel
     }
     const auto text = found->header(kRestoredHeader);
     const auto mark = text ? parse_restored_mark(*text) : std::nullopt;
-    if (mark && mark->archive == archive.id()) part.there[mark->chain].add(mark->offset);
+    if (mark && mark->archive == archive.id()) {
+      part.there[mark->chain].add(mark->offset);
+      continue;
+    }
+    const auto offset = static_cast<std::uint64_t>(found->offset);
+    for (auto& [chain, of_chain] : identities)
+      if (of_chain.has(offset, payload_of(*found))) part.there[chain].add(offset);
   }
   scanned = before + part.plan.held;
   ranges.stop(part.plan.partition);
@@ -155,17 +179,11 @@ void Restore::State::count(Part& part, const ArchivedRange& range) {
 }
 
 void Restore::State::count(Part& part, const std::function<bool()>& stopping) {
-  for (const Chain& chain : part.chains) {
-    ArchivedChain found = find_ranges(archive, chain, request.times);
-    part.plan.lost += found.lost;
-    part.plan.forgotten += found.forgotten;
-    part.plan.unfinished += found.unfinished;
-    for (const ArchivedRange& range : found.ranges) {
+  for (const Chain& chain : part.chains)
+    for (const ArchivedRange& range : part.archived[chain].ranges) {
       if (stopping()) return;
       count(part, range);
     }
-    part.archived.insert_or_assign(chain, std::move(found));
-  }
 }
 
 ValueForm Restore::State::value_form() {
@@ -234,7 +252,8 @@ std::vector<PartitionPlan> Restore::plan(const Progress& progress,
   }
   std::vector<PartitionPlan> plans;
   for (auto& [number, part] : state.parts) {
-    state.look_for_restored(part, held.at(number), progress, stopping);
+    state.find_archived(part);
+    state.look_at_topic(part, held.at(number), progress, stopping);
     state.count(part, stopping);
     plans.push_back(part.plan);
   }

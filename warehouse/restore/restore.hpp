@@ -27,7 +27,7 @@ struct RestoreRequest {
 struct PartitionPlan {
   std::int32_t partition = 0;
   std::uint64_t rows = 0;   // that the archive has of what was asked for
-  std::uint64_t there = 0;  // of these, put back before
+  std::uint64_t there = 0;  // of these, in the topic still, or put back before
   std::int64_t first = 0;   // created_at of the earliest and the latest, Unix microseconds; 0: none
   std::int64_t last = 0;
   std::uint64_t held = 0;       // offsets that the partition of the topic holds now
@@ -39,8 +39,9 @@ struct PartitionPlan {
 };
 
 // Puts records of an archive back into a topic: into their partitions, in their order, each once,
-// behind what those hold. What a restore that was killed has put there is found again by its
-// headers; two at the same time are not told apart. One thread; the archive outlives it.
+// behind what those hold. What the topic still has stays alone: a record that the archive has at that
+// very offset. What a restore that was killed has put there is found again by its headers; two at
+// the same time are not told apart. One thread; the archive outlives it.
 class Restore {
  public:
   using Progress = std::function<void(std::uint64_t done, std::uint64_t total)>;
@@ -52,7 +53,7 @@ class Restore {
   Restore(const Restore&) = delete;
   Restore& operator=(const Restore&) = delete;
 
-  // Reads the topic for what was put back before, and counts. `stopping`: give up.
+  // Reads the topic for what it still has and what was put back before, and counts. `stopping`: give up.
   std::vector<PartitionPlan> plan(const Progress& progress, const std::function<bool()>& stopping);
   // Carries out the plan that was made last; how many records were put back. When it is told to
   // stop, what was put back by then is, and the next restore goes on behind it.

@@ -7,7 +7,9 @@
 #include <catch2/matchers/catch_matchers.hpp>
 #include <catch2/matchers/catch_matchers_string.hpp>
 
+#include "tests/support/temp_dir.hpp"
 #include "tests/warehouse/archive/archived_topic.hpp"
+#include "tests/warehouse/archive/hooked_store.hpp"
 #include "warehouse/archive/restored_mark.hpp"
 #include "warehouse/restore/offset_set.hpp"
 #include "warehouse/restore/restored_record.hpp"
@@ -92,6 +94,36 @@ TEST_CASE("what was put back before is not put back again, wherever it stopped")
   CHECK(restore(archived, request_for(archived)) == 50);
   CHECK(restore(archived, request_for(archived)) == 0);
   CHECK(archived.topic().records().size() == 253);
+}
+
+TEST_CASE("what the topic still holds is not put back, what its retention took is") {
+  ArchivedTopic archived(2);
+  publish(archived.topic(), 0, 250, 2);
+  archived.topic().produce("key", "not an exchange");
+  archived.archive_once();
+  CHECK(restore(archived, request_for(archived)) == 0);
+  CHECK(archived.topic().records().size() == 251);
+  archived.take_before(100);
+  const auto plans = plan(archived, request_for(archived));
+  CHECK(plans[0].to_do() == 100);
+  CHECK(plans[1].to_do() == 0);
+  RestoreRequest late = request_for(archived);
+  late.times.since = kFirstCreated + 150'000'000;  // of the 100, which are every second one
+  CHECK(restore(archived, late) == 25);
+  CHECK(restore(archived, request_for(archived)) == 75);
+  CHECK(restore(archived, request_for(archived)) == 0);
+}
+
+TEST_CASE("others at offsets of old are no reason to leave out what was there") {
+  ArchivedTopic archived;
+  publish(archived.topic(), 0, 20);
+  archived.archive_once();
+  archived.make_anew();
+  publish(archived.topic(), 0, 5);  // sent again from the journal
+  publish(archived.topic(), 500, 510);
+  CHECK(plan(archived, request_for(archived))[0].there == 5);
+  CHECK(restore(archived, request_for(archived)) == 15);
+  CHECK(archived.topic().records().size() == 30);
 }
 
 TEST_CASE("a point in time is the end, and another the begin, whichever comes first") {
@@ -219,6 +251,60 @@ TEST_CASE("a body whose coding the archive undid says so, one that is coded stil
       0x49, 0xcc, 0x51, 0xb2, 0x32, 0xaf, 0x05, 0x00, 0xb5, 0x8f, 0x91, 0x43, 0x0b, 0x00, 0x00,
       0x00};
   CHECK_FALSE(restored(std::string(reinterpret_cast<const char*>(kGzip), sizeof kGzip)));
+}
+
+// Books of two claims, whose days are compacted, or about to be.
+class CompactedBooks {
+ public:
+  CompactedBooks() {
+    archive.start_chain(chain, 0);
+    for (const std::uint64_t start : {0, 10}) {
+      Claim claim;
+      claim.chain = chain;
+      claim.start = start;
+      claim.end = start + 9;
+      claim.day = day + std::chrono::days(start / 10);
+      claim.file.rows = 10;
+      claim.encoder = claim.writer = "test";
+      archive.claim(claim);
+      archive.say_done(claim, {claim.file_key(), claim.file, 2, 0});
+    }
+    archive.move_watermark(day);
+  }
+  void compact(Day which) {
+    store.create(compact_folder(which) + "0.parquet", "rows");
+    archive.move_watermark(which + std::chrono::days(1));
+  }
+
+ private:
+  const test::TempDir folder_;
+
+ public:
+  const Chain chain{"t", "0"};
+  const Day day = *parse_day("2025-11-20");
+  test::HookedStore store{folder_.path()};
+  Archive archive = Archive::open_or_create(store);
+};
+
+TEST_CASE("a day that is compacted while its files are looked for is found all the same") {
+  CompactedBooks books;
+  int looks = 0;
+  books.store.before_reading = [&](std::string_view key) {
+    if (key == watermark_key() && ++looks == 2) books.compact(books.day);
+  };
+  const ArchivedChain found = find_ranges(books.archive, books.chain, {});
+  REQUIRE(found.ranges.size() == 2);
+  const std::string compacted = compact_folder(books.day) + "0.parquet";
+  CHECK(found.ranges[0].keys == std::vector<std::string>{compacted});
+  CHECK(found.ranges[1].keys[0].starts_with("raw/"));
+}
+
+TEST_CASE("a compacted day without files is refused, unless its compaction left nothing") {
+  CompactedBooks books;
+  books.archive.move_watermark(books.day + std::chrono::days(1));
+  CHECK_THROWS_WITH(find_ranges(books.archive, books.chain, {}), ContainsSubstring("2025-11-20"));
+  books.store.create(compaction_key(books.day), R"({"format_version":1,"outputs":[]})");
+  CHECK(find_ranges(books.archive, books.chain, {}).ranges.size() == 2);
 }
 
 TEST_CASE("offsets that come in any order are kept as runs") {
