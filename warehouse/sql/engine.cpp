@@ -1,6 +1,11 @@
 #include "warehouse/sql/engine.hpp"
 
+#include <stdlib.h>
+#include <unistd.h>
+
 #include <algorithm>
+#include <filesystem>
+#include <system_error>
 #include <utility>
 
 #include "exchange/error.hpp"
@@ -132,13 +137,42 @@ class Reading {
   idx_t rows_ = 0;
 };
 
+std::uint64_t most_memory() noexcept {
+  const auto machine = static_cast<std::uint64_t>(::sysconf(_SC_PHYS_PAGES)) *
+                       static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
+  return std::min(Engine::kMostMemory, machine / 2);
+}
+
 }  // namespace
 
-Engine::Engine() {
+// Gone with its scope.
+class Engine::SpillFolder {
+ public:
+  SpillFolder() {
+    std::error_code error;
+    std::string path = std::filesystem::temp_directory_path(error) / "segue-sql-XXXXXX";
+    if (!error && ::mkdtemp(path.data()) != nullptr) path_ = path;
+  }
+  ~SpillFolder() {
+    std::error_code error;
+    if (!path_.empty()) std::filesystem::remove_all(path_, error);
+  }
+  SpillFolder(const SpillFolder&) = delete;
+  SpillFolder& operator=(const SpillFolder&) = delete;
+  // Empty: none can be made.
+  const std::filesystem::path& path() const noexcept { return path_; }
+
+ private:
+  std::filesystem::path path_;
+};
+
+Engine::Engine() : spill_(std::make_unique<SpillFolder>()) {
   Config config;
   duckdb_create_config(&config.handle);
   set(config.handle, "autoinstall_known_extensions", "false");
   set(config.handle, "autoload_known_extensions", "false");
+  set(config.handle, "memory_limit", (std::to_string(most_memory()) + "B").c_str());
+  set(config.handle, "temp_directory", spill_->path().c_str());
   char* error = nullptr;
   if (duckdb_open_ext(nullptr, &database_, config.handle, &error) != DuckDBSuccess) {
     const std::string why = error == nullptr ? "" : error;

@@ -39,8 +39,14 @@ struct AnswerColumn {
 // DuckDB in this process, with a database of its own in memory and nothing that it would have to
 // fetch: no extension is installed or loaded by itself. One thread asks; interrupt() may come from
 // any other. Where a statement throws SqlError, it throws in its place what was noted while it ran.
+//
+// What a statement needs beyond kMostMemory, or half of the machine's where that is less, it spills
+// into a folder of the engine's own in TMPDIR (/tmp), which nobody else can look into and which goes
+// with the engine. Where none can be made, such a statement throws.
 class Engine {
  public:
+  static constexpr std::uint64_t kMostMemory = std::uint64_t{2} << 30;  // octets
+
   // Throws StartupError.
   Engine();
   ~Engine();
@@ -94,6 +100,7 @@ class Engine {
   duckdb_connection connection() noexcept { return connection_; }
 
  private:
+  class SpillFolder;
   std::uint64_t failures() noexcept;
   // Throws the last failure if it was noted after the first `before`.
   void rethrow_failure(std::uint64_t before);
@@ -103,6 +110,7 @@ class Engine {
   std::mutex noting_;
   std::uint64_t failures_ = 0;  // that were noted; both under `noting_`
   std::exception_ptr failure_;  // the last one
+  const std::unique_ptr<SpillFolder> spill_;  // used until the database is closed
   duckdb_database database_ = nullptr;
   duckdb_connection connection_ = nullptr;
 };

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <catch2/catch_test_macros.hpp>
+#include <filesystem>
 #include <memory>
 #include <stdexcept>
 #include <string>
@@ -186,6 +187,26 @@ TEST_CASE("a source that fails, fails the statement with its own words") {
     why = error.what();
   }
   CHECK(why == "the disk is gone");
+}
+
+TEST_CASE("what does not fit into memory goes to a folder that is nobody else's and not there later") {
+  std::filesystem::path spill;
+  {
+    Engine engine;
+    engine.run("SET memory_limit = '40MB'");
+    engine.run("SET threads = 1");
+    std::string rows;
+    engine.ask("SELECT count(*)::VARCHAR, current_setting('temp_directory') FROM (SELECT "
+               "row_number() OVER (ORDER BY md5(range::VARCHAR)) AS n FROM range(1000000))",
+               [&](const Engine::Row& row) {
+                 rows = row[0];
+                 spill = std::string(row[1]);
+               });
+    CHECK(rows == "1000000");
+    REQUIRE(std::filesystem::is_directory(spill));
+    CHECK(std::filesystem::status(spill).permissions() == std::filesystem::perms::owner_all);
+  }
+  CHECK_FALSE(std::filesystem::exists(spill));
 }
 
 TEST_CASE("SQL that is wrong is told in one line, before anything is read") {
