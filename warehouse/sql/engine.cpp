@@ -252,6 +252,12 @@ void Engine::ask(const std::string& sql, const std::function<void(const Row&)>& 
   while (const Row* const row = with_failures(before, [&] { return reading.next(); })) take(*row);
 }
 
+void Engine::interrupt() noexcept {
+  duckdb_interrupt(connection_);
+  const std::lock_guard lock(reading_);
+  for (const duckdb_connection reader : readers_) duckdb_interrupt(reader);
+}
+
 std::optional<double> Engine::progress() noexcept {
   const double percent = duckdb_query_progress(connection_).percentage;
   return percent < 0 ? std::nullopt : std::optional(percent / 100);
@@ -259,7 +265,19 @@ std::optional<double> Engine::progress() noexcept {
 
 // In this order: the answer goes before its connection.
 struct Engine::Rows::State {
-  explicit State(Engine& of) : engine(of), before(of.failures()) {}
+  explicit State(Engine& of) : engine(of), before(of.failures()) {
+    if (duckdb_connect(engine.database_, &connection.handle) != DuckDBSuccess)
+      throw SqlError("DuckDB gives no connection");
+    const std::lock_guard lock(engine.reading_);
+    engine.readers_.insert(connection.handle);
+  }
+  ~State() {
+    const std::lock_guard lock(engine.reading_);
+    engine.readers_.erase(connection.handle);
+  }
+  State(const State&) = delete;
+  State& operator=(const State&) = delete;
+
   Engine& engine;
   const std::uint64_t before;
   Connection connection;
@@ -277,8 +295,6 @@ const Engine::Row* Engine::Rows::next() {
 
 std::unique_ptr<Engine::Rows> Engine::open(const std::string& sql) {
   auto state = std::make_unique<Rows::State>(*this);
-  if (duckdb_connect(database_, &state->connection.handle) != DuckDBSuccess)
-    throw SqlError("DuckDB gives no connection");
   with_failures(state->before, [&] {
     execute(state->connection.handle, sql, state->prepared, state->answer);
   });

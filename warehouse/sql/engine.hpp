@@ -8,6 +8,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -88,8 +89,9 @@ class Engine {
   // Throws SqlError.
   std::unique_ptr<Rows> open(const std::string& sql);
 
-  // Ends the statement that runs now; it throws SqlError. Later ones run.
-  void interrupt() noexcept { duckdb_interrupt(connection_); }
+  // Ends the statement that runs now, and those of which Rows are there; they throw SqlError. Later
+  // ones run.
+  void interrupt() noexcept;
   // How much of the statement that runs now is done, 0 to 1; nullopt: not known. Any thread.
   std::optional<double> progress() noexcept;
 
@@ -113,6 +115,8 @@ class Engine {
   const std::unique_ptr<SpillFolder> spill_;  // used until the database is closed
   duckdb_database database_ = nullptr;
   duckdb_connection connection_ = nullptr;
+  std::mutex reading_;
+  std::set<duckdb_connection> readers_;  // of Rows; under `reading_`
 };
 
 }  // namespace segue::warehouse

@@ -10,17 +10,9 @@ namespace {
 
 constexpr std::string_view kCompleted = "COMPLETED";
 
-// Asked by all threads of a statement; the first one finds out, the others wait for it.
 struct Finishes {
   Engine& engine;
-  std::function<FinishedOutcomes()> find;
-  std::once_flag once;
-  FinishedOutcomes outcomes;
-
-  const FinishedOutcomes& get() {
-    std::call_once(once, [this] { outcomes = find(); });
-    return outcomes;
-  }
+  const std::shared_ptr<FoundOutcomes> found;
 };
 
 void destroy(void* finishes) { delete static_cast<Finishes*>(finishes); }
@@ -58,10 +50,10 @@ void write(const FinishedOutcomes& outcomes, duckdb_data_chunk input, duckdb_vec
 void finished_outcome(duckdb_function_info info, duckdb_data_chunk input, duckdb_vector into) {
   auto* const finishes = static_cast<Finishes*>(duckdb_scalar_function_get_extra_info(info));
   try {
-    const FinishedOutcomes& outcomes = finishes->get();
-    if (outcomes.empty())
+    const auto outcomes = finishes->found->get();
+    if (outcomes->empty())
       return duckdb_vector_reference_vector(into, duckdb_data_chunk_get_vector(input, 1));
-    write(outcomes, input, into);
+    write(*outcomes, input, into);
   } catch (const std::exception& error) {
     finishes->engine.note_failure(std::current_exception());
     duckdb_scalar_function_set_error(info, error.what());
@@ -70,8 +62,20 @@ void finished_outcome(duckdb_function_info info, duckdb_data_chunk input, duckdb
 
 }  // namespace
 
-void add_finished_outcome(Engine& engine, std::function<FinishedOutcomes()> find,
-                          const char* name) {
+std::shared_ptr<const FinishedOutcomes> FoundOutcomes::get() {
+  const std::lock_guard lock(finding_);
+  if (!outcomes_) outcomes_ = std::make_shared<const FinishedOutcomes>(find_());
+  return outcomes_;
+}
+
+void FoundOutcomes::forget() {
+  const std::lock_guard lock(finding_);
+  outcomes_.reset();
+}
+
+std::shared_ptr<FoundOutcomes> add_finished_outcome(Engine& engine,
+                                                    std::function<FinishedOutcomes()> find,
+                                                    const char* name) {
   duckdb_scalar_function function = duckdb_create_scalar_function();
   duckdb_logical_type text = duckdb_create_logical_type(DUCKDB_TYPE_VARCHAR);
   duckdb_scalar_function_set_name(function, name);
@@ -80,14 +84,15 @@ void add_finished_outcome(Engine& engine, std::function<FinishedOutcomes()> find
   duckdb_scalar_function_set_return_type(function, text);
   duckdb_scalar_function_set_special_handling(function);  // NULL in, NULL out is ours to say
   duckdb_scalar_function_set_function(function, finished_outcome);
-  auto* const finishes =
-      new Finishes{.engine = engine, .find = std::move(find), .once = {}, .outcomes = {}};
+  auto found = std::make_shared<FoundOutcomes>(std::move(find));
+  auto* const finishes = new Finishes{.engine = engine, .found = found};
   duckdb_scalar_function_set_extra_info(function, finishes, destroy);
   const duckdb_state registered =
       duckdb_register_scalar_function(engine.connection(), function);
   duckdb_destroy_logical_type(&text);
   duckdb_destroy_scalar_function(&function);
   if (registered != DuckDBSuccess) throw SqlError(std::string("DuckDB takes no function ") + name);
+  return found;
 }
 
 }  // namespace segue::warehouse

@@ -49,12 +49,17 @@ std::string rows_of(Tail tail, Archived archive) {
       archived, recorded);
 }
 
-FinishedOutcomes archived_finishes(Engine& engine) {
+std::string not_before(std::int64_t since) {
+  return since == 0 ? "true" : fmt::format("created_at >= make_timestamp({})", since);
+}
+
+// What a FINISH is about was made before it.
+FinishedOutcomes archived_finishes(Engine& engine, std::int64_t since) {
   FinishedOutcomes outcomes;
   const auto rows =
       engine.open("SELECT parent_id, arg_max(outcome, created_at) FROM archived WHERE "
-                  "kind = 'FINISH' AND parent_id IS NOT NULL AND outcome IS NOT NULL "
-                  "GROUP BY parent_id");
+                  "kind = 'FINISH' AND parent_id IS NOT NULL AND outcome IS NOT NULL AND " +
+                  not_before(since) + " GROUP BY parent_id");
   while (const Engine::Row* const row = rows->next())
     outcomes.insert_or_assign(std::string(row->front()), std::string(row->back()));
   return outcomes;
@@ -74,18 +79,18 @@ void Views::show(const Files& files, std::int64_t since) {
   add_archived(engine_, {});
   add_files(engine_, "compared", comparison_columns(), {});
   const std::string finished_outcome = fmt::format("finished_outcome_{}", ++shown_);
-  add_finished_outcome(
+  if (found_) found_->forget();
+  found_ = add_finished_outcome(
       engine_,
-      [this, archive = files.archive] {
+      [this, archive = files.archive, since] {
         // Of several the last one counts; the tail is behind the files.
         FinishedOutcomes outcomes =
             finishes_of_tail_ ? finishes_of_tail_() : FinishedOutcomes{};
-        if (archive == Archived::yes) outcomes.merge(archived_finishes(engine_));
+        if (archive == Archived::yes) outcomes.merge(archived_finishes(engine_, since));
         return outcomes;
       },
       finished_outcome.c_str());
-  const std::string condition =
-      since == 0 ? "" : fmt::format(" WHERE created_at >= make_timestamp({})", since);
+  const std::string condition = since == 0 ? "" : " WHERE " + not_before(since);
   engine_.run(fmt::format("CREATE OR REPLACE VIEW exchanges AS "
                           "SELECT * REPLACE ({}(id, outcome) AS outcome) FROM ({}){}",
                           finished_outcome, rows_of(tail_, files.archive), condition));

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -17,7 +18,7 @@ namespace segue::warehouse {
 void add_archived(Engine& engine, const std::vector<std::string>& paths,
                   std::string_view view = "archived");
 
-// Whether there is an archive, be it empty.
+// Whether there is an archive, be it empty or not made yet.
 enum class Archived : std::uint8_t { no, yes };
 // Whether add_exchanges() (exchange_table.hpp) was called, for what is in no file yet.
 enum class Tail : std::uint8_t { none, recorded };
@@ -47,6 +48,7 @@ class Views {
   Engine& engine_;
   const Tail tail_;
   const std::function<FinishedOutcomes()> finishes_of_tail_;
+  std::shared_ptr<FoundOutcomes> found_;  // for the files that are shown
   unsigned shown_ = 0;  // times: outcomes that were found for other files are not for these
 };
 

@@ -114,6 +114,28 @@ TEST_CASE("of several FINISHes of an exchange the last one counts, in whatever o
   }
 }
 
+TEST_CASE("an interruption ends what is read beside a statement, too") {
+  Engine engine;
+  const auto rows = engine.open("SELECT range::VARCHAR FROM range(1000000000000)");
+  REQUIRE(rows->next() != nullptr);
+  engine.interrupt();
+  const auto read_on = [&rows] {
+    for (int i = 0; i < 1'000'000; ++i) rows->next();
+  };
+  CHECK_THROWS_AS(read_on(), SqlError);
+}
+
+TEST_CASE("outcomes that were found are freed, and found again when they are needed") {
+  int times = 0;
+  FoundOutcomes found([&times] { return FinishedOutcomes{{"id", std::to_string(++times)}}; });
+  const auto first = found.get();
+  CHECK(found.get() == first);
+  found.forget();
+  CHECK(first->at("id") == "1");
+  CHECK(found.get()->at("id") == "2");
+  CHECK(times == 2);
+}
+
 TEST_CASE("what is no exchange is in the files, and not among exchanges") {
   ArchivedFile file({exchange(1)}, {"no protobuf at all"});
   CHECK(file.ask("SELECT count(*) FROM exchanges") == "|1\n");
