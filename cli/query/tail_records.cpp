@@ -11,6 +11,7 @@
 #include "exchange/error.hpp"
 #include "kafka/cluster.hpp"
 #include "kafka/topic_reader.hpp"
+#include "warehouse/archive/restored_mark.hpp"
 
 namespace segue::cli {
 namespace {
@@ -74,7 +75,8 @@ class JournalTail : public TailRecords {
   v1::Exchange exchange_;
 };
 
-// One partition after the other, each behind the last offset of its chain.
+// One partition after the other, each behind the last offset of its chain. What was put back from
+// the archive is in it.
 class TopicTail : public TailRecords {
  public:
   TopicTail(const KafkaSource& source, const ArchivedListing& listing)
@@ -87,7 +89,7 @@ class TopicTail : public TailRecords {
     for (;;) {
       const kafka::TopicRecord* const record = reader_ ? reader_->next() : nullptr;
       if (record == nullptr && !open_next()) return nullptr;
-      if (record == nullptr) continue;
+      if (record == nullptr || is_restored(*record)) continue;
       const bool taken = record->value && decode_exchange(*record->value, exchange_) &&
                          !seen_.seen_before(exchange_.id());
       if (taken) return &exchange_;
@@ -97,6 +99,12 @@ class TopicTail : public TailRecords {
   void tell() override {}
 
  private:
+  bool is_restored(const kafka::TopicRecord& record) const {
+    const auto text = record.header(warehouse::kRestoredHeader);
+    const auto mark = text ? warehouse::parse_restored_mark(*text) : std::nullopt;
+    return mark && mark->archive == listing_.archive_id();
+  }
+
   bool open_next() {
     if (partitions_.empty()) return false;
     const std::int32_t partition = partitions_.back();

@@ -64,6 +64,31 @@ class Archiving {
     CHECK(answer.exit_code == 0);
     return answer.out;
   }
+  // Exchanges of the archive and of what the topic has behind it.
+  std::string counted_with_tail() const {
+    const auto config = folder_.write(
+        "both.yaml",
+        fmt::format("version: 1\nlisteners: {{ public: {{ address: \"127.0.0.1:1\" }} }}\n"
+                    "backends: {{ legacy: {{ endpoints: [\"127.0.0.1:2\"] }} }}\n"
+                    "routes: {{ all: {{ match: {{ prefix: / }}, to: legacy, record: none }} }}\n"
+                    "recorder: {{ kafka: {{ brokers: [\"{}\"], topic: {} }} }}\n"
+                    "archive: {{ from: kafka, to: \"{}\" }}\n",
+                    broker_.bootstrap(), topic_.name(), archive()));
+    const auto answer = run_command({seguectl_path(), "query", "-c", config.string(),
+                                     "SELECT count(*) AS n, count(DISTINCT id) AS ids FROM exchanges",
+                                     "-o", "csv"});
+    INFO(answer.err);
+    CHECK(answer.exit_code == 0);
+    return answer.out;
+  }
+  // What retention does to everything.
+  void take_all(int partition) {
+    const auto file = folder_.write(
+        "offsets.json", fmt::format("{{\"version\":1,\"partitions\":[{{\"topic\":\"{}\","
+                                    "\"partition\":{},\"offset\":-1}}]}}",
+                                    topic_.name(), partition));
+    broker_.tool("delete-records", {"--offset-json-file", file.string()});
+  }
   void produce_some(std::size_t records, int partitions) {
     std::vector<RecordToSend> all;
     for (std::size_t n = 0; n < records; ++n)
@@ -147,6 +172,27 @@ TEST_CASE("what a gateway published is archived, and comes back into a topic tha
 
   CHECK(archiving.archive_once().exit_code == 0);
   CHECK(archiving.counted() == fmt::format("n,places\n{0},{0}\n", before.size()));
+}
+
+TEST_CASE("what was put back behind the archive counts once for who asks archive and topic") {
+  Archiving archiving(KafkaBroker::shared(), 1);
+  ScriptedBackend backend(answer_always(response_with(200, "ok")));
+  GatewayProcess gateway(publishing_config(
+      backend.port(), {KafkaBroker::shared().bootstrap(), archiving.topic().name()}));
+  const auto answered = send_some(gateway, 20);
+  wait_until_published(archiving.topic(), answered);
+  CHECK(gateway.stop().exit_code == 0);
+  CHECK(archiving.archive_once().exit_code == 0);
+  const std::string once = archiving.counted_with_tail();
+  const auto still_there = archiving.restore({"--yes"});
+  CHECK(still_there.exit_code == 0);
+  CHECK(has(still_there.out, "THERE BEFORE"));
+  CHECK(archiving.counted_with_tail() == once);
+  archiving.take_all(0);
+  CHECK(archiving.restore().exit_code == 1);
+  CHECK(archiving.restore({"--yes"}).exit_code == 0);
+  CHECK(archiving.topic().records().size() >= answered.size());
+  CHECK(archiving.counted_with_tail() == once);
 }
 
 TEST_CASE("of two instances either is killed at any moment, and every offset is archived once") {

@@ -21,6 +21,7 @@ class ArchivedListing {
   // Throws StorageError, RemoteError.
   explicit ArchivedListing(const Archive& archive);
 
+  const std::string& archive_id() const noexcept { return archive_.id(); }
   const std::vector<StoredObject>& files() const noexcept { return files_; }
   // The last record of a partition that lies in these files; nullopt: none does. `topic` empty:
   // that of whichever chain has the partition (those of journals are named for nobody else). Of a
