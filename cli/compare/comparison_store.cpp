@@ -18,6 +18,7 @@ namespace {
 using warehouse::ComparisonRow;
 
 constexpr std::size_t kMostText = 2'000;  // octets of a target, a path, a field
+constexpr std::size_t kTimeDigits = 20;   // with which the name of a file begins
 
 std::int64_t now_micros() {
   return std::chrono::duration_cast<std::chrono::microseconds>(
@@ -108,15 +109,35 @@ void ComparisonStore::add(const compare::Comparing::Compared& compared) {
 void ComparisonStore::write(warehouse::Day day, warehouse::ComparisonFile& file) {
   if (file.rows() == 0) return;
   const StagedFile staged;
-  const std::string key = fmt::format("{}dt={}/{}.parquet", warehouse::comparisons_folder(),
-                                      warehouse::text_of(day), file.name());
+  const std::string folder =
+      fmt::format("{}dt={}/", warehouse::comparisons_folder(), warehouse::text_of(day));
+  const std::string name = file.name();
   file.write(staged.path());
-  const auto creation = store_->create_from(key, staged.path());
-  ++(creation == warehouse::Creation::created ? new_files_ : known_files_);
+  if (is_latest(folder, name)) {
+    ++known_files_;
+    return;
+  }
+  store_->create_from(fmt::format("{}{:020}~{}.parquet", folder, compared_at_, name),
+                      staged.path());
+  ++new_files_;
 }
 
+// Files of this run need not be looked at: what is compared once is in one of them alone.
+bool ComparisonStore::is_latest(const std::string& folder, const std::string& rows) {
+  std::string same;  // their keys begin with the time
+  std::string other;
+  store_->list(folder, "", [&](const warehouse::StoredObject& object) {
+    if (object.key >= fmt::format("{}{:020}", folder, compared_at_)) return;
+    (object.key.ends_with(fmt::format("~{}.parquet", rows)) ? same : other) = object.key;
+  });
+  const std::size_t time = folder.size() + kTimeDigits;
+  return !same.empty() && (other.empty() || same.substr(0, time) >= other.substr(0, time));
+}
+
+// What is compared from now on is later than what others compared meanwhile.
 void ComparisonStore::write() {
   for (const auto& [day, file] : std::exchange(files_, {})) write(day, *file);
+  compared_at_ = now_micros();
   written_ = std::chrono::steady_clock::now();
 }
 

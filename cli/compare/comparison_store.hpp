@@ -14,8 +14,9 @@
 namespace segue::cli {
 
 // Writes what was compared into comparisons/ of an archive, a file a day of primaries and batch,
-// named after its rows: who compares the same pairs again with the same result writes nothing new.
-// Pairs whose result is another one are there again, and the later result counts. One thread.
+// <compared at, 20 digits>~<hash of its rows>.parquet: who compares the same pairs again with the
+// same result writes nothing new, unless others were stored of that day since. Pairs whose result
+// is another one are there again, and the later result counts. One thread.
 class ComparisonStore {
  public:
   static constexpr std::uint64_t kMostRows = 131'072;       // of a file
@@ -35,10 +36,12 @@ class ComparisonStore {
 
  private:
   void write(warehouse::Day day, warehouse::ComparisonFile& file);
+  // Whether these rows are there, and none of another file is later.
+  bool is_latest(const std::string& folder, const std::string& rows);
 
   const std::string name_;
   std::unique_ptr<warehouse::ObjectStore> store_;
-  const std::int64_t compared_at_;
+  std::int64_t compared_at_;  // of what is gathered, Unix microseconds
   std::chrono::steady_clock::time_point written_;
   std::map<warehouse::Day, std::unique_ptr<warehouse::ComparisonFile>> files_;
   std::uint64_t pairs_ = 0;
