@@ -218,6 +218,24 @@ TEST_CASE("while a gateway records and an archiver runs, no answer lacks or doub
   }
 }
 
+TEST_CASE("the columns of an archive are there before it is") {
+  const Warehouse warehouse;
+  ShadowedJournal journal(warehouse.journal_path());
+  fill(journal, 0, 20);
+  const auto asked = [&] {
+    const CommandResult result = seguectl(
+        {"query", "SELECT count(*) AS n, count(dt) AS days, count(\"offset\") < 20 AS fewer FROM "
+                  "exchanges WHERE redelivered IS NOT DISTINCT FROM redelivered",
+         "-c", warehouse.config(), "-o", "json"});
+    INFO(result.err);
+    CHECK(result.exit_code == 0);
+    return result.out;
+  };
+  CHECK(asked() == "{\"n\":40,\"days\":40,\"fewer\":true}\n");
+  warehouse.archive_now();
+  CHECK(asked() == "{\"n\":40,\"days\":40,\"fewer\":false}\n");
+}
+
 TEST_CASE("what is older than --since is left out, in the archive and behind it") {
   const Warehouse warehouse;
   ShadowedJournal journal(warehouse.journal_path());
@@ -263,6 +281,31 @@ TEST_CASE("what compare stores is there by SQL, and stored twice it is there onc
         "different,body,$.total,value,5\n"
         "different,status,\"\",value,5\n"
         "same,,,,40\n");
+}
+
+TEST_CASE("of comparisons by several rules the last one counts, also when it was made before") {
+  const Warehouse warehouse;
+  {
+    ShadowedJournal journal(warehouse.journal_path());
+    fill(journal, 0, 50);
+  }
+  warehouse.archive_now();
+  const auto stored = [&](const std::vector<std::string>& rules) {
+    std::vector<std::string> command{"compare", warehouse.archive(), "--store",
+                                     warehouse.archive()};
+    command.insert(command.end(), rules.begin(), rules.end());
+    const CommandResult compared = seguectl(command);
+    INFO(compared.err);
+    CHECK(compared.exit_code == 0);
+    return seguectl({"query", "SELECT count(*) AS n FROM comparisons WHERE field = '$.total'",
+                     warehouse.archive(), "-o", "json"})
+        .out;
+  };
+  CHECK(stored({}) == "{\"n\":5}\n");
+  CHECK(stored({"--ignore-json", "$.total"}) == "{\"n\":0}\n");
+  CHECK(stored({}) == "{\"n\":5}\n");
+  CHECK(stored({}) == "{\"n\":5}\n");
+  CHECK(stored({"--ignore-json", "$.total"}) == "{\"n\":0}\n");
 }
 
 TEST_CASE("an archive without comparisons has none of them, and all their columns") {
