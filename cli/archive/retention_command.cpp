@@ -10,6 +10,7 @@
 #include "cli/exit_code.hpp"
 #include "cli/json_writer.hpp"
 #include "cli/output.hpp"
+#include "warehouse/upkeep/closed_days.hpp"
 #include "warehouse/upkeep/forgetting_mend.hpp"
 #include "warehouse/upkeep/retention.hpp"
 
@@ -58,6 +59,7 @@ void tell_json(const RetentionReport& report, bool done) {
 
 RetentionReport remove(UpkeepRun& work, warehouse::Retention& retention) {
   warehouse::Tenure tenure(work.archive().store(), "retention");
+  warehouse::mend_watermark(work.archive());
   warehouse::mend_forgetting(work.archive(), work.bench(), tenure);
   return retention.run(tenure);
 }

@@ -44,7 +44,34 @@ std::map<Chain, std::uint64_t> read_positions(ObjectStore& store) {
   return positions;
 }
 
+// A listing may show a claim and not the one before, when both are made while it goes on. That one
+// and all behind it are younger than the listing: days that were closed before it hold none of them,
+// and the next run begins with them. Throws StorageError: it is missing indeed, and what lies under
+// some day cannot be known.
+bool came_meanwhile(const Archive& archive, const Chain& chain, std::uint64_t start) {
+  if (!archive.genesis(chain)) return false;  // where the chain begins is not known
+  const std::string key = claim_key(chain, start);
+  if (archive.store().size(key)) return true;
+  throw StorageError(fmt::format(
+      "{}: {} is missing, though there are claims behind it: it was removed, or two archives were "
+      "mixed; put it back (`seguectl verify` says what else is missing)",
+      archive.store().name(), key));
+}
+
+// Of a book of days, as of `watermark/before.json`; nullopt: it says none.
+std::optional<Day> before_in(const std::optional<json::object>& book) {
+  const json::value* const before = book ? book->if_contains("before") : nullptr;
+  return before != nullptr && before->is_string() ? parse_day(std::string(before->get_string()))
+                                                  : std::nullopt;
+}
+
 }  // namespace
+
+void mend_watermark(Archive& archive) {
+  const auto table = before_in(read_object(archive.store(), watermark_table_key().c_str()));
+  const auto watermark = archive.watermark();
+  if (table && (!watermark || *watermark < *table)) archive.move_watermark(*table);
+}
 
 DayClaims read_day_claims(const Archive& archive, std::optional<Day> since) {
   DayClaims claims;
@@ -52,16 +79,20 @@ DayClaims read_day_claims(const Archive& archive, std::optional<Day> since) {
   for (const Chain& chain : archive.chains()) {
     const auto known = positions.find(chain);
     const std::uint64_t from = known == positions.end() ? 0 : known->second;
-    claims.ends[chain] = std::max(from, archive.genesis(chain).value_or(0));
-    for (ClaimState& state : archive.claims(chain, from)) {
-      claims.ends[chain] = std::max(claims.ends[chain], state.claim.end + 1);
+    std::uint64_t next = std::max(from, archive.genesis(chain).value_or(0));
+    archive.each_claim(chain, from, [&](ClaimState state) {
+      if (state.claim.start > next) next = std::max(next, archive.genesis(chain).value_or(0));
+      if (state.claim.start > next && came_meanwhile(archive, chain, next)) return false;
+      next = std::max(next, state.claim.end + 1);
       if (!state.done) {
         claims.open.push_back(std::move(state.claim));
-        continue;
+        return true;
       }
       const auto day = day_of_key(state.done->path);
       if (day && (!since || *day >= *since)) claims.done[*day].push_back(std::move(state));
-    }
+      return true;
+    });
+    claims.ends[chain] = next;
   }
   return claims;
 }
@@ -86,10 +117,7 @@ void note_compacted(const Archive& archive, const DayClaims& claims, Day before)
 std::optional<Day> retained_from(ObjectStore& store) {
   const auto book = read_object(store, kRetention);
   if (!book) return std::nullopt;
-  const json::value* const before = book->if_contains("before");
-  const auto day = before != nullptr && before->is_string()
-                       ? parse_day(std::string(before->get_string()))
-                       : std::nullopt;
+  const auto day = before_in(book);
   if (!day)
     throw StorageError(fmt::format("{}: {} is damaged: `before` is no day", store.name(),
                                    kRetention));

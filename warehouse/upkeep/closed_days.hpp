@@ -18,8 +18,14 @@ struct DayClaims {
   std::map<Chain, std::uint64_t> ends;          // of each chain: behind its last claim
 };
 
+// Who was killed while the watermark moved left a table for other engines that is ahead of it: that
+// day is compacted, and those engines read it so already. To be called first in every term, before
+// what lies behind the watermark is taken for unfinished.
+void mend_watermark(Archive& archive);
+
 // Reads the claims whose files may lie under `since` or later; nullopt: all. A chain is begun where
-// note_compacted() said, so that years of claims are not read each night.
+// note_compacted() said, so that years of claims are not read each night, and read up to the first
+// claim that a listing does not show. Throws StorageError where one is gone.
 DayClaims read_day_claims(const Archive& archive, std::optional<Day> since);
 
 // Keeps for read_day_claims() where the claims begin that have files under `before` or later, or

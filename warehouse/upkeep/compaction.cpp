@@ -96,6 +96,7 @@ void Compactor::close_days(Day from, Tenure& tenure) {
 
 CompactionReport Compactor::run() {
   Tenure tenure(archive_.store(), "compact");
+  mend_watermark(archive_);
   mend_forgetting(archive_, bench_, tenure);
   CompactionReport report;
   report.watermark = archive_.watermark();
@@ -126,7 +127,7 @@ CompactionReport Compactor::run() {
 
 DayCompaction Compactor::compact(Day day, const DayClaims& claims, Tenure& tenure) {
   ObjectStore& store = archive_.store();
-  DayMerge merge(bench_, day, of_day(claims, day), of_day(claims, day + std::chrono::days(1)),
+  DayMerge merge(bench_, tenure, day, of_day(claims, day), of_day(claims, day + std::chrono::days(1)),
                  options_.target_bytes);
   // What an earlier run left; nobody reads it before the watermark moves.
   for (const StoredObject& left : files_in(store, compact_folder(day))) {

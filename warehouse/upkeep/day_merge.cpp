@@ -36,9 +36,9 @@ std::string anti_join_removals(const std::string& rows) {
 
 }  // namespace
 
-DayMerge::DayMerge(Workbench& bench, Day day, std::vector<ClaimState> inputs,
+DayMerge::DayMerge(Workbench& bench, Tenure& tenure, Day day, std::vector<ClaimState> inputs,
                    const std::vector<ClaimState>& later, std::uint64_t target_bytes)
-    : bench_(bench), day_(day), inputs_(std::move(inputs)), since_(day) {
+    : bench_(bench), tenure_(tenure), day_(day), inputs_(std::move(inputs)), since_(day) {
   std::ranges::sort(inputs_, {}, [](const ClaimState& state) {
     return std::pair(state.done->file.min_created_at, state.done->path);
   });
@@ -95,6 +95,7 @@ void DayMerge::gather_finishes(const std::vector<ClaimState>& later) {
   std::ranges::copy(paths_of(later, has), std::back_inserter(paths));
   if (paths.empty()) return;
   finishes_ = Some::yes;
+  tenure_.confirm();
   bench_.run(fmt::format(
       "CREATE OR REPLACE TEMP TABLE {} AS SELECT parent_id AS id, arg_max(outcome, created_at) AS "
       "outcome FROM {} WHERE kind = 'FINISH' AND parent_id IS NOT NULL GROUP BY parent_id",
@@ -107,10 +108,12 @@ void DayMerge::gather_suspects() {
                          "VARCHAR, \"offset\" BIGINT)",
                          kRemovals));
   if (paths.empty()) return;
+  tenure_.confirm();
   bench_.run(fmt::format("CREATE OR REPLACE TEMP TABLE {} AS SELECT DISTINCT id, kind FROM {} WHERE "
                          "redelivered AND id IS NOT NULL",
                          kSuspects, bench_.rows_of(paths)));
   suspects_ = Some::yes;
+  tenure_.confirm();
   // A row lies in no day before that of its created_at.
   const auto first = bench_.numbers(
       fmt::format("SELECT epoch_us(min(created_at)) FROM {} WHERE redelivered",
@@ -121,6 +124,7 @@ void DayMerge::gather_suspects() {
 
 const std::vector<Removal>& DayMerge::find_removals(const std::vector<std::string>& earlier) {
   if (suspects_ == Some::no) return removals_;
+  tenure_.confirm();
   const auto copies = [&](const std::vector<std::string>& paths, int place) {
     return fmt::format("SELECT id, kind, {}, redelivered, {} AS place FROM {} SEMI JOIN {} USING "
                        "(id, kind)",
@@ -176,13 +180,18 @@ FileFacts DayMerge::make(const Group& group, const std::filesystem::path& file) 
                                    error.what()));
   }
   check(group, file);
+  tenure_.confirm();
   return facts_of(bench_.engine(), file);
 }
 
 void DayMerge::check(const Group& group, const std::filesystem::path& file) {
-  const auto read = bench_.numbers(count_places("FROM " + bench_.rows_of(group.inputs)));
-  const auto kept = bench_.numbers(count_places("FROM " + rows_that_stay(group)));
-  const auto written = bench_.numbers(count_places("FROM " + Workbench::rows_of(file)));
+  const auto count = [&](const std::string& rows) {
+    tenure_.confirm();
+    return bench_.numbers(count_places("FROM " + rows));
+  };
+  const auto read = count(bench_.rows_of(group.inputs));
+  const auto kept = count(rows_that_stay(group));
+  const auto written = count(Workbench::rows_of(file));
   const auto refuse = [&](const std::string& what) {
     throw StorageError(fmt::format("{}: dt={} is not compacted: {}; nothing was published, "
                                    "`seguectl verify --deep` tells where it is",

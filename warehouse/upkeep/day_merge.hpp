@@ -7,17 +7,18 @@
 
 #include "warehouse/archive/archive.hpp"
 #include "warehouse/upkeep/compaction_record.hpp"
+#include "warehouse/upkeep/tenure.hpp"
 #include "warehouse/upkeep/workbench.hpp"
 
 namespace segue::warehouse {
 
-// The files of one day as few large ones: reads and writes, publishes nothing. One thread; what is
-// given outlives it.
+// The files of one day as few large ones: reads and writes, publishes nothing, and confirms the
+// term between its statements. One thread; what is given outlives it.
 class DayMerge {
  public:
   // `inputs`: of that day. `later`: files in which FINISH records of that day's exchanges may be.
   // Throws StorageError where an input is not as its `.done` says.
-  DayMerge(Workbench& bench, Day day, std::vector<ClaimState> inputs,
+  DayMerge(Workbench& bench, Tenure& tenure, Day day, std::vector<ClaimState> inputs,
            const std::vector<ClaimState>& later, std::uint64_t target_bytes);
 
   // Inputs that become one file.
@@ -47,6 +48,7 @@ class DayMerge {
   void check(const Group& group, const std::filesystem::path& file);
 
   Workbench& bench_;
+  Tenure& tenure_;
   const Day day_;
   std::vector<ClaimState> inputs_;  // in the order of their rows' times
   std::vector<Group> groups_;

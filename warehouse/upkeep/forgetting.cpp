@@ -89,14 +89,19 @@ std::vector<std::string> Forgetting::all_files(ForgettingReport& report) const {
   return files;
 }
 
-std::vector<Forgetting::Holding> Forgetting::find(const std::vector<std::string>& files) {
+std::vector<Forgetting::Holding> Forgetting::find(const std::vector<std::string>& files,
+                                                  Tenure* tenure) {
+  const auto go_on = [&] {
+    watch_.go_on();
+    if (tenure != nullptr) tenure->confirm();
+  };
   bench_.run(fmt::format("CREATE OR REPLACE TEMP TABLE {} (account_id VARCHAR)", kAccounts));
   for (const std::string& account : accounts_)
     bench_.run(fmt::format("INSERT INTO {} VALUES ({})", kAccounts, sql_literal(account)));
   bench_.run(fmt::format("CREATE OR REPLACE TEMP TABLE {} (id VARCHAR)", kIds));
   std::uint64_t done = 0;
   for (const std::string& key : files) {
-    watch_.go_on();
+    go_on();
     if (!is_comparison(key))
       bench_.run(fmt::format("INSERT INTO {} SELECT DISTINCT id FROM {} WHERE account_id IN (SELECT "
                              "account_id FROM {}) AND id IS NOT NULL",
@@ -105,7 +110,7 @@ std::vector<Forgetting::Holding> Forgetting::find(const std::vector<std::string>
   }
   std::vector<Holding> holdings;
   for (const std::string& key : files) {
-    watch_.go_on();
+    go_on();
     const auto counts =
         bench_.numbers(fmt::format("SELECT count(*), count_if(going) FROM (SELECT {} AS going FROM {})",
                                    is_forgotten(key), bench_.rows_of({&key, 1})));
@@ -117,19 +122,22 @@ std::vector<Forgetting::Holding> Forgetting::find(const std::vector<std::string>
 
 ForgettingReport Forgetting::plan() {
   ForgettingReport report;
-  for (const Holding& holding : find(all_files(report))) add(report, holding.key, holding.going);
+  for (const Holding& holding : find(all_files(report), nullptr))
+    add(report, holding.key, holding.going);
   return report;
 }
 
 ForgettingReport Forgetting::run() {
   Tenure tenure(archive_.store(), "forget");
+  mend_watermark(archive_);
   mend_forgetting(archive_, bench_, tenure);
   remove_unfinished(archive_, tenure);
   ForgettingReport report;
-  const auto holdings = find(all_files(report));
+  const auto holdings = find(all_files(report), &tenure);
   if (holdings.empty()) return report;
   std::vector<std::string> keys;
   for (const Holding& holding : holdings) keys.push_back(holding.key);
+  tenure.confirm();
   set_files_being_forgotten(archive_.store(), keys);
   std::uint64_t done = 0;
   for (const Holding& holding : holdings) {

@@ -47,7 +47,8 @@ class Forgetting {
     std::uint64_t going = 0;  // of them
   };
   std::vector<std::string> all_files(ForgettingReport& report) const;
-  std::vector<Holding> find(const std::vector<std::string>& files);
+  // A null tenure: nothing is to be changed.
+  std::vector<Holding> find(const std::vector<std::string>& files, Tenure* tenure);
   void rewrite(const Holding& holding, Tenure& tenure);
 
   Archive& archive_;

@@ -13,9 +13,9 @@ namespace segue::warehouse {
 // Archiving and reading ask nobody.
 //
 // Terms are objects `_upkeep/<number>.json`, each created only if it is absent, so that of several
-// that want the next term exactly one gets it. The last one has it until it is given back, until its
-// process is gone (where that can be seen: on the same machine), or until it was not confirmed for
-// kExpiry. Whoever is killed leaves one behind that the next run takes over.
+// that want the next term exactly one gets it. The last one has it until it is given back, or until
+// its process is gone where that can be seen (on the same machine), and elsewhere until it was not
+// confirmed for kExpiry. Whoever is killed leaves one behind that the next run takes over.
 class Tenure {
  public:
   static constexpr std::chrono::minutes kExpiry{15};
@@ -26,8 +26,9 @@ class Tenure {
   Tenure(const Tenure&) = delete;
   Tenure& operator=(const Tenure&) = delete;
 
-  // Says that the work goes on; before everything that is published or removed. Throws StorageError
-  // when this process stood still for so long that another took over.
+  // Says that the work goes on; before everything that is published or removed, and in the course of
+  // all that takes long. Throws StorageError when this process stood still for so long that another
+  // took over.
   void confirm();
 
  private:

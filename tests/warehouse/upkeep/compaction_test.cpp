@@ -5,8 +5,10 @@
 #include <catch2/catch_test_macros.hpp>
 #include <catch2/matchers/catch_matchers_string.hpp>
 
+#include "tests/warehouse/archive/hooked_store.hpp"
 #include "tests/warehouse/upkeep/made_archive.hpp"
 #include "warehouse/archive/placement.hpp"
+#include "warehouse/upkeep/forgetting.hpp"
 
 namespace segue::warehouse {
 namespace {
@@ -228,7 +230,60 @@ TEST_CASE("octets that changed within a file do not come through as rows") {
   CHECK_FALSE(made.archive().watermark());
 }
 
-TEST_CASE("who looks after an archive is alone, and who died is taken over") {
+TEST_CASE("who was killed between the two watermarks leaves a day that is compacted for everybody") {
+  MadeArchive made;
+  made.add(kChain, kDay, rows(1, 3));
+  {
+    HookedStore store(made.folder());
+    store.before_making = [](std::string_view key) {
+      if (key == watermark_key()) throw StorageError("killed");
+    };
+    Archive archive = Archive::open(store);
+    MadeBench bench(store);
+    CHECK_THROWS_AS(Compactor(archive, *bench, {.before = kNext}, kNow).run(), StorageError);
+  }
+  CHECK_FALSE(made.archive().watermark());
+  CHECK_THAT(made.store().read(watermark_table_key()).value_or(""), ContainsSubstring("2026-11-11"));
+  MadeBench bench(made.store());
+  Forgetting(made.archive(), *bench, {"nobody"}).run();
+  CHECK(made.archive().watermark() == kNext);
+  REQUIRE(made.archive().files().size() == 1);
+  CHECK(made.archive().files()[0].key.starts_with("compact/"));
+  CHECK(made.ask(kAll) == "|3|3|3\n");
+}
+
+TEST_CASE("a claim that a listing does not show yet is compacted by a later run") {
+  MadeArchive made;
+  made.add(kChain, kDay, rows(1, 3));
+  const Claim late = made.add(kChain, kNext, rows(4, 3));
+  made.add(kChain, kNext, rows(7, 3));
+  {
+    HookedStore store(made.folder());
+    store.hidden = [&](std::string_view key) { return key.starts_with(late.key()); };
+    Archive archive = Archive::open(store);
+    MadeBench bench(store);
+    Compactor(archive, *bench, {.before = kNext}, kNow).run();
+  }
+  CHECK(made.archive().watermark() == kNext);
+  compact(made, kThird);
+  CHECK(made.ask(kAll) == "|9|9|9\n");
+}
+
+TEST_CASE("a claim that is gone stops compaction by its name") {
+  MadeArchive made;
+  const Claim gone = made.add(kChain, kDay, rows(1, 3));
+  made.add(kChain, kNext, rows(4, 3));
+  made.store().remove(gone.key());
+  try {
+    compact(made, kThird);
+    FAIL("it went through");
+  } catch (const StorageError& error) {
+    CHECK_THAT(error.what(), ContainsSubstring(gone.key() + " is missing"));
+  }
+  CHECK_FALSE(made.archive().watermark());
+}
+
+TEST_CASE("who looks after an archive is alone") {
   MadeArchive made;
   made.add(kChain, kDay, rows(1, 3));
   {
@@ -241,17 +296,36 @@ TEST_CASE("who looks after an archive is alone, and who died is taken over") {
     }
   }
   CHECK_NOTHROW(compact(made, kNext));
-  auto gone = std::make_unique<Tenure>(made.store(), "compact");
-  std::string book;
+}
+
+// The book of the term that is held, and its key.
+std::pair<std::string, std::string> held_term(MadeArchive& made) {
   std::string key;
-  made.store().list(tenure_folder(), "", [&](const StoredObject& object) {
-    key = object.key;
-    book = *made.store().read(key);
-  });
+  made.store().list(tenure_folder(), "", [&](const StoredObject& object) { key = object.key; });
+  return {key, *made.store().read(key)};
+}
+
+TEST_CASE("a process of this machine that lives has its term however long it says nothing") {
+  MadeArchive made;
+  const Tenure other(made.store(), "forget");
+  const auto [key, book] = held_term(made);
+  const auto at = book.find("\"confirmed_at\":") + 15;
+  made.store().replace(key, book.substr(0, at) + "1}");
+  CHECK_THROWS_AS(Tenure(made.store(), "compact"), StorageError);
+  // Of another machine nothing else is known.
+  std::string elsewhere = *made.store().read(key);
+  elsewhere.insert(elsewhere.find("\"machine\":\"") + 11, "far-");
+  made.store().replace(key, elsewhere);
+  CHECK_NOTHROW(Tenure(made.store(), "compact"));
+}
+
+TEST_CASE("a term whose process is gone is taken over, and who was taken for dead notices") {
+  MadeArchive made;
+  auto gone = std::make_unique<Tenure>(made.store(), "compact");
+  const auto [key, book] = held_term(made);
   const auto at = book.find("\"process_start\":\"") + 17;
   made.store().replace(key, book.substr(0, at) + "1" + book.substr(at));
   CHECK_NOTHROW(Tenure(made.store(), "forget"));
-  // The one who was taken for dead notices.
   CHECK_THROWS_AS(gone->confirm(), StorageError);
 }
 

@@ -130,6 +130,22 @@ TEST_CASE("who was killed between a file and its books is put right by the next 
   CHECK(made.archive().done(third)->forgotten == 2);
 }
 
+TEST_CASE("who is taken over while files are looked through changes nothing any more") {
+  Made made;
+  MadeBench bench(made.store());
+  unsigned looked = 0;
+  const UpkeepWatch watch{.at =
+                              [&](std::uint64_t, std::uint64_t) {
+                                if (++looked == 1)
+                                  made.store().create(tenure_folder() + "10000000000000000000.json",
+                                                      "{\"state\":\"held\"}");
+                              },
+                          .told_to_end = {}};
+  CHECK_THROWS_AS(Forgetting(made.archive(), *bench, {"ann"}, watch).run(), StorageError);
+  CHECK(looked == 1);
+  CHECK(files_being_forgotten(made.store()).empty());
+}
+
 TEST_CASE("a file that its archiver has not finished is left alone, and named") {
   Made made;
   const Claim open =
