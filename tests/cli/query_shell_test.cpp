@@ -96,6 +96,7 @@ TEST_CASE("a statement that is wrong is told with a caret under the place, and t
   terminal.read_until(kPrompt);
   terminal.press(".nonsense\r");
   terminal.read_until(".help lists");
+  terminal.read_until(kPrompt);
   terminal.press("\x04");
   CHECK(terminal.wait() == 0);
 }
@@ -109,6 +110,7 @@ TEST_CASE("what was asked is there in the next session, and nobody else may read
     terminal.read_until("...> ");
     terminal.press("'ed' AS words;\r");
     terminal.read_until("remembered");
+    terminal.read_until(kPrompt);
     terminal.press("\x04");
     CHECK(terminal.wait() == 0);
   }
@@ -119,6 +121,7 @@ TEST_CASE("what was asked is there in the next session, and nobody else may read
   terminal.read_until(kPrompt);
   terminal.press("\x10\r");  // Ctrl-P: the line before
   terminal.read_until("words\r\nremembered\r\n");
+  terminal.read_until(kPrompt);
   terminal.press("\x04");
   CHECK(terminal.wait() == 0);
 }

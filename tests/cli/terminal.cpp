@@ -71,8 +71,9 @@ int Terminal::wait(const Deadline& deadline) {
   // Its end hangs up; what it still writes must be read, or it waits for us.
   char octets[4096];
   pollfd ready{terminal_.get(), POLLIN, 0};
-  while (::poll(&ready, 1, deadline.left()) == 1 &&
-         ::read(terminal_.get(), octets, sizeof octets) > 0) {
+  for (ssize_t count = 1; count > 0;) {
+    if (::poll(&ready, 1, deadline.left()) != 1) throw TestFailure("the program did not end");
+    count = ::read(terminal_.get(), octets, sizeof octets);
   }
   int status = 0;
   if (::waitpid(pid_, &status, 0) != pid_) fail_with_errno("waiting for a program");
