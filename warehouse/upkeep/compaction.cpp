@@ -38,6 +38,15 @@ const std::vector<ClaimState>& of_day(const DayClaims& claims, Day day) {
   return found == claims.done.end() ? none : found->second;
 }
 
+// The day behind the newest claim. From there on nothing is to be compacted, and closing it would
+// only drive away what is archived next: for years, where this machine's clock is ahead.
+Day behind_newest(const DayClaims& claims) {
+  Day newest = Day::min();
+  if (!claims.done.empty()) newest = claims.done.rbegin()->first;
+  for (const Claim& claim : claims.open) newest = std::max(newest, claim.day);
+  return newest == Day::min() ? newest : newest + std::chrono::days(1);
+}
+
 }  // namespace
 
 Compactor::Compactor(Archive& archive, Workbench& bench, const CompactionOptions& options,
@@ -71,6 +80,7 @@ CompactionReport Compactor::plan() {
   CompactionReport report;
   report.watermark = archive_.watermark();
   const DayClaims claims = read_day_claims(archive_, report.watermark);
+  options_.before = std::min(options_.before, behind_newest(claims));
   if (const auto first = first_day(claims)) {
     for (Day day = *first; day < options_.before && report.blocked.empty();
          day += std::chrono::days(1)) {
@@ -86,12 +96,15 @@ CompactionReport Compactor::plan() {
 }
 
 // From now on no file comes to lie under these days but those of claims that are there already:
-// whoever claims looks here again behind the claim.
-void Compactor::close_days(Day from, Tenure& tenure) {
+// whoever claims looks here again behind the claim. The last one closes all before it, also those
+// that hold nothing.
+void Compactor::close_days(Day from, const DayClaims& claims, Tenure& tenure) {
   tenure.confirm();
   const std::string book = fmt::format("{{\"format_version\":1,\"closed_at\":{}}}", now_);
-  for (Day day = from; day < options_.before; day += std::chrono::days(1))
-    if (!archive_.is_closing(day)) archive_.store().create(closing_key(day), book);
+  const Day last = options_.before - std::chrono::days(1);
+  for (Day day = from; day <= last; day += std::chrono::days(1))
+    if ((day == last || claims.done.contains(day)) && !archive_.is_closing(day))
+      archive_.store().create(closing_key(day), book);
 }
 
 CompactionReport Compactor::run() {
@@ -100,9 +113,10 @@ CompactionReport Compactor::run() {
   mend_forgetting(archive_, bench_, tenure);
   CompactionReport report;
   report.watermark = archive_.watermark();
-  const auto first = first_day(read_day_claims(archive_, report.watermark));
-  if (first) {
-    close_days(*first, tenure);
+  const DayClaims known = read_day_claims(archive_, report.watermark);
+  options_.before = std::min(options_.before, behind_newest(known));
+  if (const auto first = first_day(known)) {
+    close_days(*first, known, tenure);
     const DayClaims claims = read_day_claims(archive_, report.watermark);
     for (const auto& [day, inputs] : claims.done)
       if (day < options_.before) rows_total_ += day_plan(day, inputs).rows;

@@ -15,7 +15,8 @@
 namespace segue::warehouse {
 
 struct CompactionOptions {
-  Day before{};                            // days from here on stay as they are
+  // Days from here on stay as they are, and all behind that of the newest claim.
+  Day before{};
   std::uint64_t target_bytes = 512 << 20;  // of a file that is made; more where one input is longer
   std::chrono::seconds grace{24 * 3600};   // raw files stay so long after their day was compacted
 };
@@ -62,7 +63,7 @@ class Compactor {
  private:
   // nullopt: nothing is there to compact.
   std::optional<Day> first_day(const DayClaims& claims) const;
-  void close_days(Day from, Tenure& tenure);
+  void close_days(Day from, const DayClaims& claims, Tenure& tenure);
   std::string waiting_for(const DayClaims& claims, Day day) const;
   DayCompaction compact(Day day, const DayClaims& claims, Tenure& tenure);
   void remove_raw(CompactionReport& report, Tenure* tenure);

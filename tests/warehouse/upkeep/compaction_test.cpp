@@ -269,6 +269,20 @@ TEST_CASE("a claim that a listing does not show yet is compacted by a later run"
   CHECK(made.ask(kAll) == "|9|9|9\n");
 }
 
+TEST_CASE("a clock that is years ahead closes no day behind the newest claim, and none that is empty") {
+  MadeArchive made;
+  made.add(kChain, *parse_day("1970-01-02"), rows(1, 3));
+  made.add(kChain, kDay, rows(4, 3));
+  const Day ahead = *parse_day("2090-01-01");
+  CHECK(compact(made, ahead).watermark == kNext);
+  CHECK(first_open_day(made.archive(), kDay) == kNext);
+  std::size_t closed = 0;
+  made.store().list(closing_folder(), "", [&](const StoredObject&) { ++closed; });
+  CHECK(closed == 2);
+  CHECK(compact(made, ahead).watermark == kNext);
+  CHECK(made.ask(kAll) == "|6|6|6\n");
+}
+
 TEST_CASE("a claim that is gone stops compaction by its name") {
   MadeArchive made;
   const Claim gone = made.add(kChain, kDay, rows(1, 3));
