@@ -113,7 +113,7 @@ TEST_CASE("two services over one journal, killed at random moments: every exchan
   check_archived_once(folder, load.answered());
 }
 
-TEST_CASE("an archiver with --once that is told to end before it is through says so, also by its exit code") {
+TEST_CASE("a single run that is told to end before it is through says so, also by its exit code") {
   const ArchivedFolder folder;
   const auto answered = served(folder, 200);
   Process once(archive_command(folder, {"--to", folder.archive(), "--once", "--flush-rows", "1"}),
