@@ -196,7 +196,7 @@ TEST_CASE("open claims of a run that is gone are ended by --give-up alone, and c
   CHECK(strict.out.find("the source had them no more") != std::string::npos);
 }
 
-TEST_CASE("--give-up leaves a claim that is not an hour old to an archiver that may be at it") {
+TEST_CASE("giving up leaves a claim that is not an hour old to an archiver that may be at it") {
   const ArchivedFolder folder;
   served(folder, 5);
   archive_once(folder);
