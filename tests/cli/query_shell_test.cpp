@@ -43,12 +43,12 @@ class Shell {
 TEST_CASE("a statement over two lines is asked at its semicolon") {
   const Shell shell;
   Terminal terminal = shell.open();
-  terminal.read_until(kPrompt);
+  terminal.read_prompt(kPrompt);
   terminal.press("SELECT count(*) AS primaries FROM exchanges\r");
-  terminal.read_until("...> ");
+  terminal.read_prompt("...> ");
   terminal.press("WHERE kind = 'PRIMARY'; -- ';'\r");
   terminal.read_until("primaries\r\n10\r\n");
-  terminal.read_until(kPrompt);
+  terminal.read_prompt(kPrompt);
   terminal.press("\x04");
   CHECK(terminal.wait() == 0);
 }
@@ -56,13 +56,13 @@ TEST_CASE("a statement over two lines is asked at its semicolon") {
 TEST_CASE("Tab completes tables, columns, keywords and commands") {
   const Shell shell;
   Terminal terminal = shell.open();
-  terminal.read_until(kPrompt);
+  terminal.read_prompt(kPrompt);
   terminal.press("SELECT count(path_t\t) AS n FROM exchan\t;\r");
   terminal.read_until("n\r\n0\r\n");
-  terminal.read_until(kPrompt);
+  terminal.read_prompt(kPrompt);
   terminal.press(".sche\tpairs\r");
   terminal.read_until("copy_latency_us");
-  terminal.read_until(kPrompt);
+  terminal.read_prompt(kPrompt);
   terminal.press(".quit\r");
   CHECK(terminal.wait() == 0);
 }
@@ -70,18 +70,18 @@ TEST_CASE("Tab completes tables, columns, keywords and commands") {
 TEST_CASE("Ctrl-C takes back a line, and ends a statement, but not the shell") {
   const Shell shell;
   Terminal terminal = shell.open();
-  terminal.read_until(kPrompt);
+  terminal.read_prompt(kPrompt);
   terminal.press("SELECT nonsense\x03");
-  terminal.read_until(kPrompt);
+  terminal.read_prompt(kPrompt);
   terminal.press("SELECT range AS endless FROM range(1000000000000);\r");
   // Only while a statement runs is the key a signal: its first rows are here.
   terminal.read_until("endless\r\n0\r\n");
   terminal.press("\x03");
   terminal.read_until("interrupted");
-  terminal.read_until(kPrompt);
+  terminal.read_prompt(kPrompt);
   terminal.press("SELECT 40 + 2 AS answer;\r");
   terminal.read_until("answer\r\n42\r\n");
-  terminal.read_until(kPrompt);
+  terminal.read_prompt(kPrompt);
   terminal.press("\x04");
   CHECK(terminal.wait() == 0);
 }
@@ -89,14 +89,14 @@ TEST_CASE("Ctrl-C takes back a line, and ends a statement, but not the shell") {
 TEST_CASE("a statement that is wrong is told with a caret under the place, and the shell goes on") {
   const Shell shell;
   Terminal terminal = shell.open();
-  terminal.read_until(kPrompt);
+  terminal.read_prompt(kPrompt);
   terminal.press("SELECT nothing FROM exchanges;\r");
   terminal.read_until("LINE 1: SELECT nothing FROM exchanges");
   terminal.read_until("^");
-  terminal.read_until(kPrompt);
+  terminal.read_prompt(kPrompt);
   terminal.press(".nonsense\r");
   terminal.read_until(".help lists");
-  terminal.read_until(kPrompt);
+  terminal.read_prompt(kPrompt);
   terminal.press("\x04");
   CHECK(terminal.wait() == 0);
 }
@@ -105,12 +105,12 @@ TEST_CASE("what was asked is there in the next session, and nobody else may read
   const Shell shell;
   {
     Terminal terminal = shell.open();
-    terminal.read_until(kPrompt);
+    terminal.read_prompt(kPrompt);
     terminal.press("SELECT 'remember' ||\r");
-    terminal.read_until("...> ");
+    terminal.read_prompt("...> ");
     terminal.press("'ed' AS words;\r");
     terminal.read_until("remembered");
-    terminal.read_until(kPrompt);
+    terminal.read_prompt(kPrompt);
     terminal.press("\x04");
     CHECK(terminal.wait() == 0);
   }
@@ -118,10 +118,10 @@ TEST_CASE("what was asked is there in the next session, and nobody else may read
   REQUIRE(fs::exists(shell.history()));
   CHECK((fs::status(shell.history()).permissions() & fs::perms::others_all) == fs::perms::none);
   Terminal terminal = shell.open();
-  terminal.read_until(kPrompt);
+  terminal.read_prompt(kPrompt);
   terminal.press("\x10\r");  // Ctrl-P: the line before
   terminal.read_until("words\r\nremembered\r\n");
-  terminal.read_until(kPrompt);
+  terminal.read_prompt(kPrompt);
   terminal.press("\x04");
   CHECK(terminal.wait() == 0);
 }
@@ -131,16 +131,16 @@ TEST_CASE("answers go where .output says, and .read runs a file") {
   const auto file = shell.folder() / "answer.json";
   std::ofstream(shell.folder() / "two.sql") << "SELECT 1 AS one; SELECT 2 AS two;";
   Terminal terminal = shell.open();
-  terminal.read_until(kPrompt);
+  terminal.read_prompt(kPrompt);
   terminal.press(fmt::format(".read {}\r", (shell.folder() / "two.sql").string()));
   terminal.read_until("one\r\n1\r\n");
   terminal.read_until("two\r\n2\r\n");
-  terminal.read_until(kPrompt);
+  terminal.read_prompt(kPrompt);
   terminal.press(fmt::format(".output json {}\r", file.string()));
-  terminal.read_until(kPrompt);
+  terminal.read_prompt(kPrompt);
   terminal.press("SELECT count(*) AS n FROM exchanges;\r");
   terminal.read_until(" s\r\n");  // the timer
-  terminal.read_until(kPrompt);
+  terminal.read_prompt(kPrompt);
   terminal.press("\x04");
   CHECK(terminal.wait() == 0);
   std::ifstream answer(file);

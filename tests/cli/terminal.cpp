@@ -6,10 +6,12 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/wait.h>
+#include <termios.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
+#include <thread>
 
 namespace segue::test {
 
@@ -65,6 +67,13 @@ std::string Terminal::read_until(std::string_view text, const Deadline& deadline
       throw TestFailure("the terminal never said '" + std::string(text) + "', but: " + unread_);
     unread_.append(octets, static_cast<std::size_t>(count));
   }
+}
+
+std::string Terminal::read_prompt(std::string_view prompt, const Deadline& deadline) {
+  std::string read = read_until(prompt, deadline);
+  for (termios now{}; deadline.left() > 0; std::this_thread::yield())
+    if (::tcgetattr(terminal_.get(), &now) == 0 && (now.c_lflag & ICANON) == 0) return read;
+  throw TestFailure("the terminal goes on taking whole lines");
 }
 
 int Terminal::wait(const Deadline& deadline) {

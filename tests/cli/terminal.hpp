@@ -26,6 +26,9 @@ class Terminal {
   // What came until `text` did, with it, from where the last call ended. A test that waits in vain
   // fails, and shows what came.
   std::string read_until(std::string_view text, const Deadline& deadline = Deadline{});
+  // The same for a prompt, which libedit prints before it makes keys of what is typed: until then
+  // Ctrl-C would be a signal, and Ctrl-D be lost.
+  std::string read_prompt(std::string_view prompt, const Deadline& deadline = Deadline{});
   // Its exit code.
   int wait(const Deadline& deadline = Deadline{});
 
