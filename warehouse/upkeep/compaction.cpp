@@ -12,7 +12,6 @@
 namespace segue::warehouse {
 namespace {
 
-constexpr std::int64_t kSecond = 1'000'000;  // microseconds
 
 // Objects of a folder that are files of an archive.
 std::vector<StoredObject> files_in(ObjectStore& store, const std::string& folder) {
