@@ -12,7 +12,6 @@
 namespace segue::warehouse {
 namespace {
 
-
 // Objects of a folder that are files of an archive.
 std::vector<StoredObject> files_in(ObjectStore& store, const std::string& folder) {
   std::vector<StoredObject> files;
