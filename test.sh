@@ -27,6 +27,7 @@ passed=0 failed=0
 logs=build/logs
 mkdir -p $logs
 export UBSAN_OPTIONS=print_stacktrace=1
+export LSAN_OPTIONS=suppressions=$PWD/tests/support/leaks.supp:print_suppressions=0
 export TSAN_OPTIONS=halt_on_error=1:second_deadlock_stack=1
 
 configure_and_build() {
