@@ -177,6 +177,26 @@ TEST_CASE("bodies are not kept twice, and all else of a record is, also what is 
     CHECK(without_bodies(payload.substr(0, length)).size() <= length);
 }
 
+TEST_CASE("bodies are taken out also where a record has groups, which nothing writes any more") {
+  v1::Exchange exchange = an_exchange();
+  const std::string group = "\xc3\x3e\xc8\x3e\x05\xc4\x3e";  // field 1000, 1001 in it
+  std::string message = exchange.response().SerializeAsString() + group;
+  std::string payload = "\xaa\x01";  // the response, field 21, once more: they are merged
+  payload += static_cast<char>(0x80 | (message.size() & 0x7F));
+  payload += static_cast<char>(message.size() >> 7);
+  payload += message + group;
+  WithoutBodies without_bodies;
+  v1::Exchange left;
+  REQUIRE(left.ParseFromString(payload));
+  CHECK(left.response().body().content() == "what was said");
+  const std::string record(without_bodies(payload));
+  REQUIRE(left.ParseFromString(record));
+  CHECK(left.response().body().content().empty());
+  CHECK(left.response().body().size() == 13);
+  CHECK(record.ends_with(group));
+  CHECK(left.response().SerializeAsString().ends_with(group));
+}
+
 TEST_CASE("field ids are fixed, and no two columns have the same") {
   std::set<int> ids;
   for (const ExchangeColumn& column : exchange_columns()) CHECK(ids.insert(column.field_id).second);
