@@ -21,7 +21,7 @@ cat <<END
 
 $(date -u '+%Y-%m-%d %H:%M') UTC, commit $(git rev-parse --short=12 HEAD), made by \`bench/archive.sh\`.
 
-- Machine: $cpu, $(nproc) cores, Linux $(uname -r); load $(cut -d' ' -f1-3 /proc/loadavg) when it began, so what the seconds of the clock say is less than an idle machine does, and those of the processor are somewhat less, too
+- Machine: $cpu, $(nproc) cores, Linux $(uname -r); load $(cut -d' ' -f1-3 /proc/loadavg) when it began
 - Protobuf records through one table function and COPY into a synced Parquet file with its SHA-256: one thread
 - The process holds up to 32 MiB of records to encode; its memory before is that and DuckDB
 
