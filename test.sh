@@ -1,20 +1,19 @@
 #!/usr/bin/env bash
 # Builds and runs every test. ./test.sh --long runs the long forms; ./test.sh STEP... only some of
-# the steps: scripts servers release demo asan clang tsan. Details are in build/logs/STEP.log.
+# the steps: scripts servers release demo asan tsan. Details are in build/logs/STEP.log.
 set -uo pipefail
 cd "$(dirname "$0")" || exit 2
 
-all_steps=(scripts servers release demo asan clang tsan)
+all_steps=(scripts servers release demo asan tsan)
 steps=()
 long=no
-fuzz_seconds=12
 jobs=${SEGUE_JOBS:-2}
 for argument in "$@"; do
   case $argument in
     --long)
-      long=yes fuzz_seconds=600
-      export SEGUE_TEST_ROUNDS=${SEGUE_TEST_ROUNDS:-500} ;;
-    scripts | servers | release | demo | asan | clang | tsan) steps+=("$argument") ;;
+      long=yes
+      export SEGUE_TEST_ROUNDS=${SEGUE_TEST_ROUNDS:-500} SEGUE_FUZZ_SECONDS=${SEGUE_FUZZ_SECONDS:-600} ;;
+    scripts | servers | release | demo | asan | tsan) steps+=("$argument") ;;
     *) sed -n '2,3s/^# //p' "$0"; exit 2 ;;
   esac
 done
@@ -82,7 +81,7 @@ step_scripts() {
     done
     return 0
   fi
-  find ./*.sh setup demo bench deploy tests/support/stack .ci/run \( -name '*.sh' -o -name run \) -print0 | xargs -0 shellcheck
+  find ./*.sh setup demo bench deploy tests/support/stack tests/fuzz .ci/run \( -name '*.sh' -o -name run \) -print0 | xargs -0 shellcheck
 }
 
 step_release() {
@@ -130,7 +129,8 @@ end_to_end() {
   configure_and_build release --target segue seguectl "${@/%/_test}"
 }
 
-# Its preset leaves out the tests labelled `long`: they wait for servers more than they run this project's code.
+# Its preset leaves out the tests labelled `long`: they wait for servers more than they run this
+# project's code. The fuzzers are among its tests.
 step_asan() {
   local ends=(actions crowd e2e edge http_cases kafka_e2e reach restart shadow tls tunnel upstream)
   # Sanitizers open descriptors of their own.
@@ -140,29 +140,6 @@ step_asan() {
   drive_programs asan -L "^($(IFS='|'; echo "${ends[*]}"))\$" -E "$without" \
     --repeat until-pass:2 || verdict=1
   return $verdict
-}
-
-# The short form leaves out the tests: they are built twice by g++.
-step_clang() {
-  local targets=(--target segue seguectl fuzzers)
-  [ $long = no ] || targets=()
-  configure_and_build clang "${targets[@]}" || return 1
-  local fuzzer name bad=0
-  for fuzzer in build/clang/bin/fuzz_*; do
-    [ -x "$fuzzer" ] || { echo "no fuzzers were built"; return 1; }
-    name=${fuzzer##*/fuzz_}
-    mkdir -p "build/corpus/$name"
-    local seeds=()
-    [ ! -d "tests/fuzz/corpus/$name" ] || seeds=("tests/fuzz/corpus/$name")
-    if fixed_addresses "$fuzzer" -max_total_time=$fuzz_seconds -timeout=10 -rss_limit_mb=2048 -print_final_stats=1 \
-        -artifact_prefix="build/corpus/$name-" "build/corpus/$name" "${seeds[@]}"; then
-      passed=$((passed + 1))
-    else
-      echo "fuzzer $name found something: see build/corpus/$name-*"
-      failed=$((failed + 1)) bad=1
-    fi
-  done
-  return $bad
 }
 
 # In the short form what takes long is left out.
@@ -223,7 +200,7 @@ step_demo() {
 # What each failed test wrote, what a compiler or sanitizer found, and the end of the log.
 show_failures() {
   awk '/^ *[0-9]+\/[0-9]+ Test +#|^ +Start +[0-9]+:/ { left = /\*\*\*/ ? 60 : 0 }
-       /FAILED: |error:|ERROR: |WARNING: ThreadSanitizer/ && left < 30 { left = 30 }
+       /FAILED: |error:|ERROR: |broken invariant|WARNING: ThreadSanitizer/ && left < 30 { left = 30 }
        left > 0 { print; left-- }' "$1" | head -n 400
   echo "... the end of the log:"
   tail -n 20 "$1"

@@ -63,10 +63,14 @@ endforeach()
   endif()
 endfunction()
 
-# segue_fuzzer(NAME LIBRARIES libs...) makes fuzz_NAME from fuzz/NAME.cpp.
+# segue_fuzzer(NAME LIBRARIES libs...) makes fuzz_NAME from fuzz/NAME.cpp, and the test fuzz.NAME, which
+# lets it look for SEGUE_FUZZ_SECONDS.
 function(segue_fuzzer name)
   cmake_parse_arguments(ARG "" "" "LIBRARIES" ${ARGN})
   add_executable(fuzz_${name} ${PROJECT_SOURCE_DIR}/tests/fuzz/${name}.cpp)
   target_link_libraries(fuzz_${name} PRIVATE segue_options ${ARG_LIBRARIES})
   target_link_options(fuzz_${name} PRIVATE -fsanitize=fuzzer)
+  add_test(NAME fuzz.${name}
+           COMMAND ${PROJECT_SOURCE_DIR}/tests/fuzz/run.sh $<TARGET_FILE:fuzz_${name}>)
+  set_tests_properties(fuzz.${name} PROPERTIES LABELS fuzz TIMEOUT 3600)
 endfunction()
