@@ -3,9 +3,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <boost/json.hpp>
 #include <map>
 
+#include "warehouse/archive/compaction_record.hpp"
 #include "warehouse/sql/object_files.hpp"
 #include "warehouse/sql/parquet_files.hpp"
 #include "warehouse/sql/views.hpp"
@@ -33,7 +33,7 @@ struct CompactedDays {
 };
 
 // A listing may show nothing of a day whose compaction ends while it goes on: then it is taken again.
-CompactedDays compacted_days(const Archive& archive) {
+CompactedDays find_compacted_days(const Archive& archive) {
   for (int looks = 0; looks < kMostLooks; ++looks) {
     CompactedDays days{.before = archive.watermark(), .files = {}};
     if (!days.before) return days;
@@ -50,12 +50,8 @@ CompactedDays compacted_days(const Archive& archive) {
 
 // Whether all rows of a compacted day were there a second time, so that it has no file.
 bool holds_nothing(const Archive& archive, Day day) {
-  const auto text = archive.store().read(compaction_key(day));
-  boost::system::error_code error;
-  const auto book = boost::json::parse(text.value_or(""), error);
-  if (error || !book.is_object()) return false;
-  const auto* const outputs = book.as_object().if_contains("outputs");
-  return outputs != nullptr && outputs->is_array() && outputs->as_array().empty();
+  const auto compaction = compaction_of(archive.store(), day);
+  return compaction && compaction->outputs.empty();
 }
 
 std::vector<std::string> files_of(const Archive& archive, const CompactedDays& days, Day day,
@@ -101,7 +97,7 @@ std::uint64_t ArchivedRange::slice() const noexcept {
 
 ArchivedChain find_ranges(const Archive& archive, const Chain& chain, const TimeRange& times) {
   ArchivedChain found;
-  const CompactedDays compacted = compacted_days(archive);
+  const CompactedDays compacted = find_compacted_days(archive);
   const std::vector<ClaimState> claims = archive.claims(chain);
   const std::uint64_t genesis = archive.genesis(chain).value_or(0);
   for (const ClaimState& state : claims) {

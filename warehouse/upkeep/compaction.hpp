@@ -7,8 +7,8 @@
 #include <vector>
 
 #include "warehouse/archive/archive.hpp"
+#include "warehouse/archive/compaction_record.hpp"
 #include "warehouse/upkeep/closed_days.hpp"
-#include "warehouse/upkeep/compaction_record.hpp"
 #include "warehouse/upkeep/tenure.hpp"
 #include "warehouse/upkeep/workbench.hpp"
 

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "warehouse/archive/archive.hpp"
-#include "warehouse/upkeep/compaction_record.hpp"
+#include "warehouse/archive/compaction_record.hpp"
 #include "warehouse/upkeep/tenure.hpp"
 #include "warehouse/upkeep/workbench.hpp"
 

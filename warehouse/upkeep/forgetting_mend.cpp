@@ -4,9 +4,9 @@
 
 #include <boost/json.hpp>
 
+#include "warehouse/archive/compaction_record.hpp"
 #include "warehouse/sql/archive_file.hpp"
 #include "warehouse/upkeep/closed_days.hpp"
-#include "warehouse/upkeep/compaction_record.hpp"
 
 namespace segue::warehouse {
 namespace {

@@ -9,8 +9,8 @@
 #include <vector>
 
 #include "warehouse/archive/archive.hpp"
+#include "warehouse/archive/compaction_record.hpp"
 #include "warehouse/archive/record_source.hpp"
-#include "warehouse/upkeep/compaction_record.hpp"
 #include "warehouse/upkeep/workbench.hpp"
 
 namespace segue::warehouse {

@@ -10,6 +10,7 @@
 #include "tests/support/temp_dir.hpp"
 #include "tests/warehouse/archive/archived_topic.hpp"
 #include "tests/warehouse/archive/hooked_store.hpp"
+#include "warehouse/archive/compaction_record.hpp"
 #include "warehouse/archive/restored_mark.hpp"
 #include "warehouse/restore/offset_set.hpp"
 #include "warehouse/restore/restored_record.hpp"
@@ -304,6 +305,11 @@ TEST_CASE("a compacted day without files is refused, unless its compaction left 
   books.archive.move_watermark(books.day + std::chrono::days(1));
   CHECK_THROWS_WITH(find_ranges(books.archive, books.chain, {}), ContainsSubstring("2025-11-20"));
   books.store.create(compaction_key(books.day), R"({"format_version":1,"outputs":[]})");
+  CHECK_THROWS_WITH(find_ranges(books.archive, books.chain, {}),
+                    ContainsSubstring("2025-11-20.json is damaged"));
+  Compaction of_nothing;
+  of_nothing.day = books.day;
+  books.store.replace(compaction_key(books.day), to_json(of_nothing));
   CHECK(find_ranges(books.archive, books.chain, {}).ranges.size() == 2);
 }
 

@@ -1,4 +1,4 @@
-#include "warehouse/upkeep/compaction_record.hpp"
+#include "warehouse/archive/compaction_record.hpp"
 
 #include <fmt/format.h>
 
