@@ -60,10 +60,8 @@ say() { printf '\n== %s\n' "$*"; }
 
 say "Building (details: build/demo.log)"
 setup/packages.sh build demo >>"$log" 2>&1
-{
-  [ -e build/release/build.ninja ] || cmake --preset release
-  cmake --build --preset release --target segue seguectl
-} >>"$log" 2>&1
+[ -e build/release/build.ninja ] || cmake --preset release >>"$log" 2>&1
+cmake --build --preset release --target segue seguectl >>"$log" 2>&1
 
 [ ! -e "$broker" ] || tests/support/stack/kafka.sh destroy "$broker" # of a demo that was cut short
 rm -rf "$data"

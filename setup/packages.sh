@@ -22,7 +22,7 @@ packages_of() {
                 protobuf-compiler libre2-dev libyaml-cpp-dev libspdlog-dev libfmt-dev \
                 libcli11-dev libxxhash-dev prometheus-cpp-dev zlib1g-dev libzstd-dev libbrotli-dev \
                 libsimdjson-dev libpugixml-dev libgumbo-dev librdkafka-dev libcurl4-openssl-dev \
-                libedit-dev \
+                libedit-dev curl ca-certificates \
                 libboost1.83-dev libboost-url1.83-dev libboost-json1.83-dev ;;
     demo)  echo php-cli php-sqlite3
            command -v node >/dev/null || echo nodejs ;;
