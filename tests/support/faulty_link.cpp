@@ -24,8 +24,10 @@ std::string head_without(const Message& message, std::string_view name) {
   return head + "\r\n";
 }
 
-std::string ask_server(std::uint16_t port, const Message& request) {
+std::string ask_server(std::uint16_t port, Message request, std::optional<Fault> fault) {
   RawClient client(port);
+  if (fault == Fault::unconditional)
+    std::erase_if(request.fields, [](const auto& field) { return field.first == "if-none-match"; });
   client.send(head_without(request, "expect") + request.body);
   Message answer = client.response(request.method());
   if (!answer.chunked) return answer.raw_head + answer.body;
@@ -90,7 +92,7 @@ void FaultyLink::serve(BackendConnection& connection) {
     else if (fault == Fault::server_error)
       answer = complaint(500, "InternalError");
     else
-      answer = ask_server(to_, *request);
+      answer = ask_server(to_, *request, fault);
     if (fault == Fault::reset_after) return connection.reset();
     const bool half = fault == Fault::truncated || fault == Fault::reset_midway;
     if (half) answer.resize(half_of(answer));

@@ -19,6 +19,7 @@ enum class Fault : std::uint8_t {
   reset_midway,   // half of the server's answer, then a reset
   truncated,      // half of the server's answer, then the end
   stalled,        // the server gets nothing, and no answer comes
+  unconditional,  // the server gets it without If-None-Match, so it must not check signatures
 };
 
 // Hands HTTP requests on to a server on this machine, whole, and its answers back; some meet a fault

@@ -13,10 +13,15 @@
 namespace segue::test {
 namespace {
 
-std::string ask(const std::string& url, std::string_view method, const std::string& target) {
+std::uint16_t port_of(const std::string& url) {
   std::uint16_t port = 0;
   const auto digits = url.rfind(':') + 1;
   std::from_chars(url.data() + digits, url.data() + url.size(), port);
+  return port;
+}
+
+std::string ask(const std::string& url, std::string_view method, const std::string& target) {
+  const std::uint16_t port = port_of(url);
   RawClient client(port);
   client.send(
       fmt::format("{} {} HTTP/1.1\r\nHost: 127.0.0.1:{}\r\nContent-Length: 0\r\n"
@@ -57,6 +62,8 @@ S3Server::~S3Server() {
     fmt::print(stderr, "{}\n", error.what());
   }
 }
+
+std::uint16_t S3Server::port() const { return port_of(url_); }
 
 void S3Server::make_bucket(const std::string& bucket) const {
   ask(url_, "PUT", "/" + bucket);

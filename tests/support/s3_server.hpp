@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <map>
 #include <string>
@@ -20,6 +21,7 @@ class S3Server {
 
   // "http://127.0.0.1:PORT"; buckets by path.
   const std::string& url() const { return url_; }
+  std::uint16_t port() const;
   void make_bucket(const std::string& bucket) const;
   // Every object by its key.
   std::map<std::string, std::string> objects(const std::string& bucket) const;

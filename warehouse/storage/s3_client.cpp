@@ -184,6 +184,10 @@ void S3Client::State::refuse(const S3Request& request, const S3Answer& answer,
                     "of that region",
                     bucket, settings.region,
                     answer.region.empty() ? "" : fmt::format(" but in '{}'", answer.region)));
+  if (code == "NotImplemented")
+    say(fmt::format("it has not implemented what an archive needs ({} of '{}'): use another S3 "
+                    "server",
+                    request.method, request.key));
   if (answer.status == 403)
     say(fmt::format("access key '{}' may not {} '{}' in bucket '{}'{}: allow it to list the bucket "
                     "and to get, put and delete objects",

@@ -63,6 +63,28 @@ class S3Store::AbortedUpload {
   bool done_ = false;
 };
 
+// What a probe makes goes with its scope. Who may not remove may write all the same: nobody lists it.
+class S3Store::Probe {
+ public:
+  explicit Probe(S3Store& store)
+      : store_(store), key_(store.full(std::string(kProbe) + new_writer())) {}
+  ~Probe() {
+    try {
+      store_.client_.ask({.method = "DELETE", .key = key_});
+    } catch (const std::exception&) {
+      return;
+    }
+  }
+  Probe(const Probe&) = delete;
+  Probe& operator=(const Probe&) = delete;
+
+  const std::string& key() const { return key_; }
+
+ private:
+  S3Store& store_;
+  const std::string key_;
+};
+
 S3Store::S3Store(const ArchiveLocation& location, const S3Settings& settings, S3Limits limits)
     : root_(location.prefix.empty() ? "" : location.prefix + "/"),
       client_(location.name(), location.bucket, settings, std::move(limits)) {}
@@ -255,23 +277,45 @@ std::optional<Creation> S3Store::put_in_parts(const std::string& key, const File
     const auto creation = whose(key, writer);
     if (creation) return creation;
   }
-  S3Request begin{.method = "POST", .key = key};
-  begin.query = {{"uploads", ""}};
-  begin.headers = {mark(writer)};
-  const auto upload = parse_upload_id(client_.ask(begin).body);
-  if (!upload) throw RemoteError(fmt::format("{}: it begins no upload of '{}'", name(), key));
-  AbortedUpload aborted(*this, key, *upload);
-  const std::string completion = completion_of(send_parts(key, *upload, file));
-  S3Request complete{.method = "POST", .key = key};
-  complete.query = {{"uploadId", *upload}};
-  if (if_absent) complete.headers.emplace_back(kIfAbsent);
-  complete.content = completion;
-  if (client_.ask(complete).good()) return aborted.not_any_more(Creation::created);
+  const std::string upload = begin_upload(key, writer);
+  AbortedUpload aborted(*this, key, upload);
+  const std::vector<std::string> tags = send_parts(key, upload, file);
+  if (complete(key, upload, tags, condition).good())
+    return aborted.not_any_more(Creation::created);
   // Somebody else was first, or an earlier attempt ended the upload.
   const auto creation = whose(key, writer);
   if (creation == Creation::created) return aborted.not_any_more(Creation::created);
   if (!if_absent) return std::nullopt;
   return creation;
+}
+
+std::string S3Store::begin_upload(const std::string& key, const std::string& writer) {
+  S3Request begin{.method = "POST", .key = key};
+  begin.query = {{"uploads", ""}};
+  begin.headers = {mark(writer)};
+  const auto upload = parse_upload_id(client_.ask(begin).body);
+  if (!upload) throw RemoteError(fmt::format("{}: it begins no upload of '{}'", name(), key));
+  return *upload;
+}
+
+// Its tag.
+std::string S3Store::send_part(S3Request part, const std::string& upload, std::size_t number) {
+  part.query = {{"partNumber", std::to_string(number)}, {"uploadId", upload}};
+  S3Answer answer = client_.ask(part);
+  if (!answer.good() || answer.tag.empty())
+    throw RemoteError(fmt::format("{}: part {} of '{}' is refused with {}", name(), number,
+                                  part.key, answer.status));
+  return std::move(answer.tag);
+}
+
+S3Answer S3Store::complete(const std::string& key, const std::string& upload,
+                           const std::vector<std::string>& tags, Condition condition) {
+  const std::string completion = completion_of(tags);
+  S3Request request{.method = "POST", .key = key};
+  request.query = {{"uploadId", upload}};
+  if (condition == Condition::if_absent) request.headers.emplace_back(kIfAbsent);
+  request.content = completion;
+  return client_.ask(request);
 }
 
 std::vector<std::string> S3Store::send_parts(const std::string& key, const std::string& upload,
@@ -281,15 +325,10 @@ std::vector<std::string> S3Store::send_parts(const std::string& key, const std::
   std::vector<std::string> tags;
   for (std::uint64_t sent = 0; sent < file.bytes; sent += each) {
     S3Request part{.method = "PUT", .key = key};
-    part.query = {{"partNumber", std::to_string(tags.size() + 1)}, {"uploadId", upload}};
     part.file = FilePart{.file = file.file,
                          .offset = file.offset + sent,
                          .bytes = std::min(each, file.bytes - sent)};
-    S3Answer answer = client_.ask(part);
-    if (!answer.good() || answer.tag.empty())
-      throw RemoteError(fmt::format("{}: part {} of '{}' is refused with {}", name(),
-                                    tags.size() + 1, key, answer.status));
-    tags.push_back(std::move(answer.tag));
+    tags.push_back(send_part(std::move(part), upload, tags.size() + 1));
   }
   return tags;
 }
@@ -310,21 +349,34 @@ void S3Store::prepare_creating() {
 }
 
 void S3Store::probe_condition() {
-  const std::string key = full(std::string(kProbe) + new_writer());
-  const auto first = put(key, {.text = "first", .file = std::nullopt}, Condition::if_absent);
-  const auto second = put(key, {.text = "second", .file = std::nullopt}, Condition::if_absent);
-  try {
-    client_.ask({.method = "DELETE", .key = key});
-  } catch (const RemoteError&) {  // who may not remove may write all the same; nobody lists it
-  }
-  if (first != Creation::created)
+  const Probe probe(*this);
+  const auto create_whole = [&](std::string_view text) {
+    return put(probe.key(), {.text = text, .file = std::nullopt}, Condition::if_absent);
+  };
+  if (create_whole("first") != Creation::created)
     throw RemoteError(fmt::format("{}: this S3 server does not keep an object's metadata: an "
                                   "archive cannot be written there exactly once",
                                   name()));
-  if (second == Creation::created)
+  if (create_whole("second") == Creation::created)
     throw RemoteError(fmt::format("{}: this S3 server does not keep If-None-Match: an archive "
                                   "cannot be written there exactly once: use one that does",
                                   name()));
+  if (completes_over(probe.key()))
+    throw RemoteError(fmt::format("{}: this S3 server does not keep If-None-Match where an upload "
+                                  "in parts is completed: an archive cannot be written there "
+                                  "exactly once: use one that does",
+                                  name()));
+}
+
+// Whether an upload in parts replaces an object, though it was told to create one. What lies there
+// then decides: an answer may have been lost.
+bool S3Store::completes_over(const std::string& key) {
+  const std::string writer = new_writer();
+  const std::string upload = begin_upload(key, writer);
+  const AbortedUpload aborted(*this, key, upload);
+  const S3Request part{.method = "PUT", .key = key, .content = "third"};
+  complete(key, upload, {send_part(part, upload, 1)}, Condition::if_absent);
+  return whose(key, writer) == Creation::created;
 }
 
 }  // namespace segue::warehouse

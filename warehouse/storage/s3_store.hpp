@@ -18,7 +18,8 @@ namespace segue::warehouse {
 // What a crash leaves of a multipart upload is no object; let a lifecycle rule of the bucket
 // (AbortIncompleteMultipartUpload) take it away.
 //
-// A server that does not keep the condition is found out before the first creation, and refused.
+// A server that does not keep the condition on either is found out before the first creation, and
+// refused.
 class S3Store : public ObjectStore {
  public:
   // Asks the server nothing yet. Throws StorageError.
@@ -48,6 +49,7 @@ class S3Store : public ObjectStore {
   enum class Condition : std::uint8_t { none, if_absent };
   struct Content;  // of memory or of a file
   class AbortedUpload;
+  class Probe;
 
   std::string full(std::string_view key) const { return root_ + std::string(key); }
   void each_page(const std::string& prefix, std::pair<std::string, std::string> more,
@@ -61,11 +63,16 @@ class S3Store : public ObjectStore {
                                    const std::string& writer, Condition condition);
   std::optional<Creation> put_in_parts(const std::string& key, const FilePart& file,
                                        const std::string& writer, Condition condition);
+  std::string begin_upload(const std::string& key, const std::string& writer);
+  std::string send_part(S3Request part, const std::string& upload, std::size_t number);
+  S3Answer complete(const std::string& key, const std::string& upload,
+                    const std::vector<std::string>& tags, Condition condition);
   std::vector<std::string> send_parts(const std::string& key, const std::string& upload,
                                       const FilePart& file);
   std::optional<Creation> whose(const std::string& key, const std::string& writer);
   void abort_upload(const std::string& key, const std::string& upload) noexcept;
   void probe_condition();
+  bool completes_over(const std::string& key);
 
   std::string root_;  // before each key: "PREFIX/", or empty
   S3Client client_;

@@ -9,6 +9,7 @@
 #include <set>
 
 #include "tests/support/faulty_link.hpp"
+#include "tests/support/s3_server.hpp"
 #include "tests/support/scripted_backend.hpp"
 #include "tests/support/versitygw.hpp"
 #include "warehouse/storage/s3_credentials.hpp"
@@ -205,6 +206,42 @@ TEST_CASE("a server that does not keep conditions is refused before the first cr
                          MessageMatches(ContainsSubstring("does not keep If-None-Match")));
   for (const test::Message& request : server.requests())
     CHECK(request.target().find("claim") == std::string::npos);
+}
+
+TEST_CASE("a server that keeps conditions of whole objects but not of uploads in parts is refused") {
+  const test::TempDir folder;
+  const test::S3Server server;
+  server.make_bucket("shop");
+  test::FaultyLink link(server.port());
+  S3Settings settings;
+  settings.endpoint = link.url();
+  settings.credentials_file = folder.write("credentials", "key secret\n");
+  S3Store store({.folder = {}, .bucket = "shop", .prefix = "p"}, settings);
+  link.plan("POST", "uploadId=", Fault::unconditional, 2);
+  for (int i = 0; i < 2; ++i)
+    CHECK_THROWS_MATCHES(store.create("claim", "mine"), RemoteError,
+                         MessageMatches(ContainsSubstring("If-None-Match where an upload in parts")));
+  CHECK(link.unmet() == 0);
+  CHECK(server.objects("shop").empty());
+  CHECK(store.create("claim", "mine") == Creation::created);
+  CHECK(server.objects("shop").size() == 1);
+}
+
+TEST_CASE("a server that keeps conditions is not refused where answers to the probe are lost") {
+  FarBucket bucket;
+  const std::pair<const char*, const char*> lost[] = {{"PUT", "/.tmp-probe-"},
+                                                      {"POST", "uploads="},
+                                                      {"PUT", "partNumber="},
+                                                      {"POST", "uploadId="}};
+  for (const auto& [method, part] : lost) {
+    INFO(fmt::format("{} {}", method, part));
+    bucket.link.plan(method, part, Fault::reset_after);
+    S3Store store = bucket.open();
+    CHECK(store.create("claim", "mine") == Creation::created);
+    CHECK(bucket.link.unmet() == 0);
+    store.remove("claim");
+    CHECK(objects_in(store) == 0);
+  }
 }
 
 TEST_CASE("a listing that is none, or of other keys, or without end, is refused") {
