@@ -129,6 +129,15 @@ bool is_at_end(ondemand::document& document) noexcept {
   return document.current_location().error() == simdjson::OUT_OF_BOUNDS;
 }
 
+// Without replacing what is no character: newer versions of simdjson want that said.
+template <typename Field>
+simdjson::simdjson_result<std::string_view> plain_name(Field& field) {
+  if constexpr (requires { field.unescaped_key(false); })
+    return field.unescaped_key(false);
+  else
+    return field.unescaped_key();
+}
+
 }  // namespace
 
 struct JsonReader::Parser {
@@ -243,7 +252,7 @@ bool JsonReader::Walk::name_of(ondemand::field& field, std::string_view& name) {
   name = {begin, static_cast<std::size_t>(end - begin)};
   if (!has_escapes) return true;
   std::string_view plain;
-  if (field.unescaped_key().get(plain) == simdjson::SUCCESS) {
+  if (plain_name(field).get(plain) == simdjson::SUCCESS) {
     name = tree_.texts().keep(plain);
     return true;
   }
