@@ -25,6 +25,8 @@ export CCACHE_BASEDIR=$PWD CCACHE_NOHASHDIR=1
 passed=0 failed=0
 logs=build/logs
 mkdir -p $logs
+# Reports, and what is suppressed by name, need the names of functions.
+export ASAN_SYMBOLIZER_PATH=${ASAN_SYMBOLIZER_PATH:-/usr/lib/llvm-19/bin/llvm-symbolizer}
 export UBSAN_OPTIONS=print_stacktrace=1
 export LSAN_OPTIONS=suppressions=$PWD/tests/support/leaks.supp:print_suppressions=0
 export TSAN_OPTIONS=halt_on_error=1:second_deadlock_stack=1
@@ -56,7 +58,7 @@ run_ctest() {
 # twice stands in the log ("Test #12" more than once).
 run_all_tests() {
   local preset=$1 verdict=0 without=kafka
-  [ $long = yes ] || without='(kafka|spark)' # half a gigabyte to fetch, and a minute to run
+  [ $long = yes ] || without='(kafka|spark|trino)' # half a gigabyte to fetch for each, and minutes to run
   run_ctest "$preset" -LE "^$without\$" || verdict=1
   run_ctest "$preset" -L '^kafka$' --repeat until-pass:2 || verdict=1
   return $verdict
@@ -102,7 +104,10 @@ step_servers() {
   $stack/versitygw.sh fetch & jobs+=($!)
   $stack/http_cache.sh fetch & jobs+=($!)
   $stack/websocket.sh fetch & jobs+=($!)
-  [ $long = no ] || { { $stack/spark.sh fetch && $stack/spark.sh s3-jars; } & jobs+=($!); }
+  if [ $long = yes ]; then
+    { $stack/spark.sh fetch && $stack/spark.sh s3-jars; } & jobs+=($!)
+    $stack/trino.sh fetch & jobs+=($!)
+  fi
   for job in "${jobs[@]}"; do wait "$job" || bad=1; done
   return $bad
 }

@@ -29,7 +29,7 @@ packages_of() {
     kafka) echo default-jre-headless maven ca-certificates ;;
     test)  packages_of kafka
            packages_of demo
-           echo catch2 python3 python3-venv curl openssl kcat clang-19 libclang-rt-19-dev
+           echo catch2 python3 python3-venv curl openssl kcat clang-19 llvm-19 libclang-rt-19-dev
            command -v npm >/dev/null || echo nodejs npm
            # Ubuntu has it as a snap only: there, SEGUE_BROWSER names another Chromium or Chrome.
            [ "${ID:-}" = ubuntu ] || echo chromium ;;
