@@ -93,8 +93,16 @@ Task<void> Session::run() {
   if (next == Next::close && worker_.draining()) next = Next::linger;
   if (next == Next::linger) co_await linger();
   place_.give_back();  // whoever sees the end may connect again
-  client_.stream.shutdown_send();
+  co_await end_sending();
   client_.stream.close();
+}
+
+// All that was answered is with the kernel.
+Task<void> Session::end_sending() {
+  lingering_ = true;
+  client_.buffer.release();
+  const MonotonicNs expiry = after(monotonic_now(), worker_.settings.limits.send_idle);
+  co_await client_.stream.end_sending(expiry);
 }
 
 Task<std::optional<Next>> Session::wait_for_request() {
@@ -332,10 +340,8 @@ bool Session::has_unread() noexcept {
 
 // RFC 9112, 9.6: the answer would be lost if unread bytes made the kernel reset the connection.
 Task<void> Session::linger() {
-  client_.stream.shutdown_send();
-  lingering_ = true;
+  co_await end_sending();
   const MonotonicNs expiry = after(monotonic_now(), kLinger);
-  client_.buffer.release();
   client_.buffer.reserve(kLingerBuffer);
   for (;;) {
     const Transfer got = co_await client_.stream.read_some(client_.buffer.writable(), expiry);

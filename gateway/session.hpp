@@ -80,6 +80,7 @@ class Session {
   runtime::Task<std::optional<Refusal>> sync_intent(Exchange& exchange);
   // Whether the client sent more than was wanted of it, or has ended.
   bool has_unread() noexcept;
+  runtime::Task<void> end_sending();
   runtime::Task<void> linger();
 
   Worker& worker_;

@@ -85,7 +85,9 @@ Task<void> Tunnel::carry_all(Way& way, std::string_view held) {
       way.broken = opposite(way).refused_by_reset;
       if (way.broken) co_return cut();
       way.ended = true;
-      co_return way.to.shutdown_send();
+      const MonotonicNs expiry = idle_expiry();
+      co_await way.to.end_sending(expiry);
+      co_return;
     }
     way.buffer.commit(got.bytes);
     const std::string_view bytes = way.buffer.readable();

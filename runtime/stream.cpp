@@ -52,11 +52,28 @@ std::span<iovec> advance_past(std::span<iovec> pieces, std::size_t bytes) {
 
 }  // namespace
 
+bool Stream::try_tell_end() noexcept {
+  ERR_clear_error();
+  const int told = SSL_shutdown(ssl_.get());
+  const bool full = told < 0 && SSL_get_error(ssl_.get(), told) == SSL_ERROR_WANT_WRITE;
+  ERR_clear_error();
+  return !full;
+}
+
 void Stream::shutdown_send() noexcept {
   if (!descriptor_.is_open()) return;
-  if (ssl_ != nullptr) SSL_shutdown(ssl_.get());
-  ERR_clear_error();
+  if (ssl_ != nullptr) try_tell_end();
   ::shutdown(descriptor_.get(), SHUT_WR);
+}
+
+Task<void> Stream::end_sending(MonotonicNs expiry) {
+  while (descriptor_.is_open() && ssl_ != nullptr && !try_tell_end()) {
+    if (!can_wait(Way::out)) break;
+    Descriptor::Until ready(descriptor_, Way::out, expiry);
+    const error_code ec = co_await ready;
+    if (ec) break;
+  }
+  if (descriptor_.is_open()) ::shutdown(descriptor_.get(), SHUT_WR);
 }
 
 void Stream::reset() noexcept {

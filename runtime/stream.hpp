@@ -69,6 +69,11 @@ class Stream {
 
   // Ends what waits, with operation_aborted; the stream stays open.
   void cancel() noexcept { descriptor_.cancel(); }
+  // Ends our sending. With TLS the peer is told first that this was all (close_notify), which it is
+  // waited for until it takes that, or until `expiry`; without the word it would take what it got
+  // for cut off.
+  Task<void> end_sending(MonotonicNs expiry);
+  // The same at once: a peer that has taken nothing lately may not be told.
   void shutdown_send() noexcept;
   void close() noexcept { descriptor_.close(); }
   // Closes with RST: the peer sees that what it got is not whole.
@@ -99,6 +104,8 @@ class Stream {
   Transfer try_write(std::span<iovec> pieces, Way& way) noexcept;
   Transfer try_write_tls(std::span<iovec> pieces, Way& way) noexcept;
   Transfer tls_result(int result, Way& way) noexcept;
+  // Tells the peer of the end. False: there is no room for that now.
+  bool try_tell_end() noexcept;
   // One step of a handshake.
   boost::system::error_code try_handshake(Way& way) noexcept;
 

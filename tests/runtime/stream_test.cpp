@@ -3,102 +3,21 @@
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
-#include <openssl/err.h>
-#include <openssl/ssl.h>
-#include <signal.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include <array>
 #include <boost/asio/error.hpp>
 #include <catch2/catch_test_macros.hpp>
-#include <cstdlib>
-#include <filesystem>
-#include <fstream>
 #include <future>
-#include <memory>
 #include <string>
 
 #include "runtime/pause.hpp"
-#include "runtime/pem_files.hpp"
-#include "runtime/task_group.hpp"
-#include "runtime/tls_tickets.hpp"
+#include "tests/runtime/stream_pair.hpp"
 
 namespace segue::runtime {
 namespace {
 
 namespace errors = boost::asio::error;
-
-MonotonicNs soon(int millis) {
-  return after(monotonic_now(), std::chrono::milliseconds(millis));
-}
-MonotonicNs generous() {
-  return soon(20'000);
-}
-
-// A core with a thread, and a pair of connected streams on it.
-struct Pair {
-  Pair() {
-    int ends[2];
-    REQUIRE(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, ends) == 0);
-    REQUIRE_FALSE(left.assign(ends[0]));
-    REQUIRE_FALSE(right.assign(ends[1]));
-    core.start();
-  }
-  ~Pair() {
-    core.ask([this] {
-      left.close();
-      right.close();
-    });
-    while (core.ask([this] { return group.size(); }) != 0) {
-    }
-    core.stop();
-    core.join();
-  }
-
-  // Runs a task on the core and waits for its result.
-  template <class T>
-  T run(Task<T> task) {
-    std::promise<T> done;
-    auto result = done.get_future();
-    core.post([this, &done, &task] { group.spawn(deliver(std::move(task), done)); });
-    return result.get();
-  }
-  template <class T>
-  static Task<void> deliver(Task<T> task, std::promise<T>& done) {
-    done.set_value(co_await task);
-  }
-
-  Core core{0};
-  Stream left{core};
-  Stream right{core};
-  TaskGroup group;
-};
-
-Task<Transfer> read_once(Stream& stream, std::string& into, MonotonicNs expiry) {
-  into.resize(64);
-  const std::span<char> room(into);
-  const Transfer got = co_await stream.read_some(room, expiry);
-  into.resize(got.bytes);
-  co_return got;
-}
-
-Task<Transfer> write_all(Stream& stream, std::string text, MonotonicNs patience) {
-  iovec piece{text.data(), text.size()};
-  const std::span<iovec> pieces(&piece, 1);
-  co_return co_await stream.write(pieces, patience);
-}
-
-Task<std::size_t> read_to_end(Stream& stream) {
-  std::string room(65'536, '\0');
-  std::size_t total = 0;
-  for (;;) {
-    const std::span<char> into(room);
-    const Transfer got = co_await stream.read_some(into, generous());
-    if (got.bytes == 0) co_return total;
-    total += got.bytes;
-  }
-}
 
 TEST_CASE("bytes pass, and the end of the stream is a read of nothing without an error") {
   Pair pair;
@@ -289,154 +208,6 @@ TEST_CASE("an idle stream is quiet until something comes or the peer leaves") {
   CHECK_FALSE(pair.core.ask([&] { return pair.right.quiet(Stream::Quiet::asked); }));
   pair.core.ask([&] { pair.left.close(); });
   CHECK(pair.core.ask([&] { return pair.right.peer_gone(); }));
-}
-
-// A certificate for "localhost", signed by itself, made by the openssl command.
-struct Certificate {
-  Certificate() {
-    char name[] = "/tmp/segue-tls-XXXXXX";
-    folder = mkdtemp(name);
-    const std::string command =
-        "openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=localhost "
-        "-addext subjectAltName=DNS:localhost -keyout " +
-        key() + " -out " + certificate() + " 2>/dev/null";
-    REQUIRE(std::system(command.c_str()) == 0);
-  }
-  ~Certificate() { std::filesystem::remove_all(folder); }
-  std::string key() const { return folder + "/key.pem"; }
-  std::string certificate() const { return folder + "/cert.pem"; }
-  std::string folder;
-};
-
-TlsContext server_of(const Certificate& files) {
-  TlsServerSettings settings;
-  settings.certificates.push_back({files.certificate(), files.key()});
-  return TlsContext::server(settings, PemFiles(files_of(settings)), TicketKeys::fresh());
-}
-
-TlsContext client_of(const Certificate& authority, const std::string& name) {
-  const TlsClientSettings settings{authority.certificate(), {}, {}, name};
-  return TlsContext::client(settings, PemFiles(files_of(settings)));
-}
-
-Task<boost::system::error_code> shake(Stream& stream, const TlsContext& tls) {
-  co_return co_await stream.handshake(tls, generous());
-}
-
-struct Handshake {
-  Handshake(Pair& pair, const TlsContext& server, const TlsContext& client) {
-    std::promise<boost::system::error_code> accepted;
-    auto result = accepted.get_future();
-    pair.core.post([&] { pair.group.spawn(Pair::deliver(shake(pair.right, server), accepted)); });
-    client_ec = pair.run(shake(pair.left, client));
-    if (client_ec) pair.core.ask([&] { pair.left.close(); });
-    server_ec = result.get();
-  }
-  boost::system::error_code client_ec, server_ec;
-};
-
-TEST_CASE("TLS: bytes pass both ways, large writes too, and the name is verified") {
-  const Certificate files;
-  const TlsContext server = server_of(files);
-  const TlsContext client = client_of(files, "localhost");
-  Pair pair;
-  const Handshake hands(pair, server, client);
-  REQUIRE_FALSE(hands.client_ec);
-  REQUIRE_FALSE(hands.server_ec);
-  CHECK(pair.core.ask([&] { return pair.right.tls_version(); }) == "TLSv1.3");
-  CHECK(pair.core.ask([&] { return pair.right.tls_server_name(); }) == "localhost");
-  pair.run(write_all(pair.left, "hello", kNever));
-  std::string text;
-  CHECK(pair.run(read_once(pair.right, text, generous())).bytes == 5);
-  std::promise<std::size_t> counted;
-  auto count = counted.get_future();
-  pair.core.post([&] { pair.group.spawn(Pair::deliver(read_to_end(pair.left), counted)); });
-  const std::string large(4 << 20, 'y');
-  CHECK(pair.run(write_all(pair.right, large, kNever)).bytes == large.size());
-  pair.core.ask([&] { pair.right.shutdown_send(); });
-  CHECK(count.get() == large.size());
-}
-
-TEST_CASE("TLS: an error that another connection left behind ends no other") {
-  const Certificate files;
-  const TlsContext server = server_of(files);
-  const TlsContext client = client_of(files, "localhost");
-  Pair pair;
-  const Handshake hands(pair, server, client);
-  REQUIRE_FALSE(hands.server_ec);
-  pair.core.ask([] { ERR_raise(ERR_LIB_SSL, ERR_R_INTERNAL_ERROR); });
-  std::string text;
-  CHECK(pair.run(read_once(pair.right, text, soon(20))).ec == errors::timed_out);
-}
-
-TEST_CASE("TLS: a connection whose answer was read is quiet, and can be used again") {
-  const Certificate files;
-  const TlsContext server = server_of(files);
-  const TlsContext client = client_of(files, "localhost");
-  Pair pair;
-  const Handshake hands(pair, server, client);
-  REQUIRE_FALSE(hands.server_ec);
-  pair.run(write_all(pair.right, "answer", kNever));
-  std::string text;
-  CHECK(pair.run(read_once(pair.left, text, generous())).bytes == 6);
-  CHECK(pair.core.ask([&] { return pair.left.quiet(Stream::Quiet::heard); }));
-  pair.run(write_all(pair.right, "more", kNever));
-  CHECK_FALSE(pair.core.ask([&] { return pair.left.quiet(Stream::Quiet::heard); }));
-}
-
-TEST_CASE("TLS: a peer that changes keys and takes nothing ends its connection, not the process") {
-  signal(SIGPIPE, SIG_IGN);
-  const Certificate files;
-  const TlsContext server = server_of(files);
-  int ends[2];
-  REQUIRE(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) == 0);
-  REQUIRE(fcntl(ends[0], F_SETFL, O_NONBLOCK) == 0);
-  Pair pair;
-  auto stream = std::make_unique<Stream>(pair.core);
-  std::promise<boost::system::error_code> accepted;
-  pair.core.ask([&] {
-    REQUIRE_FALSE(stream->assign(ends[0]));
-    pair.group.spawn(Pair::deliver(shake(*stream, server), accepted));
-  });
-  SSL_CTX* const context = SSL_CTX_new(TLS_client_method());
-  SSL* const peer = SSL_new(context);
-  SSL_set_fd(peer, ends[1]);
-  REQUIRE(SSL_connect(peer) == 1);
-  REQUIRE_FALSE(accepted.get_future().get());
-
-  std::promise<Transfer> written;
-  std::promise<std::size_t> read;
-  pair.core.ask([&] {
-    pair.group.spawn(
-        Pair::deliver(write_all(*stream, std::string(32 << 20, 'x'), kNever), written));
-    pair.group.spawn(Pair::deliver(read_to_end(*stream), read));
-  });
-  REQUIRE(SSL_key_update(peer, SSL_KEY_UPDATE_REQUESTED) == 1);
-  CHECK(SSL_write(peer, "x", 1) == 1);
-  SSL_free(peer);
-  SSL_CTX_free(context);
-  close(ends[1]);
-  CHECK(written.get_future().get().ec);
-  read.get_future().get();
-  while (pair.core.ask([&] { return pair.group.size(); }) != 0) {
-  }
-  pair.core.ask([&] { stream.reset(); });
-}
-
-TEST_CASE("TLS: a peer with another name or another CA is refused") {
-  const Certificate files;
-  const Certificate other;
-  const TlsContext server = server_of(files);
-  {
-    Pair pair;
-    const TlsContext wrong_name = client_of(files, "elsewhere");
-    CHECK(Handshake(pair, server, wrong_name).client_ec);
-  }
-  {
-    Pair pair;
-    const TlsContext wrong_ca = client_of(other, "localhost");
-    CHECK(Handshake(pair, server, wrong_ca).client_ec);
-  }
 }
 
 }  // namespace
