@@ -21,7 +21,6 @@ import time
 
 import compare
 import edge
-import paced
 from compare import LOAD_CORE, ROOT, WORK
 
 MODES = {
@@ -76,29 +75,6 @@ class Attack:
             if self.proxy.established() == 0:
                 return
             time.sleep(0.05)
-
-
-def latency(proxy, options):
-    connections = 32
-    return paced.load(proxy.ports["public"], connections, 1000 * connections / options.rate, options.seconds)
-
-
-def run_round(number, mode, proxy, options):
-    without = latency(proxy, options)
-    with Attack(proxy, [mode], options.connections):
-        attacked = latency(proxy, options)
-        held = proxy.established()
-    attacked["held"] = held
-    print(f"  {mode} {proxy.name} {number + 1}/{options.rounds}: p50 {without['p50']} -> {attacked['p50']} us, "
-          f"p99 {without['p99']} -> {attacked['p99']} us, {held} held", file=sys.stderr)
-    return without, attacked
-
-
-def latency_row(mode, proxy, rounds):
-    p50, p99 = edge.medians(rounds, "p50"), edge.medians(rounds, "p99")
-    return (f"| {mode} | {proxy.name} | {p50['without']:.0f} / {p50['with']:.0f} "
-            f"| {p99['without']:.0f} / {p99['with']:.0f} | **{p99['ratio']:.2f}** "
-            f"({p99['least']:.2f} to {p99['most']:.2f}) |")
 
 
 def limits_in(metrics):
@@ -245,13 +221,15 @@ def main():
         programs.append(nginx.program)
         both = (segue, nginx)
         for proxy in both:
-            latency(proxy, options)
+            edge.latency(proxy, options)
         rounds = {(mode, proxy.name): [] for mode in MODES for proxy in both}
         for number in range(options.rounds):
             for mode in MODES:
                 for proxy in both:
-                    rounds[mode, proxy.name].append(run_round(number, mode, proxy, options))
-        rows = [latency_row(mode, proxy, rounds[mode, proxy.name]) for mode in MODES for proxy in both]
+                    rounds[mode, proxy.name].append(edge.run_round(
+                        mode, number, proxy, options, lambda: Attack(proxy, [mode], options.connections)))
+        rows = [f"| {mode} | {proxy.name} | {edge.latency_cells(rounds[mode, proxy.name])}"
+                for mode in MODES for proxy in both]
         fates = [fate_row(proxy, options) for proxy in both]
         narrow = descriptor_limit(options.segue, port)
     finally:

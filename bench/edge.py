@@ -7,8 +7,10 @@ import re
 import shutil
 import statistics
 import subprocess
+import sys
 
 import compare
+import paced
 from compare import LOAD_CORE, PROXY_CORE, WORK
 
 MIB = 1 << 20
@@ -153,6 +155,30 @@ def answered(connection):
 
 
 REQUEST = b"GET /s HTTP/1.1\r\nHost: shop.example\r\nAccept: application/json\r\n\r\n"
+
+
+def latency(proxy, options):
+    """Normal traffic: what it saw of a proxy in `options.seconds`."""
+    connections = 32
+    return paced.load(proxy.ports["public"], connections, 1000 * connections / options.rate, options.seconds)
+
+
+def run_round(label, number, proxy, options, burden):
+    """Normal traffic alone and beside a burden, which is there for the scope that `burden` makes."""
+    without = latency(proxy, options)
+    with burden():
+        beside = latency(proxy, options)
+        held = proxy.established()
+    print(f"  {label} {proxy.name} {number + 1}/{options.rounds}: p50 {without['p50']} -> {beside['p50']} us, "
+          f"p99 {without['p99']} -> {beside['p99']} us, {held} connections held", file=sys.stderr)
+    return without, beside
+
+
+def latency_cells(rounds):
+    """The last three cells of a row: p50 and p99 without / with, and what the burden makes of p99."""
+    p50, p99 = medians(rounds, "p50"), medians(rounds, "p99")
+    return (f"{p50['without']:.0f} / {p50['with']:.0f} | {p99['without']:.0f} / {p99['with']:.0f} "
+            f"| **{p99['ratio']:.2f}** ({p99['least']:.2f} to {p99['most']:.2f}) |")
 
 
 def medians(rounds, key):

@@ -14,12 +14,12 @@ import sys
 import time
 
 import edge
-import paced
 from compare import ROOT, WORK
 
 
 class IdleConnections:
-    """Connections of which each has had one answer. All of them are closed with the scope."""
+    """Connections of which each has had one answer. With the scope they are closed, and the proxy has
+    seen that."""
 
     def __init__(self, proxy, count, tls):
         self.proxy, self.kept = proxy, []
@@ -40,18 +40,16 @@ class IdleConnections:
     def __exit__(self, *_):
         for connection in self.kept:
             connection.close()
+        settle(self.proxy)
 
 
 def memory_of(proxy, count, tls):
     """Bytes for each connection. A few that went before have warmed the pools."""
     with IdleConnections(proxy, 100, tls):
         pass
-    settle(proxy)
     before = proxy.anonymous()
     with IdleConnections(proxy, count, tls):
-        each = (proxy.anonymous() - before) / count
-    settle(proxy)
-    return each
+        return (proxy.anonymous() - before) / count
 
 
 def settle(proxy):
@@ -66,26 +64,9 @@ def settle(proxy):
         sys.exit(f"{proxy.name}: {left:.0f} connections are open after all clients left")
 
 
-def latency(proxy, options):
-    connections = 32
-    return paced.load(proxy.ports["public"], connections, 1000 * connections / options.rate, options.seconds)
-
-
-def run_round(number, proxy, options):
-    without = latency(proxy, options)
-    with IdleConnections(proxy, options.connections, tls=False):
-        beside = latency(proxy, options)
-    settle(proxy)
-    print(f"  {proxy.name} {number + 1}/{options.rounds}: p50 {without['p50']} -> {beside['p50']} us, p99 "
-          f"{without['p99']} -> {beside['p99']} us", file=sys.stderr)
-    return without, beside
-
-
 def row(proxy, memory, rounds):
-    p50, p99 = edge.medians(rounds, "p50"), edge.medians(rounds, "p99")
     return (f"| {proxy.name} | {memory['plain']:,.0f} | {memory['tls']:,.0f} "
-            f"| {p50['without']:.0f} / {p50['with']:.0f} | {p99['without']:.0f} / {p99['with']:.0f} "
-            f"| **{p99['ratio']:.2f}** ({p99['least']:.2f} to {p99['most']:.2f}) |")
+            f"| {edge.latency_cells(rounds)}")
 
 
 def main():
@@ -113,14 +94,16 @@ def main():
         both = (segue, nginx)
         memory = {}
         for proxy in both:
-            latency(proxy, options)
+            edge.latency(proxy, options)
             memory[proxy.name] = {"plain": memory_of(proxy, options.connections, tls=False),
                                   "tls": memory_of(proxy, options.tls_connections, tls=True)}
             print(f"  {proxy.name}: {memory[proxy.name]}", file=sys.stderr)
         rounds = {proxy.name: [] for proxy in both}
         for number in range(options.rounds):
             for proxy in both:
-                rounds[proxy.name].append(run_round(number, proxy, options))
+                rounds[proxy.name].append(edge.run_round(
+                    "idle", number, proxy, options,
+                    lambda: IdleConnections(proxy, options.connections, tls=False)))
     finally:
         for program in reversed(programs):
             program.stop()
