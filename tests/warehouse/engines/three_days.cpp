@@ -1,4 +1,4 @@
-#include "tests/warehouse/spark/three_days.hpp"
+#include "tests/warehouse/engines/three_days.hpp"
 
 #include <fmt/format.h>
 
