@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "cli/figures.hpp"
+#include "cli/interruption.hpp"
 #include "exchange/id.hpp"
 #include "warehouse/sql/object_files.hpp"
 #include "warehouse/sql/parquet_files.hpp"
@@ -42,8 +43,9 @@ std::string moment(std::int64_t unix_micros) {
 ArchiveExchanges::ArchiveExchanges(const ArchiveSource& source, ArchiveRange range)
     : name_(source.location.name()),
       range_(std::move(range)),
-      store_(warehouse::open_store(source.location, source.s3)),
-      archive_(warehouse::Archive::open(*store_)) {
+      store_(warehouse::open_store(source.location, source.s3, interrupted)),
+      archive_(warehouse::Archive::open(*store_)),
+      end_(engine_) {
   warehouse::mount(engine_, *store_);
   engine_.run("SET parquet_metadata_cache = true");
   look();

@@ -10,6 +10,7 @@
 
 #include "cli/seen_ids.hpp"
 #include "cli/source.hpp"
+#include "cli/statement_end.hpp"
 #include "recorder/exchange.pb.h"
 #include "warehouse/archive/archive.hpp"
 #include "warehouse/sql/engine.hpp"
@@ -34,7 +35,8 @@ struct ArchiveRange {
 
 // The exchanges of an archive, FINISH records among them: day by day as they were archived, within
 // a day by created_at; each once, as long as its id is remembered (SeenIds). What is in memory at a
-// time is a slice of kSliceRows rows. One thread.
+// time is a slice of kSliceRows rows. Once interrupted() neither the store is waited for nor the
+// engine: what asks them throws. One thread.
 class ArchiveExchanges {
  public:
   static constexpr std::uint64_t kSliceRows = 16'384;
@@ -93,6 +95,7 @@ class ArchiveExchanges {
   std::uint64_t others_ = 0;      // records that are no exchange, untold
   std::uint64_t duplicates_ = 0;  // untold
   std::chrono::steady_clock::time_point looked_{};
+  StatementEnd end_;
 };
 
 }  // namespace segue::cli

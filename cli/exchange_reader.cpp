@@ -5,6 +5,7 @@
 #include <cstdio>
 #include <optional>
 
+#include "cli/interruption.hpp"
 #include "cli/progress.hpp"
 #include "exchange/error.hpp"
 
@@ -39,10 +40,18 @@ std::unique_ptr<KafkaExchanges> open_topic(const Source& source, const ReadRange
 
 std::unique_ptr<ArchiveExchanges> open_archive(const Source& source, const ReadRange& range) {
   using Follow = ArchiveRange::Follow;
-  return std::make_unique<ArchiveExchanges>(
-      *source.archive,
-      ArchiveRange{range.since, range.last_records, range.condition, range.ids,
-                   range.until == ReadRange::Until::follow ? Follow::yes : Follow::no});
+  listen_for_interrupts();
+  return or_interrupted([&] {
+    return std::make_unique<ArchiveExchanges>(
+        *source.archive,
+        ArchiveRange{range.since, range.last_records, range.condition, range.ids,
+                     range.until == ReadRange::Until::follow ? Follow::yes : Follow::no});
+  });
+}
+
+bool read_next(ArchiveExchanges& archive, v1::Exchange& exchange) {
+  if (interrupted()) throw Interrupted();
+  return or_interrupted([&] { return archive.next(exchange); });
 }
 
 recorder::Frame* next_of(recorder::JournalReader& reader, std::optional<recorder::Frame>& frame) {
@@ -74,7 +83,7 @@ Finishes finishes_of_archive(const Source& source, ReadRange range) {
   const auto archive = open_archive(source, range);
   Progress progress(fmt::format("looking for how exchanges ended in {}", source.name()));
   v1::Exchange finish;
-  while (archive->next(finish)) {
+  while (read_next(*archive, finish)) {
     progress.at(archive->passed(), archive->expected());
     finishes.insert_or_assign(finish.parent_id(), std::move(finish));
   }
@@ -103,7 +112,7 @@ ExchangeReader::ExchangeReader(const Source& source, const ReadRange& range) {
 }
 
 v1::Exchange* ExchangeReader::next() {
-  if (archive_) return archive_->next(exchange_) ? &exchange_ : nullptr;
+  if (archive_) return read_next(*archive_, exchange_) ? &exchange_ : nullptr;
   if (kafka_) return kafka_->next(exchange_) ? &exchange_ : nullptr;
   return next_frame();
 }

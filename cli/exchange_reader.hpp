@@ -34,14 +34,16 @@ struct ReadRange {
 };
 
 // Exchanges of a source in causal order (of a topic: kafka/topic_reader.hpp says which; of an
-// archive: cli/archive_exchanges.hpp), FINISH records among them; reading goes on behind what is damaged. One thread.
+// archive: cli/archive_exchanges.hpp), FINISH records among them; reading goes on behind what is
+// damaged. Who reads an archive listens for interrupts, and ends by them: Interrupted comes out of
+// what waits for it. One thread.
 class ExchangeReader {
  public:
-  // Throws StartupError, RemoteError.
+  // Throws StartupError, RemoteError, Interrupted.
   ExchangeReader(const Source& source, const ReadRange& range);
 
   // Null: nothing more for now. Valid until the next call. Throws StartupError when the source
-  // cannot be read any more.
+  // cannot be read any more, Interrupted.
   v1::Exchange* next();
 
   // On standard error: what was found damaged, skipped or twice and has not been told yet.

@@ -13,6 +13,7 @@
 #include "cli/compare/compare_command.hpp"
 #include "cli/connect_status.hpp"
 #include "cli/exit_code.hpp"
+#include "cli/interruption.hpp"
 #include "cli/journal/journal_commands.hpp"
 #include "cli/lag.hpp"
 #include "cli/output.hpp"
@@ -26,7 +27,9 @@
 namespace {
 
 using segue::cli::kClean;
+using segue::cli::interrupted_code;
 using segue::cli::kFailed;
+using segue::cli::kInterrupted;
 using segue::cli::kRemote;
 
 int parse_and_run(int argc, char** argv) {
@@ -86,13 +89,23 @@ int parse_and_run(int argc, char** argv) {
   return show.run();
 }
 
+// Ctrl-C needs no words: who pressed it knows.
+int told_to_end() {
+  const int code = interrupted_code();
+  if (code != kInterrupted)
+    fmt::print(stderr, "seguectl: it was told to end before it was through\n");
+  return code;
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
   try {
     const int exit_code = parse_and_run(argc, argv);
     segue::cli::flush_out();  // a full disk shows only when the last of it is written
-    return exit_code;
+    return exit_code == kInterrupted ? told_to_end() : exit_code;
+  } catch (const segue::cli::Interrupted&) {
+    return told_to_end();
   } catch (const segue::RemoteError& error) {
     fmt::print(stderr, "seguectl: {}\n", error.what());
     return kRemote;

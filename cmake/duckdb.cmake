@@ -11,3 +11,7 @@ set_target_properties(duckdb PROPERTIES
   IMPORTED_NO_SONAME TRUE
   INTERFACE_INCLUDE_DIRECTORIES ${SEGUE_DUCKDB}
   INTERFACE_SYSTEM_INCLUDE_DIRECTORIES ${SEGUE_DUCKDB})
+
+# seguectl looks for it there (cli/CMakeLists.txt). A folder that was named may have no licence.
+install(FILES ${SEGUE_DUCKDB}/libduckdb.so DESTINATION lib/segue)
+install(FILES ${SEGUE_DUCKDB}/LICENSE DESTINATION share/doc/segue RENAME LICENSE.duckdb OPTIONAL)

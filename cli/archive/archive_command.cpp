@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 #include <poll.h>
-#include <signal.h>
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
@@ -12,6 +11,7 @@
 #include "cli/duration.hpp"
 #include "cli/exit_code.hpp"
 #include "cli/figures.hpp"
+#include "cli/interruption.hpp"
 #include "warehouse/archive/gone_records.hpp"
 #include "warehouse/archive/journal_records.hpp"
 #include "warehouse/archive/manifest_topic.hpp"
@@ -33,18 +33,6 @@ constexpr milliseconds kFirstPause{1'000};
 constexpr milliseconds kLongestPause{60'000};
 constexpr milliseconds kSlice{100};
 constexpr const char* kNoManifest = "none";
-
-volatile sig_atomic_t told_to_end = 0;  // the signal that said so
-
-// The first one is remembered; a second one ends the process as ever.
-void listen_for_the_end() {
-  for (const int number : {SIGTERM, SIGINT}) {
-    struct sigaction action {};
-    action.sa_handler = [](int came) { told_to_end = came; };
-    action.sa_flags = static_cast<int>(SA_RESETHAND);
-    sigaction(number, &action, nullptr);
-  }
-}
 
 void tell(const std::string& line) { fmt::print(stderr, "seguectl: {}\n", line); }
 
@@ -201,12 +189,12 @@ warehouse::ArchiverOptions ArchiveCommand::options(const Plan& plan) const {
   options.flush_rows = plan.flush_rows;
   options.flush_every = plan.flush_every;
   options.writer = host_and_process();
-  options.told_to_end = [] { return told_to_end != 0; };
+  options.told_to_end = interrupted;
   return options;
 }
 
 void ArchiveCommand::archive(const Plan& plan) const {
-  const auto store = warehouse::open_store(plan.to, plan.s3, [] { return told_to_end != 0; });
+  const auto store = warehouse::open_store(plan.to, plan.s3, interrupted);
   warehouse::Archive archive = warehouse::Archive::open_or_create(*store);
   std::unique_ptr<warehouse::RecordSource> source;
   std::unique_ptr<warehouse::ManifestTopic> manifest;
@@ -220,7 +208,7 @@ void ArchiveCommand::archive(const Plan& plan) const {
                     .timeout = kafka->timeout,
                     .share = once_ ? Reading::Share::all : Reading::Share::group,
                     .epoch = new_epoch_ ? Reading::Epoch::next : Reading::Epoch::same,
-                    .stopping = [] { return told_to_end != 0; }};
+                    .stopping = interrupted};
     source = std::make_unique<warehouse::TopicRecords>(std::move(reading), archive);
     const std::string topic = manifest_.value_or(warehouse::kManifestTopic);
     if (topic != kNoManifest) {
@@ -283,13 +271,14 @@ std::vector<warehouse::Chain> ArchiveCommand::given_up(const warehouse::Archive&
 // What is away when the service starts may come; what is wrong stays wrong.
 void ArchiveCommand::serve(const Plan& plan) const {
   milliseconds length = kFirstPause;
-  while (told_to_end == 0) {
+  while (!interrupted()) {
     try {
       return archive(plan);
     } catch (const RemoteError& error) {
+      if (interrupted()) return;
       Told().troubled(error.what(), length);
     }
-    for (auto left = length; left > milliseconds(0) && told_to_end == 0; left -= kSlice)
+    for (auto left = length; left > milliseconds(0) && !interrupted(); left -= kSlice)
       ::poll(nullptr, 0, static_cast<int>(kSlice.count()));
     length = std::min(length * 2, kLongestPause);
   }
@@ -297,15 +286,19 @@ void ArchiveCommand::serve(const Plan& plan) const {
 
 int ArchiveCommand::run() {
   const Plan what = plan();
-  listen_for_the_end();
+  listen_for_interrupts();
   if (!once_) {
     serve(what);
     return kClean;
   }
-  archive(what);
-  if (told_to_end == 0) return kClean;
+  try {
+    archive(what);
+  } catch (const RemoteError&) {
+    if (!interrupted()) throw;
+  }
+  if (!interrupted()) return kClean;
   tell("it was told to end before it was through; what is not archived yet the next run finds");
-  return told_to_end == SIGINT ? kInterrupted : kFailed;
+  return interrupted_code();
 }
 
 }  // namespace segue::cli

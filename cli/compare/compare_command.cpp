@@ -140,24 +140,25 @@ int CompareCommand::run() {
   filters_.prepare(source.journal, source.keys);
   Comparing::Made made = Comparing::make(settings);
   if (!made.comparing) throw StartupError(made.problem);
-  if (stored_in_) store_in(*stored_in_);
+  if (follow_ || stored_in_) listen_for_interrupts();
+  if (stored_in_) or_interrupted([this] { store_in(*stored_in_); });
   if (store_)
     made.comparing->on_compared(
         [this](const Comparing::Compared& compared) { store_->add(compared); });
   const auto until = follow_ ? ReadRange::Until::follow : ReadRange::Until::now;
-  if (follow_) listen_for_interrupts();
   ExchangeFeed feed(sources, {filters_.since(), 0, 0, until}, filters_);
   read_all(feed, *made.comparing, source.name());
   if (follow_) follow(feed, *made.comparing);
-  if (store_) {
+  store_by([this] {
     store_->write();
     fmt::print(stderr, "seguectl: {}\n", store_->told());
-  }
+  });
   feed.tell_damage();
   reading_.tell_closed();
   const Report report = made.comparing->report();
   if (report.pairs() == 0) throw StartupError(nothing_to_compare(report, source.name()));
-  return suggest_ ? suggest(report, settings) : conclude(report, gates, source.name());
+  const int code = suggest_ ? suggest(report, settings) : conclude(report, gates, source.name());
+  return unstored_ ? kInterrupted : code;
 }
 
 void CompareCommand::store_in(const std::string& archive) {
@@ -168,15 +169,39 @@ void CompareCommand::store_in(const std::string& archive) {
   store_ = std::make_unique<ComparisonStore>(*source.archive);
 }
 
+// Who was told to end does not wait for a store that is away, and reports all the same.
+template <class Write>
+void CompareCommand::store_by(const Write& write) {
+  if (!store_ || unstored_) return;
+  try {
+    write();
+  } catch (const RemoteError& error) {
+    if (!interrupted()) throw;
+    fmt::print(stderr, "seguectl: {}; what was compared last is not stored\n", error.what());
+    unstored_ = true;
+  }
+}
+
+// Null: nothing more for now, or it is told to end.
+v1::Exchange* CompareCommand::next_of(ExchangeFeed& feed) {
+  if (interrupted()) return nullptr;
+  try {
+    return feed.next();
+  } catch (const Interrupted&) {
+    return nullptr;
+  }
+}
+
 void CompareCommand::read_all(ExchangeFeed& feed, Comparing& comparing, const std::string& name) {
   Progress progress(fmt::format("comparing {}", name));
-  while (v1::Exchange* const exchange = interrupted() ? nullptr : feed.next()) {
+  while (v1::Exchange* const exchange = next_of(feed)) {
     feed.show(progress);
     reading_.unseal(*exchange);
     comparing.add(std::move(*exchange));
   }
-  if (interrupted())
-    fmt::print(stderr, "seguectl: interrupted; the report is of what was read until then\n");
+  if (!interrupted()) return;
+  if (!follow_) throw Interrupted();
+  fmt::print(stderr, "seguectl: interrupted; the report is of what was read until then\n");
 }
 
 void CompareCommand::follow(ExchangeFeed& feed, Comparing& comparing) {
@@ -189,14 +214,14 @@ void CompareCommand::follow(ExchangeFeed& feed, Comparing& comparing) {
   view.begin(comparing);
   std::uint64_t taken = 0;
   for (;;) {
-    while (v1::Exchange* const exchange = interrupted() ? nullptr : feed.next()) {
+    while (v1::Exchange* const exchange = next_of(feed)) {
       reading_.unseal(*exchange);
       comparing.add(std::move(*exchange));
       if (++taken % kBetweenPauses == 0) view.pause(comparing);
     }
     feed.tell_damage();
     view.pause(comparing);
-    if (store_) store_->write_when_due();
+    store_by([this] { store_->write_when_due(); });
     if (wait_a_while() != Woken::time) break;
   }
   comparing.on_compared({});

@@ -31,7 +31,8 @@ class CompareCommand {
   ~CompareCommand();
   bool chosen() const;
   // The exit code: with gates 1 when one does not hold; without, 1 when there are findings. Throws
-  // StartupError, also when there is nothing to compare; RemoteError.
+  // StartupError, also when there is nothing to compare; RemoteError; Interrupted, but with --follow,
+  // whose report comes then.
   int run();
 
  private:
@@ -39,6 +40,9 @@ class CompareCommand {
   compare::ComparingSettings settings() const;
   std::vector<compare::Gate> gates() const;
   void store_in(const std::string& archive);
+  template <class Write>
+  void store_by(const Write& write);
+  static v1::Exchange* next_of(ExchangeFeed& feed);
   void read_all(ExchangeFeed& feed, compare::Comparing& comparing, const std::string& name);
   void follow(ExchangeFeed& feed, compare::Comparing& comparing);
   int conclude(const compare::Report& report, const std::vector<compare::Gate>& gates,
@@ -57,6 +61,7 @@ class CompareCommand {
   std::optional<std::string> pair_;
   std::optional<std::string> stored_in_;
   std::unique_ptr<ComparisonStore> store_;  // with stored_in_
+  bool unstored_ = false;                   // of what was compared, some
   bool noise_ = false;
   bool follow_ = false;
   bool suggest_ = false;

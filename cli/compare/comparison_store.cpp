@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "cli/exchange_text.hpp"
+#include "cli/interruption.hpp"
 #include "compare/difference_list.hpp"
 #include "exchange/error.hpp"
 
@@ -80,7 +81,7 @@ class StagedFile {
 
 ComparisonStore::ComparisonStore(const ArchiveSource& archive)
     : name_(archive.location.name()),
-      store_(warehouse::open_store(archive.location, archive.s3)),
+      store_(warehouse::open_store(archive.location, archive.s3, interrupted)),
       compared_at_(now_micros()),
       written_(std::chrono::steady_clock::now()) {
   warehouse::Archive::open(*store_);

@@ -16,7 +16,8 @@ namespace segue::cli {
 // Writes what was compared into comparisons/ of an archive, a file a day of primaries and batch,
 // <compared at, 20 digits>~<hash of its rows>.parquet: who compares the same pairs again with the
 // same result writes nothing new, unless others were stored of that day since. Pairs whose result
-// is another one are there again, and the later result counts. One thread.
+// is another one are there again, and the later result counts. Once interrupted() a store that does
+// not answer is not waited for. One thread.
 class ComparisonStore {
  public:
   static constexpr std::uint64_t kMostRows = 131'072;       // of a file

@@ -44,6 +44,12 @@ Source archived_source(const config::Settings& configured, const KafkaOptions& o
   return source;
 }
 
+void set_parameters(QueriedSource& source, const QueryValues& values) {
+  set_variables(source.engine(), values);
+  if (const auto account = values.find("account"); account != values.end())
+    source.set_accounts(account->second);
+}
+
 }  // namespace
 
 QueryCommand::QueryCommand(CLI::App& program)
@@ -130,30 +136,30 @@ int QueryCommand::run() {
   } else if (!shell) {
     sql = sql_text();
   }
-  QueriedSource source(parts(), reading_);
-  set_variables(source.engine(), values);
-  if (const auto account = values.find("account"); account != values.end())
-    source.set_accounts(account->second);
-  if (shell) return QueryShell(source, queries_, form_).run();
-  return answer(source, sql);
+  if (shell) {
+    QueriedSource source(parts(), reading_);
+    set_parameters(source, values);
+    return QueryShell(source, queries_, form_).run();
+  }
+  listen_for_interrupts();
+  return or_interrupted([&] {
+    QueriedSource source(parts(), reading_);
+    set_parameters(source, values);
+    return answer(source, sql);
+  });
 }
 
 int QueryCommand::answer(QueriedSource& source, const std::string& sql) {
-  listen_for_interrupts();
   try {
     source.refresh();
     StatementWatch watch(source.engine());
     write_answer(source.engine(), sql, form_, path_, [&watch] { watch.rows_come(); });
   } catch (const warehouse::SqlError& error) {
-    if (interrupted()) return kInterrupted;
+    if (interrupted()) throw;
     flush_out();
     fmt::print(stderr, "seguectl: {}\n", error.what());
     if (!error.place().empty()) fmt::print(stderr, "{}\n", error.place());
     return kFailed;
-  } catch (const StartupError&) {
-    // Stores end their waiting at Ctrl-C, with what they waited for.
-    if (interrupted()) return kInterrupted;
-    throw;
   }
   reading_.tell_closed();
   return kClean;

@@ -59,6 +59,12 @@ std::size_t FaultyLink::unmet() const {
   return plans_.size();
 }
 
+void FaultyLink::wait_until_met(const Deadline& deadline) {
+  std::unique_lock lock(mutex_);
+  if (!met_.wait_until(lock, deadline.at(), [this] { return plans_.empty(); }))
+    throw TestFailure(fmt::format("{} plans were not met", plans_.size()));
+}
+
 std::size_t FaultyLink::count(std::string_view begin) const {
   return static_cast<std::size_t>(std::ranges::count_if(
       way_.requests(), [begin](const Message& m) { return m.start_line.starts_with(begin); }));
@@ -73,6 +79,7 @@ std::optional<Fault> FaultyLink::fault_of(const Message& request) {
   if (found == plans_.end()) return std::nullopt;
   const Fault fault = found->fault;
   if (--found->times == 0) plans_.erase(found);
+  met_.notify_all();
   return fault;
 }
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <condition_variable>
 #include <cstdint>
 #include <list>
 #include <mutex>
@@ -34,6 +35,8 @@ class FaultyLink {
   void plan(std::string_view method, std::string_view part, Fault fault, unsigned times = 1);
   // The plans that no request met.
   std::size_t unmet() const;
+  // Waits until requests have met all plans.
+  void wait_until_met(const Deadline& deadline = Deadline{});
   // "PUT /bucket/key?query" of all requests so far that begin like this.
   std::size_t count(std::string_view begin) const;
 
@@ -49,6 +52,7 @@ class FaultyLink {
 
   std::uint16_t to_;
   mutable std::mutex mutex_;
+  std::condition_variable met_;
   std::list<Plan> plans_;
   ScriptedBackend way_;  // last: its threads use the others
 };
