@@ -13,6 +13,7 @@
 #include <string>
 #include <vector>
 
+#include "bench/browser_traffic.hpp"
 #include "exchange/id.hpp"
 #include "recorder/exchange.pb.h"
 #include "warehouse/sql/archive_file.hpp"
@@ -21,26 +22,8 @@ namespace {
 
 using namespace segue;
 using namespace segue::warehouse;
-
-// JSON as an API answers it: it compresses, but not to nothing.
-std::string document(std::mt19937_64& random, std::size_t bytes) {
-  std::string text = "{\"results\":[";
-  while (text.size() + 2 < bytes)
-    text += fmt::format("{}{{\"id\":{},\"name\":\"{:x}\",\"price\":{}.{:02}}}",
-                        text.ends_with('[') ? "" : ",", random() % 1'000'000, random(),
-                        random() % 900, random() % 100);
-  return text + "]}";
-}
-
-void add_fields(google::protobuf::RepeatedPtrField<v1::Field>& fields, std::size_t count,
-                std::uint64_t salt) {
-  for (std::size_t i = 0; i < count; ++i) {
-    v1::Field& field = *fields.Add();
-    field.set_name(fmt::format("X-Header-Of-A-Browser-{}", i));
-    field.set_value(i == 0 ? fmt::format("session={:x}", salt)
-                           : "text/html,application/xhtml+xml;q=0.9");
-  }
-}
+using bench::add_fields;
+using bench::document;
 
 std::string exchange(std::mt19937_64& random, std::int64_t at, std::size_t body_bytes) {
   static ExchangeIdSource ids;

@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "bench/browser_traffic.hpp"
 #include "exchange/id.hpp"
 #include "recorder/exchange.pb.h"
 #include "warehouse/archive/archiver.hpp"
@@ -21,36 +22,19 @@ namespace {
 
 using namespace segue;
 using namespace segue::warehouse;
+using bench::add_fields;
+using bench::document;
 
 constexpr std::int64_t kDay = 86'400'000'000;    // microseconds
 constexpr std::int64_t kFlush = 10'000'000;
 constexpr std::size_t kBodyBytes = 1'500;
 constexpr std::size_t kBodies = 2'000;
 
-std::string document(std::mt19937_64& random) {
-  std::string text = fmt::format("{{\"total\":{},\"results\":[", random() % 1'000);
-  while (text.size() + 2 < kBodyBytes)
-    text += fmt::format("{}{{\"id\":{},\"name\":\"{:x}\",\"price\":{}.{:02}}}",
-                        text.ends_with('[') ? "" : ",", random() % 1'000'000, random(),
-                        random() % 900, random() % 100);
-  return text + "]}";
-}
-
-void add_fields(google::protobuf::RepeatedPtrField<v1::Field>& fields, std::size_t count,
-                std::uint64_t salt) {
-  for (std::size_t i = 0; i < count; ++i) {
-    v1::Field& field = *fields.Add();
-    field.set_name(fmt::format("X-Header-Of-A-Browser-{}", i));
-    field.set_value(i == 0 ? fmt::format("session={:x}", salt)
-                           : "text/html,application/xhtml+xml;q=0.9");
-  }
-}
-
 // The exchanges of a day, evenly over it, a thousand paths, each two hundredth a failure.
 class DayOfExchanges : public RecordReader {
  public:
   DayOfExchanges(std::int64_t begin, std::uint64_t rows) : begin_(begin), rows_(rows) {
-    for (std::size_t i = 0; i < kBodies; ++i) bodies_.push_back(document(random_));
+    for (std::size_t i = 0; i < kBodies; ++i) bodies_.push_back(document(random_, kBodyBytes));
   }
   std::int64_t at(std::uint64_t row) const {
     const double share = static_cast<double>(row) / static_cast<double>(rows_);
