@@ -41,7 +41,9 @@ GroupMember::GroupMember(const Settings& settings, std::string topic, const std:
     : settings_(settings), topic_(std::move(topic)), group_(group) {
   Configuration conf = make_configuration(settings_);
   set(*conf, "group.id", group_);
-  set_default(*conf, settings_, "partition.assignment.strategy", "cooperative-sticky");
+  // Of cooperative-sticky, librdkafka before 2.3 ends the process when a member leaves before its
+  // first assignment (confluentinc/librdkafka#4312).
+  set_default(*conf, settings_, "partition.assignment.strategy", "range");
   set_default(*conf, settings_, "session.timeout.ms", millis_text(kSessionTimeout));
   set_default(*conf, settings_, "max.poll.interval.ms", millis_text(kLongestSilence));
   set(*conf, "enable.auto.commit", "false");
@@ -93,11 +95,13 @@ void GroupMember::on_rebalance(rd_kafka_t* handle, rd_kafka_resp_err_t what,
     member.assign(*list);
     return;
   }
-  member.revoke(*list);
-  if (cooperative)
+  if (cooperative) {
+    member.revoke(*list);
     rd_kafka_error_destroy(rd_kafka_incremental_unassign(handle, list));
-  else
+  } else {
+    member.revoke_all();
     rd_kafka_assign(handle, nullptr);
+  }
 }
 
 void GroupMember::assign(const rd_kafka_topic_partition_list_t& list) {
@@ -109,6 +113,12 @@ void GroupMember::assign(const rd_kafka_topic_partition_list_t& list) {
 void GroupMember::revoke(const rd_kafka_topic_partition_list_t& list) {
   if (!partitions_) return;
   for (int i = 0; i < list.cnt; ++i) partitions_->erase(list.elems[i].partition);
+  changed_ = true;
+}
+
+// The group shares them all out anew.
+void GroupMember::revoke_all() {
+  partitions_.reset();
   changed_ = true;
 }
 

@@ -38,7 +38,7 @@ class GroupMember {
   // Hears what the group has decided; returns early when that changes partitions(). Throws
   // RemoteError when this user may not be in it.
   void poll(std::chrono::milliseconds most);
-  // nullopt: the group has not said yet.
+  // nullopt: the group has not said yet, or is about to say anew.
   const std::optional<std::set<std::int32_t>>& partitions() const noexcept { return partitions_; }
 
   // Commits without waiting; what cannot be committed is not.
@@ -49,6 +49,7 @@ class GroupMember {
                            rd_kafka_topic_partition_list_t* list, void* self);
   void assign(const rd_kafka_topic_partition_list_t& list);
   void revoke(const rd_kafka_topic_partition_list_t& list);
+  void revoke_all();
   void join();
   void commit_at_last() noexcept;
   void hear(const rd_kafka_message_t& message) const;

@@ -7,8 +7,10 @@
 #include <catch2/catch_test_macros.hpp>
 #include <catch2/matchers/catch_matchers.hpp>
 #include <catch2/matchers/catch_matchers_string.hpp>
+#include <random>
 
 #include "kafka/confluent_frame.hpp"
+#include "kafka/group_member.hpp"
 #include "kafka/groups.hpp"
 #include "tests/kafka/record_producer.hpp"
 #include "tests/warehouse/archive/archived_topic.hpp"
@@ -234,6 +236,24 @@ TEST_CASE("members of a group share the partitions, and one that leaves gives it
   CHECK(std::ranges::unique(all).empty());
   second.reset();
   wait_until([&] { return first.chains().size() == 4; });
+}
+
+TEST_CASE("a member that leaves at any moment of its joining ends like any other") {
+  const unsigned all_rounds = test::rounds(20);
+  const auto seed = std::random_device{}();
+  CAPTURE(seed);
+  std::mt19937 random(seed);
+  ArchivedTopic archived(4);
+  for (unsigned round = 0; round < all_rounds; ++round) {
+    const std::string group = fmt::format("{}-{}", archived.topic().name(), round);
+    using Role = kafka::GroupMember::Role;
+    kafka::GroupMember stays(archived.settings(), archived.topic().name(), group, Role::member);
+    kafka::GroupMember leaves(archived.settings(), archived.topic().name(), group, Role::member);
+    const std::chrono::milliseconds moment(random() % 200);
+    stays.poll(moment / 2);
+    leaves.poll(moment / 2);
+  }
+  SUCCEED("none of them ended this process");
 }
 
 TEST_CASE("each claim that is done is announced, with what a loader needs") {
