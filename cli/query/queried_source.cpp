@@ -20,7 +20,10 @@ using warehouse::Views;
 class QueriedSource::Scan : public warehouse::ExchangeSource {
  public:
   explicit Scan(QueriedSource& source)
-      : source_(source), listing_(source.listing_), records_(source.open_tail()) {}
+      : source_(source),
+        listing_(source.listing_),
+        twins_(source.twins_),
+        records_(source.open_tail()) {}
   ~Scan() override {
     if (!source_.told_.exchange(true)) records_->tell();
   }
@@ -28,6 +31,7 @@ class QueriedSource::Scan : public warehouse::ExchangeSource {
   const v1::Exchange* next() override {
     while (v1::Exchange* const exchange = records_->next()) {
       if (exchange->kind() == v1::KIND_FINISH) continue;
+      if (twins_ && records_->may_be_twice() && twins_->has(*exchange)) continue;
       const std::lock_guard lock(source_.scanning_);
       source_.reading_.unseal(*exchange);
       return exchange;
@@ -38,6 +42,7 @@ class QueriedSource::Scan : public warehouse::ExchangeSource {
  private:
   QueriedSource& source_;
   const std::shared_ptr<const warehouse::ArchivedListing> listing_;  // outlives the records
+  const std::shared_ptr<ArchivedTwins> twins_;
   const std::unique_ptr<TailRecords> records_;
 };
 
@@ -95,6 +100,7 @@ void QueriedSource::refresh() {
   if (archive_) {
     // First the files, then the tail behind them.
     listing_ = std::make_shared<const warehouse::ArchivedListing>(*archive_);
+    if (parts_.tail) twins_ = std::make_shared<ArchivedTwins>(engine_, [this] { return open_tail(); });
     const auto first_day = warehouse::day_of(parts_.since);
     for (const warehouse::StoredObject& object : listing_->files())
       if (parts_.since == 0 || warehouse::day_of_key(object.key) >= first_day)

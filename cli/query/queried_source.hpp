@@ -8,6 +8,7 @@
 #include <optional>
 #include <string>
 
+#include "cli/query/archived_twins.hpp"
 #include "cli/query/tail_records.hpp"
 #include "cli/reading_options.hpp"
 #include "cli/source.hpp"
@@ -60,6 +61,7 @@ class QueriedSource {
   std::unique_ptr<warehouse::ObjectStore> store_;
   std::optional<warehouse::Archive> archive_;  // none: there is none yet
   std::shared_ptr<const warehouse::ArchivedListing> listing_;
+  std::shared_ptr<ArchivedTwins> twins_;  // of the tail behind that listing
   warehouse::Engine engine_;
   std::unique_ptr<warehouse::Views> views_;
 };

@@ -11,7 +11,7 @@
 #include "exchange/error.hpp"
 #include "kafka/cluster.hpp"
 #include "kafka/topic_reader.hpp"
-#include "warehouse/archive/restored_mark.hpp"
+#include "warehouse/archive/topic_records.hpp"
 
 namespace segue::cli {
 namespace {
@@ -92,16 +92,18 @@ class TopicTail : public TailRecords {
       if (record == nullptr || is_restored(*record)) continue;
       const bool taken = record->value && decode_exchange(*record->value, exchange_) &&
                          !seen_.seen_before(exchange_.id());
-      if (taken) return &exchange_;
+      if (!taken) continue;
+      may_be_twice_ = warehouse::may_be_twice(*record);
+      return &exchange_;
     }
   }
 
+  bool may_be_twice() const override { return may_be_twice_; }
   void tell() override {}
 
  private:
   bool is_restored(const kafka::TopicRecord& record) const {
-    const auto text = record.header(warehouse::kRestoredHeader);
-    const auto mark = text ? warehouse::parse_restored_mark(*text) : std::nullopt;
+    const auto mark = warehouse::mark_of(record);
     return mark && mark->archive == listing_.archive_id();
   }
 
@@ -127,6 +129,7 @@ class TopicTail : public TailRecords {
   std::unique_ptr<kafka::TopicReader> reader_;
   SeenIds seen_;
   v1::Exchange exchange_;
+  bool may_be_twice_ = false;
 };
 
 }  // namespace

@@ -20,6 +20,8 @@ class TailRecords {
   virtual ~TailRecords() = default;
   // Null: there are no more. Valid until the next call. Throws StartupError, RemoteError.
   virtual v1::Exchange* next() = 0;
+  // Whether the record that was given last says that it may have been there before.
+  virtual bool may_be_twice() const { return false; }
   // On standard error: what was found damaged.
   virtual void tell() = 0;
 };

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <catch2/catch_test_macros.hpp>
 #include <csignal>
+#include <filesystem>
 #include <memory>
 #include <random>
 #include <set>
@@ -53,6 +54,23 @@ class Archiving {
     all.insert(all.end(), more.begin(), more.end());
     return run_command(all);
   }
+  CommandResult verify() const {
+    return run_command({seguectl_path(), "verify", archive(), "--source", source(), "--timeout",
+                        "5", "--staging", (folder_ / "upkeep").string()});
+  }
+  // A claim, what says that it is done, and its file.
+  std::vector<std::filesystem::path> claim_at(int partition, int start) const {
+    const std::string number = fmt::format("{:020}", start);
+    std::vector<std::filesystem::path> found;
+    for (const auto& entry : std::filesystem::recursive_directory_iterator(folder_ / "archive")) {
+      const std::string name = entry.path().filename().string();
+      const bool is_book = name.starts_with(number) &&
+                           entry.path().parent_path().filename() == std::to_string(partition);
+      if (is_book || has(name, fmt::format("~{}~{}~", partition, number)))
+        found.push_back(entry.path());
+    }
+    return found;
+  }
   // Rows of the archive, and how many places in the topic they are.
   std::string counted() const {
     const auto answer = run_command(
@@ -64,17 +82,21 @@ class Archiving {
     CHECK(answer.exit_code == 0);
     return answer.out;
   }
+  // A file that names the topic and the archive.
+  std::string configuration() const {
+    return folder_
+        .write("both.yaml",
+               fmt::format("version: 1\nlisteners: {{ public: {{ address: \"127.0.0.1:1\" }} }}\n"
+                           "backends: {{ legacy: {{ endpoints: [\"127.0.0.1:2\"] }} }}\n"
+                           "routes: {{ all: {{ match: {{ prefix: / }}, to: legacy, record: none }} }}\n"
+                           "recorder: {{ kafka: {{ brokers: [\"{}\"], topic: {} }} }}\n"
+                           "archive: {{ from: kafka, to: \"{}\" }}\n",
+                           broker_.bootstrap(), topic_.name(), archive()))
+        .string();
+  }
   // Exchanges of the archive and of what the topic has behind it.
   std::string counted_with_tail() const {
-    const auto config = folder_.write(
-        "both.yaml",
-        fmt::format("version: 1\nlisteners: {{ public: {{ address: \"127.0.0.1:1\" }} }}\n"
-                    "backends: {{ legacy: {{ endpoints: [\"127.0.0.1:2\"] }} }}\n"
-                    "routes: {{ all: {{ match: {{ prefix: / }}, to: legacy, record: none }} }}\n"
-                    "recorder: {{ kafka: {{ brokers: [\"{}\"], topic: {} }} }}\n"
-                    "archive: {{ from: kafka, to: \"{}\" }}\n",
-                    broker_.bootstrap(), topic_.name(), archive()));
-    const auto answer = run_command({seguectl_path(), "query", "-c", config.string(),
+    const auto answer = run_command({seguectl_path(), "query", "-c", configuration(),
                                      "SELECT count(*) AS n, count(DISTINCT id) AS ids FROM exchanges",
                                      "-o", "csv"});
     INFO(answer.err);
@@ -94,6 +116,17 @@ class Archiving {
     for (std::size_t n = 0; n < records; ++n)
       all.push_back({.partition = static_cast<std::int32_t>(n % static_cast<std::size_t>(partitions)),
                      .value = "record " + std::to_string(n)});
+    produce(broker_, topic_.name(), all);
+  }
+  // What a publisher does that was killed before it knew that these had arrived.
+  void send_again(const std::vector<KafkaRecord>& records) {
+    std::vector<RecordToSend> all;
+    for (const KafkaRecord& record : records) {
+      RecordToSend again{record.partition, record.key.value_or(""), record.value.value_or(""),
+                         record.timestamp_ms, record.headers};
+      again.headers.emplace_back("segue-redelivery", "1");
+      all.push_back(std::move(again));
+    }
     produce(broker_, topic_.name(), all);
   }
   void make_anew(int partitions) {
@@ -195,6 +228,75 @@ TEST_CASE("what was put back behind the archive counts once for who asks archive
   CHECK(archiving.counted_with_tail() == once);
 }
 
+TEST_CASE("what was sent again behind the archive counts once for who asks archive and topic") {
+  Archiving archiving(KafkaBroker::shared(), 2);
+  ScriptedBackend backend(answer_always(response_with(200, "ok")));
+  GatewayProcess gateway(publishing_config(
+      backend.port(), {KafkaBroker::shared().bootstrap(), archiving.topic().name()}));
+  auto answered = send_some(gateway, 20);
+  wait_until_published(archiving.topic(), answered);
+  CHECK(archiving.archive_once().exit_code == 0);
+  const auto archived = archiving.topic().records();
+  archiving.send_again({archived.begin(), archived.begin() + 15});
+  CHECK(archiving.counted_with_tail() == "n,ids\n20,20\n");
+
+  answered.merge(send_some(gateway, 10));  // and what the archive has not yet
+  wait_until_published(archiving.topic(), answered);
+  CHECK(gateway.stop().exit_code == 0);
+  archiving.send_again(archiving.topic().records());
+  CHECK(archiving.counted_with_tail() == "n,ids\n30,30\n");
+}
+
+TEST_CASE("verify against a topic finds what the archive lacks, and of what waits makes no finding") {
+  Archiving archiving(KafkaBroker::shared(), 2);
+  archiving.produce_some(200, 2);
+  CHECK(archiving.archive_once({"--flush-rows", "20"}).exit_code == 0);
+  const auto whole = archiving.verify();
+  INFO(whole.out << whole.err);
+  CHECK(whole.exit_code == 0);
+  CHECK(has(whole.out, "2 chains, 10 claims, 10 files, 200 rows"));
+
+  archiving.produce_some(30, 2);
+  const auto behind = archiving.verify();
+  INFO(behind.out << behind.err);
+  CHECK(behind.exit_code == 0);
+  CHECK(has(behind.out, "30 records in the source not archived yet"));
+
+  // The newest claim of a partition goes, as when an older copy of the archive is put back: it can
+  // be archived again, as long as the topic has it.
+  for (const auto& path : archiving.claim_at(1, 80)) std::filesystem::remove(path);
+  const auto again = archiving.verify();
+  INFO(again.out << again.err);
+  CHECK(again.exit_code == 0);
+  CHECK(has(again.out, "50 records in the source not archived yet"));
+  archiving.take_all(1);
+  const auto gone = archiving.verify();
+  INFO(gone.out << gone.err);
+  CHECK(gone.exit_code == 1);
+  CHECK(has(gone.out, "missing"));
+  CHECK(has(gone.out, "80 to 114: gone from " + archiving.source() + " and never archived"));
+}
+
+TEST_CASE("verify against a topic finds a hole in the middle of a chain, and a file that is gone") {
+  Archiving archiving(KafkaBroker::shared());
+  archiving.produce_some(100, 1);
+  CHECK(archiving.archive_once({"--flush-rows", "20"}).exit_code == 0);
+  const auto hole = archiving.claim_at(0, 40);
+  CHECK(hole.size() == 4);
+  for (const auto& path : hole)
+    if (path.extension() == ".parquet") std::filesystem::remove(path);
+  const auto without_file = archiving.verify();
+  INFO(without_file.out << without_file.err);
+  CHECK(without_file.exit_code == 1);
+  CHECK(has(without_file.out, "it had 20 rows"));
+
+  for (const auto& path : hole) std::filesystem::remove(path);
+  const auto without_claim = archiving.verify();
+  INFO(without_claim.out << without_claim.err);
+  CHECK(without_claim.exit_code == 1);
+  CHECK(has(without_claim.out, "40 to 59"));
+}
+
 TEST_CASE("of two instances either is killed at any moment, and every offset is archived once") {
   constexpr int kPartitions = 4;
   constexpr std::size_t kRecords = 400;
@@ -223,6 +325,7 @@ TEST_CASE("of two instances either is killed at any moment, and every offset is 
   for (const auto& instance : instances) {
     instance->signal(SIGTERM);
     const auto end = instance->wait();
+    CAPTURE(end.exit_code, end.signal, instance->errors());
     CHECK((end.exit_code == 0 || end.signal == SIGTERM));  // the one that has only just begun
   }
   const auto last = archiving.archive_once();
@@ -245,6 +348,31 @@ TEST_CASE("a broker that goes is said, and archiving goes on when it is back") {
   instance->signal(SIGTERM);
   CHECK(instance->wait().exit_code == 0);
   CHECK(archiving.counted() == "n,places\n100,100\n");
+}
+
+TEST_CASE("where the archive is made from Kafka, ensure makes the topic that its files are told to") {
+  KafkaBroker broker;
+  Archiving archiving(broker);
+  const auto seguectl = [&](std::vector<std::string> words) {
+    words.insert(words.begin(), seguectl_path());
+    words.insert(words.end(), {"-c", archiving.configuration()});
+    return run_command(words);
+  };
+  const auto planned = seguectl({"topics", "ensure"});
+  INFO(planned.out << planned.err);
+  CHECK(planned.exit_code == 1);
+  CHECK(has(planned.out, "create segue.archive.manifest: 1 partitions"));
+  const auto made = seguectl({"topics", "ensure", "--yes"});
+  INFO(made.out << made.err);
+  CHECK(made.exit_code == 0);
+  CHECK(seguectl({"topics", "ensure"}).exit_code == 0);
+  archiving.produce_some(5, 1);
+  const auto archived = seguectl({"archive", "--once"});
+  INFO(archived.err);
+  CHECK(archived.exit_code == 0);
+  const auto told = KafkaTopic::named(broker, "segue.archive.manifest").records();
+  REQUIRE(told.size() == 1);
+  CHECK(told[0].key == archiving.topic().name() + "/0/0");
 }
 
 TEST_CASE("seguectl lag shows how far the archiver's group is") {

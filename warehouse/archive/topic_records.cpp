@@ -17,7 +17,6 @@
 #include "kafka/group_member.hpp"
 #include "kafka/partition_ranges.hpp"
 #include "recorder/exchange.pb.h"
-#include "warehouse/archive/restored_mark.hpp"
 
 namespace segue::warehouse {
 namespace {
@@ -38,11 +37,6 @@ std::int32_t partition_of(const Chain& chain) {
   ensure(error == std::errc() && end == text.data() + text.size() && number >= 0,
          "a chain of a topic is named by the number of its partition");
   return number;
-}
-
-std::optional<RestoredMark> mark_of(const kafka::TopicRecord& record) {
-  const auto text = record.header(kRestoredHeader);
-  return text ? parse_restored_mark(*text) : std::nullopt;
 }
 
 // created_at of what the facts of a file count as an exchange with a time; 0: it is none.
@@ -71,6 +65,15 @@ std::string_view payload_of(const kafka::TopicRecord& record) {
   const std::string_view value = record.value.value_or(std::string_view{});
   const auto frame = kafka::decode_confluent_frame(value);
   return frame && frame->is_first_message() ? frame->payload : value;
+}
+
+std::optional<RestoredMark> mark_of(const kafka::TopicRecord& record) {
+  const auto text = record.header(kRestoredHeader);
+  return text ? parse_restored_mark(*text) : std::nullopt;
+}
+
+bool may_be_twice(const kafka::TopicRecord& record) {
+  return record.header("segue-redelivery") == "1" || mark_of(record);
 }
 
 struct TopicRecords::State {
@@ -124,8 +127,8 @@ class Reader : public RecordReader {
       if (++seen_ % kBetweenPolls == 0 && member_) member_->poll(milliseconds(0));
       const auto mark = mark_of(*record);
       if (mark && mark->archive == archive_) continue;
-      const bool again = mark || record->header("segue-redelivery") == "1";
-      return SourceRecord{plain_offset(record->offset), payload_of(*record), again};
+      return SourceRecord{plain_offset(record->offset), payload_of(*record),
+                          may_be_twice(*record)};
     }
     return std::nullopt;
   }

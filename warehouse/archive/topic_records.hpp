@@ -13,6 +13,7 @@
 #include "kafka/topic_record.hpp"
 #include "warehouse/archive/archive.hpp"
 #include "warehouse/archive/record_source.hpp"
+#include "warehouse/archive/restored_mark.hpp"
 
 namespace segue::warehouse {
 
@@ -23,6 +24,12 @@ unsigned epoch_of(const Chain& chain, const std::string& topic);
 
 // The exchange in a record's value, which may be in Confluent's frame; what is neither, as it is.
 std::string_view payload_of(const kafka::TopicRecord& record);
+
+// Of a record that was put back from an archive: where it was in it.
+std::optional<RestoredMark> mark_of(const kafka::TopicRecord& record);
+// Whether a record says that it may be there twice: its publisher may have sent it before, or it was
+// put back.
+bool may_be_twice(const kafka::TopicRecord& record);
 
 // How a topic is read for an archive.
 struct TopicReading {

@@ -147,8 +147,7 @@ void Restore::State::look_at_topic(Part& part, const kafka::OffsetRange& held,
       progress(scanned, to_scan);
       if (stopping()) return;
     }
-    const auto text = found->header(kRestoredHeader);
-    const auto mark = text ? parse_restored_mark(*text) : std::nullopt;
+    const auto mark = mark_of(*found);
     if (mark && mark->archive == archive.id()) {
       part.there[mark->chain].add(mark->offset);
       continue;
