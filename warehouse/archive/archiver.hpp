@@ -25,7 +25,8 @@ class ArchiveObserver {
   virtual ~ArchiveObserver() = default;
   // A claim's `.done` is there, and the source knows. Said again after a crash, or by another
   // archiver of the chain: at least once for each claim, in the order of the chain. When it throws
-  // the archive goes on without it, and it hears the same later, before what is behind it.
+  // the archive goes on without it, and it hears the same later, before what is behind it, unless
+  // that is more than `most_untold` claims back.
   virtual void archived(const Claim& claim, const Done& done) = 0;
   // Something stands in the way; it is tried again after `pause`.
   virtual void troubled(const std::string& why, std::chrono::milliseconds pause) = 0;
@@ -36,6 +37,8 @@ struct ArchiverOptions {
   std::uint64_t flush_rows = 131'072;      // in a file at most
   std::uint64_t flush_bytes = 1ULL << 30;  // of records in a file at most, and one record more
   std::chrono::milliseconds flush_every{10'000};
+  // Claims of a chain of which somebody may not have heard, at most: older ones it never hears of.
+  std::uint64_t most_untold = 1'024;
   std::string writer;  // who this is, for people
   // Unix microseconds. Empty: the system's clock.
   std::function<std::int64_t()> now{};

@@ -15,7 +15,7 @@ namespace fs = std::filesystem;
 
 constexpr std::chrono::minutes kTrusted{1};  // how long the books are taken as they were read
 constexpr int kMostLooks = 5;  // at books that change under the look
-constexpr unsigned kCheckpointEvery = 16;  // claims
+constexpr std::uint64_t kCheckpointEvery = 16;  // claims
 constexpr std::uint64_t kPiece = 8 << 20;  // of an object that is fetched
 
 // A file in staging, gone with the scope: a disk that is full gets its room back.
@@ -159,6 +159,7 @@ void ChainWriter::take_up() {
   for (std::size_t i = 0; i < told_.size(); ++i)
     if (tools_.announcements.hears(i)) told_[i].missed = false;
   std::uint64_t next = recent->genesis.value_or(0);
+  behind_checkpoint_ = 0;
   for (const ClaimState& state : recent->claims) {
     const Claim& claim = state.claim;
     const Done done = state.done ? *state.done : repair(claim);
@@ -167,6 +168,7 @@ void ChainWriter::take_up() {
     if (claim.start == recent->checkpoint)
       for (Told& told : told_) told.next = std::max(told.next, next);
     const auto knows = [&](const Told& told) { return claim.start < told.next; };
+    ++behind_checkpoint_;
     if (!std::ranges::all_of(told_, knows)) tell(claim, done);
   }
   if (!recent->claims.empty()) tools_.source.archived(chain_, next);
@@ -292,13 +294,15 @@ FileFacts ChainWriter::facts_of_published(const Claim& claim, const std::string&
 // The source is told first: what observers make of it may take time, or fail.
 void ChainWriter::go_on_behind(const Claim& claim, const Done& done) {
   tools_.source.archived(chain_, claim.end + 1);
+  ++behind_checkpoint_;
   tell(claim, done);
   if (next_) next_ = claim.end + 1;
   last_day_ = claim.day;
 }
 
 // Who fails misses this claim and all behind it, until take_up() tells it of them. A checkpoint
-// goes no further than what everybody knows: the next archiver of the chain tells the rest.
+// goes no further than what everybody knows: the next archiver of the chain tells the rest. But all
+// behind it is read again and again, so who is away for long misses what is older.
 void ChainWriter::tell(const Claim& claim, const Done& done) {
   bool all_know = true;
   for (std::size_t i = 0; i < told_.size(); ++i) {
@@ -310,7 +314,8 @@ void ChainWriter::tell(const Claim& claim, const Done& done) {
       told.missed = true;
     all_know = all_know && !told.missed;
   }
-  if (++behind_checkpoint_ < kCheckpointEvery || !all_know) return;
+  const std::uint64_t enough = all_know ? kCheckpointEvery : tools_.options.most_untold;
+  if (behind_checkpoint_ < enough) return;
   tools_.archive.set_checkpoint(claim);
   behind_checkpoint_ = 0;
 }

@@ -71,7 +71,7 @@ class ChainWriter {
   };
   std::vector<Told> told_;  // as Announcements counts them
   std::optional<std::uint64_t> yielded_;  // where the last claim was another's
-  unsigned behind_checkpoint_ = 0;
+  std::uint64_t behind_checkpoint_ = 0;  // claims
 };
 
 }  // namespace segue::warehouse

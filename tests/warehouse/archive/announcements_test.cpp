@@ -85,6 +85,25 @@ TEST_CASE("no checkpoint goes past what somebody was not told; the next archiver
   CHECK(scene.archive.checkpoint(chain) == 470);
 }
 
+TEST_CASE("who is away for long hears of the newest claims only, and what is read again stays short") {
+  Scene scene(10);
+  const Chain chain{"shop", "0"};
+  scene.source.extents = {{chain, {0, 500}}};
+  scene.options.most_untold = 20;
+  scene.away.deaf_for = 1'000'000;
+  const std::vector<ArchiveObserver*> observers{&scene.away};
+  CHECK_THROWS_AS(
+      Archiver(scene.archive, scene.source, scene.encoder, scene.options, observers).run_once(),
+      RemoteError);
+  CHECK(scene.archive.tip(chain).next == 500);
+  CHECK(scene.archive.checkpoint(chain) == 390);
+  scene.away.deaf_for = 0;
+  Archiver(scene.archive, scene.source, scene.encoder, scene.options, observers).run_once();
+  REQUIRE(scene.away.heard.size() == 10);
+  CHECK(scene.away.heard.front() == "0 400");
+  CHECK(scene.away.heard.back() == "0 490");
+}
+
 TEST_CASE("a service says who cannot be told, once for each attempt, and archives what comes") {
   Scene scene(300);
   const Chain chain{"shop", "0"};
