@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <initializer_list>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -109,6 +110,38 @@ inline bool has_underscore_name(const MessageHead& head) noexcept {
 
 enum class ParseState : std::uint8_t { need_more, done, refused };
 
+// How far the head of one message has been read: what both parsers keep from call to call.
+struct HeadReading {
+  LineReader lines;
+  ParseState state = ParseState::need_more;
+  bool first_line_read = false;
+  const char* base = nullptr;    // where the buffer was at the last call
+  std::size_t fields_begin = 0;  // behind the first line
+
+  void end_first_line() noexcept {
+    first_line_read = true;
+    fields_begin = lines.position();
+  }
+  // The empty line was read: all of the head is in `buffer`.
+  void end_head(std::string_view buffer, MessageHead& head) const noexcept;
+  // The buffer is at `buffer` now: what viewed it where it was views it there. `of_first_line`: the
+  // views that the head has beside its fields.
+  void follow(const char* buffer, MessageHead& head,
+              std::initializer_list<std::string_view*> of_first_line) noexcept;
+  // Reads the lines that are in `window`: the empty one behind the fields by `finish`, any other one
+  // by `read_line`. Both say how it goes on.
+  template <class ReadLine, class Finish>
+  void read_lines(std::string_view window, ReadLine&& read_line, Finish&& finish) noexcept {
+    LineReader::Line line;
+    do {
+      line = lines.next(window);
+      const bool is_end =
+          line.text.empty() && first_line_read && line.state == LineReader::State::complete;
+      state = is_end ? finish() : read_line(line);
+    } while (state == ParseState::need_more && line.state == LineReader::State::complete);
+  }
+};
+
 // Strict request head parser: RFC 9110 and 9112, with the stricter reading where peers differ;
 // docs/http.md lists every case. Framing is decided here, on the raw field list.
 // Reused from exchange to exchange: its vectors keep their capacity.
@@ -142,15 +175,10 @@ class RequestParser {
   ParseState decide_framing() noexcept;
   ParseState read_expectations() noexcept;
   ParseState refuse(std::uint16_t status, const char* reason) noexcept;
-  void follow(const char* buffer) noexcept;
 
   HeadLimits limits_;
-  LineReader lines_;
-  ParseState state_ = ParseState::need_more;
-  bool request_line_read_ = false;
-  bool absolute_ = false;       // the target was in absolute-form
-  const char* base_ = nullptr;  // where the buffer was at the last call
-  std::size_t fields_begin_ = 0;
+  HeadReading reading_;
+  bool absolute_ = false;  // the target was in absolute-form
   std::string rebuilt_target_;  // "/?query" of an absolute-form target without a path
   RequestHead head_;
   Refusal refusal_{400, "malformed"};
@@ -178,14 +206,9 @@ class ResponseParser {
   ParseState finish(std::string_view buffer, std::string_view request_method) noexcept;
   ParseState decide_framing(std::string_view request_method) noexcept;
   ParseState refuse(const char* reason) noexcept;
-  void follow(const char* buffer) noexcept;
 
   HeadLimits limits_;
-  LineReader lines_;
-  ParseState state_ = ParseState::need_more;
-  bool status_line_read_ = false;
-  const char* base_ = nullptr;
-  std::size_t fields_begin_ = 0;
+  HeadReading reading_;
   ResponseHead head_;
   Refusal refusal_{502, "malformed"};
 };

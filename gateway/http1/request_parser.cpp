@@ -31,11 +31,8 @@ bool is_answered_here(const RequestHead& head) noexcept {
 }  // namespace
 
 void RequestParser::reset() noexcept {
-  lines_ = {};
-  state_ = ParseState::need_more;
-  request_line_read_ = false;
+  reading_ = {};
   absolute_ = false;
-  base_ = nullptr;
   clear(head_);
   head_.method = head_.target = head_.authority = {};
   head_.expect_continue = false;
@@ -43,19 +40,15 @@ void RequestParser::reset() noexcept {
 }
 
 ParseState RequestParser::parse(std::string_view buffer) noexcept {
-  if (state_ != ParseState::need_more) return state_;
-  if (base_ != buffer.data()) follow(buffer.data());
+  if (reading_.state != ParseState::need_more) return reading_.state;
+  reading_.follow(buffer.data(), head_, {&head_.method, &head_.target, &head_.authority});
   const std::string_view window = buffer.substr(0, limits_.head_bytes);
-  LineReader::Line line;
-  do {
-    line = lines_.next(window);
-    state_ = line.text.empty() && request_line_read_ && line.state == LineReader::State::complete
-                 ? finish(buffer)
-                 : read_line(line);
-  } while (state_ == ParseState::need_more && line.state == LineReader::State::complete);
-  if (state_ == ParseState::need_more && window.size() == limits_.head_bytes)
-    state_ = refuse(431, "head_too_large");
-  return state_;
+  reading_.read_lines(
+      window, [this](LineReader::Line line) { return read_line(line); },
+      [this, buffer] { return finish(buffer); });
+  if (reading_.state == ParseState::need_more && window.size() == limits_.head_bytes)
+    reading_.state = refuse(431, "head_too_large");
+  return reading_.state;
 }
 
 ParseState RequestParser::read_line(LineReader::Line line) noexcept {
@@ -64,8 +57,8 @@ ParseState RequestParser::read_line(LineReader::Line line) noexcept {
     if (state == ParseState::refused || line.state == LineReader::State::partial) return state;
     return refuse(400, line.damage);
   }
-  if (!request_line_read_) {
-    if (line.text.empty() && lines_.position() == 2) return ParseState::need_more;  // one CRLF
+  if (!reading_.first_line_read) {
+    if (line.text.empty() && reading_.lines.position() == 2) return ParseState::need_more;  // one CRLF
     return read_request_line(line.text);
   }
   if (const char* reason = append_field(line.text, head_)) return refuse(400, reason);
@@ -75,7 +68,7 @@ ParseState RequestParser::read_line(LineReader::Line line) noexcept {
 
 ParseState RequestParser::check_beginning(std::string_view line) noexcept {
   if (line.empty()) return ParseState::need_more;
-  if (request_line_read_)
+  if (reading_.first_line_read)
     return is_blank(line.front()) ? refuse(400, "obs_fold") : ParseState::need_more;
   const std::size_t length = method_length(line);
   if (length > kMethodBytes) return refuse(501, "method_too_long");
@@ -106,8 +99,7 @@ ParseState RequestParser::read_request_line(std::string_view line) noexcept {
   if (version[5] != '1') return refuse(505, "unsupported_version");
   head_.method = line.substr(0, space);
   head_.version_minor = version[7] == '0' ? 0 : 1;
-  request_line_read_ = true;
-  fields_begin_ = lines_.position();
+  reading_.end_first_line();
   return read_target(rest.substr(0, target_end));
 }
 
@@ -146,8 +138,7 @@ ParseState RequestParser::read_absolute_target(std::string_view target) noexcept
 }
 
 ParseState RequestParser::finish(std::string_view buffer) noexcept {
-  head_.bytes = lines_.position();
-  head_.field_lines = buffer.substr(fields_begin_, head_.bytes - 2 - fields_begin_);
+  reading_.end_head(buffer, head_);
   if (read_host() == ParseState::refused || decide_framing() == ParseState::refused ||
       read_expectations() == ParseState::refused)
     return ParseState::refused;
@@ -215,15 +206,6 @@ ParseState RequestParser::read_expectations() noexcept {
 ParseState RequestParser::refuse(std::uint16_t status, const char* reason) noexcept {
   refusal_ = {status, reason};
   return ParseState::refused;
-}
-
-void RequestParser::follow(const char* buffer) noexcept {
-  if (base_ != nullptr && request_line_read_) {
-    rebase(head_, base_, lines_.position(), buffer);
-    for (std::string_view* view : {&head_.method, &head_.target, &head_.authority})
-      rebase(*view, base_, lines_.position(), buffer);
-  }
-  base_ = buffer;
 }
 
 }  // namespace segue::gateway::http1

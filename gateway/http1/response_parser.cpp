@@ -28,10 +28,7 @@ std::optional<std::uint32_t> read_keep_alive(const ResponseHead& head) noexcept 
 }  // namespace
 
 void ResponseParser::reset() noexcept {
-  lines_ = {};
-  state_ = ParseState::need_more;
-  status_line_read_ = false;
-  base_ = nullptr;
+  reading_ = {};
   clear(head_);
   head_.status = 0;
   head_.reason = {};
@@ -39,19 +36,15 @@ void ResponseParser::reset() noexcept {
 }
 
 ParseState ResponseParser::parse(std::string_view buffer, std::string_view method) noexcept {
-  if (state_ != ParseState::need_more) return state_;
-  if (base_ != buffer.data()) follow(buffer.data());
+  if (reading_.state != ParseState::need_more) return reading_.state;
+  reading_.follow(buffer.data(), head_, {&head_.reason});
   const std::string_view window = buffer.substr(0, limits_.head_bytes);
-  LineReader::Line line;
-  do {
-    line = lines_.next(window);
-    state_ = line.text.empty() && status_line_read_ && line.state == LineReader::State::complete
-                 ? finish(buffer, method)
-                 : read_line(line);
-  } while (state_ == ParseState::need_more && line.state == LineReader::State::complete);
-  if (state_ == ParseState::need_more && window.size() == limits_.head_bytes)
-    state_ = refuse("head_too_large");
-  return state_;
+  reading_.read_lines(
+      window, [this](LineReader::Line line) { return read_line(line); },
+      [this, buffer, method] { return finish(buffer, method); });
+  if (reading_.state == ParseState::need_more && window.size() == limits_.head_bytes)
+    reading_.state = refuse("head_too_large");
+  return reading_.state;
 }
 
 ParseState ResponseParser::read_line(LineReader::Line line) noexcept {
@@ -60,7 +53,7 @@ ParseState ResponseParser::read_line(LineReader::Line line) noexcept {
     if (state == ParseState::refused || line.state == LineReader::State::partial) return state;
     return refuse(line.damage);
   }
-  if (!status_line_read_) return read_status_line(line.text);
+  if (!reading_.first_line_read) return read_status_line(line.text);
   if (const char* reason = append_field(line.text, head_)) return refuse(reason);
   if (head_.fields.size() > limits_.fields) return refuse("too_many_fields");
   return ParseState::need_more;
@@ -68,7 +61,7 @@ ParseState ResponseParser::read_line(LineReader::Line line) noexcept {
 
 ParseState ResponseParser::check_beginning(std::string_view line) noexcept {
   if (line.empty()) return ParseState::need_more;
-  if (status_line_read_) return is_blank(line.front()) ? refuse("obs_fold") : ParseState::need_more;
+  if (reading_.first_line_read) return is_blank(line.front()) ? refuse("obs_fold") : ParseState::need_more;
   const std::size_t length = std::min(line.size(), kVersionStart.size());
   return line.substr(0, length) == kVersionStart.substr(0, length) ? ParseState::need_more
                                                                    : refuse("bad_status_line");
@@ -90,14 +83,12 @@ ParseState ResponseParser::read_status_line(std::string_view line) noexcept {
   head_.status = status;
   head_.reason = line.substr(std::min(line.size(), kReasonAt));
   head_.version_minor = line[7] == '0' ? 0 : 1;
-  status_line_read_ = true;
-  fields_begin_ = lines_.position();
+  reading_.end_first_line();
   return ParseState::need_more;
 }
 
 ParseState ResponseParser::finish(std::string_view buffer, std::string_view method) noexcept {
-  head_.bytes = lines_.position();
-  head_.field_lines = buffer.substr(fields_begin_, head_.bytes - 2 - fields_begin_);
+  reading_.end_head(buffer, head_);
   if (const char* reason = read_connection(head_, limits_.fields)) return refuse(reason);
   if (decide_framing(method) == ParseState::refused) return ParseState::refused;
   if (head_.has(KnownField::keep_alive)) head_.keep_alive_seconds = read_keep_alive(head_);
@@ -131,14 +122,6 @@ ParseState ResponseParser::decide_framing(std::string_view method) noexcept {
 ParseState ResponseParser::refuse(const char* reason) noexcept {
   refusal_ = {502, reason};
   return ParseState::refused;
-}
-
-void ResponseParser::follow(const char* buffer) noexcept {
-  if (base_ != nullptr && status_line_read_) {
-    rebase(head_, base_, lines_.position(), buffer);
-    rebase(head_.reason, base_, lines_.position(), buffer);
-  }
-  base_ = buffer;
 }
 
 }  // namespace segue::gateway::http1
