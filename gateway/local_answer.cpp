@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <array>
-#include <ctime>
 #include <iterator>
 
 namespace segue::gateway {
@@ -64,20 +63,10 @@ constexpr Phrase kPhrases[] = {
     {505, "HTTP Version Not Supported"},
 };
 
-std::string http_date() {
-  const std::time_t now = std::time(nullptr);
-  std::tm utc;
-  gmtime_r(&now, &utc);
-  std::array<char, 40> text;
-  const std::size_t size =
-      std::strftime(text.data(), text.size(), "%a, %d %b %Y %H:%M:%S GMT", &utc);
-  return std::string(text.data(), size);
-}
-
 // The head of an answer with the fields that all have; the record's fields are views into it.
 struct AnswerHead {
   AnswerHead(const Exchange& exchange, const LocalAnswer& answer, bool close)
-      : date(http_date()), length(std::to_string(answer.body.size())) {
+      : date(exchange.worker.date.now()), length(std::to_string(answer.body.size())) {
     fields.push_back({"Date", date});
     fields.insert(fields.end(), answer.fields.begin(), answer.fields.end());
     // RFC 9110, 8.6: none with 204; with 304 it would be the length of another answer.

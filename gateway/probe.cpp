@@ -13,6 +13,8 @@
 #include <thread>
 #include <vector>
 
+#include "gateway/http_date.hpp"
+
 namespace segue::gateway {
 namespace {
 
@@ -32,13 +34,15 @@ using Response = http::response<http::string_body>;
 // What all conversations share; of the probe's thread.
 struct Answering {
   ProbeAnswers answers;
+  HttpDate date;
   bool leaving = false;  // each answer is its connection's last
 };
 
-Response answer_to(const Request& request, const Answering& answering) {
+Response answer_to(const Request& request, Answering& answering) {
   const ProbeAnswers& answers = answering.answers;
   Response response(http::status::ok, request.version());
   response.keep_alive(request.keep_alive() && !answering.leaving);
+  response.set(http::field::date, answering.date.now());
   response.set(http::field::content_type, "application/json");
   response.set(http::field::cache_control, "no-store");
   const auto target = request.target().substr(0, request.target().find('?'));
@@ -67,7 +71,7 @@ Response answer_to(const Request& request, const Answering& answering) {
 // One connection; keeps itself alive through its handlers.
 class Conversation : public std::enable_shared_from_this<Conversation> {
  public:
-  Conversation(Protocol::socket socket, const Answering& answering)
+  Conversation(Protocol::socket socket, Answering& answering)
       : stream_(std::move(socket)), answering_(answering) {}
 
   void read() {
@@ -92,10 +96,10 @@ class Conversation : public std::enable_shared_from_this<Conversation> {
   beast::flat_buffer buffer_{8192};
   Request request_;
   Response response_;
-  const Answering& answering_;
+  Answering& answering_;
 };
 
-void accept(Acceptor& acceptor, const Answering& answering) {
+void accept(Acceptor& acceptor, Answering& answering) {
   acceptor.async_accept([&acceptor, &answering](error_code ec, Protocol::socket socket) {
     if (!ec) std::make_shared<Conversation>(std::move(socket), answering)->read();
     if (ec == asio::error::operation_aborted || answering.leaving) return;

@@ -45,6 +45,7 @@ void Relay::begin_response() {
   forward.edits = worker_.edits[exchange_.decision.route->index].of_response();
   forward.scheme = exchange_.scheme;
   forward.websocket = head.status == 101;
+  if (!head.has(http1::KnownField::date)) forward.date = worker_.date.now();
   if (passes_response_trailers()) forward.trailers = &traffic_.trailers.response;
   if (client_.listener.exchange_id_header) {
     exchange_.id.format(id);

@@ -152,9 +152,10 @@ Task<void> Session::answer_unasked(const Refusal& refusal) {
       fmt::format("{{\"error\":\"{}\",\"status\":{},\"message\":\"{}\"}}\n", refusal.reason,
                   refusal.status, refusal.message);
   std::string text = fmt::format(
-      "HTTP/1.1 {} {}\r\nContent-Type: application/json\r\nSegue-Error: {}\r\n"
+      "HTTP/1.1 {} {}\r\nDate: {}\r\nContent-Type: application/json\r\nSegue-Error: {}\r\n"
       "Content-Length: {}\r\nConnection: close\r\n\r\n{}",
-      refusal.status, reason_phrase(refusal.status), refusal.reason, body.size(), body);
+      refusal.status, reason_phrase(refusal.status), worker_.date.now(), refusal.reason,
+      body.size(), body);
   iovec piece{text.data(), text.size()};
   const std::span<iovec> pieces(&piece, 1);
   const auto patience = std::chrono::nanoseconds(worker_.settings.limits.send_idle).count();

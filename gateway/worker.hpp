@@ -11,6 +11,7 @@
 #include "gateway/access_log.hpp"
 #include "gateway/core_tls.hpp"
 #include "gateway/counters.hpp"
+#include "gateway/http_date.hpp"
 #include "gateway/promise_watch.hpp"
 #include "gateway/route_edits.hpp"
 #include "gateway/settings.hpp"
@@ -95,6 +96,7 @@ class Worker {
   runtime::BufferPool buffers;
   recorder::CapturePool captures;
   ExchangeIdSource ids;
+  HttpDate date;
   std::optional<AccessLog> access_log;
   Counters counters;
   std::vector<RouteEdits> edits;                     // by route index

@@ -257,6 +257,8 @@ void write_response_head(const ResponseHead& head, const ResponseForward& forwar
   if (head.status >= 200) {
     if (forward.framing == Framing::chunked) out.copy("Transfer-Encoding: chunked\r\n");
     write_trailer(head, forward.trailers, forward.framing, out);
+    if (!forward.date.empty() && !head.has(KnownField::date))
+      copy_all(out, {"Date: ", forward.date, "\r\n"});
     if (!silences(forward.edits, KnownField::via)) write_via(head, forward.via, out);
     if (forward.close || forward.framing == Framing::until_close) {
       out.copy("Connection: close\r\n");

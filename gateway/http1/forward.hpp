@@ -71,6 +71,7 @@ struct ResponseForward {
   std::string_view via{};
   Framing framing = Framing::none;  // towards the client: length, chunked, until_close or none
   bool close = false;               // say Connection: close
+  std::string_view date{};          // now, for an answer that does not say it; empty: left so
   std::string_view exchange_id{};   // Segue-Exchange-Id, when not empty
   bool websocket = false;           // of a 101: our own Connection: Upgrade and Upgrade: websocket
   const TrailerNames* trailers = nullptr;  // those that pass behind chunks; null: none
@@ -79,7 +80,8 @@ struct ResponseForward {
 };
 
 // Writes the head to send to the client: status line ours in HTTP/1.1, fields as they came less
-// hop-by-hop and nominated ones, then, not on an interim one, what the route sets. Content-Length stays for HEAD and 304, never on 204 or 1xx.
+// hop-by-hop and nominated ones, then, not on an interim one, what the route sets and Date where the
+// backend had none. Content-Length stays for HEAD and 304, never on 204 or 1xx.
 void write_response_head(const ResponseHead& head, const ResponseForward& forward, Gather& out);
 
 }  // namespace segue::gateway::http1

@@ -33,12 +33,12 @@ std::string at_backend(std::string_view rules, std::string_view request,
   return seen[0].raw_head;
 }
 
-// What a client is sent of this answer.
+// What a client is sent of this answer, but for the Date that it lacks.
 std::string at_client(std::string_view rules, std::string_view answer) {
   Believer backend{std::string(answer)};
   GatewayProcess gateway(with_rules(backend.port(), rules));
   RawClient client(gateway.port());
-  return client.exchange("GET / HTTP/1.1\r\nHost: a\r\n\r\n").raw_head;
+  return undated(client.exchange("GET / HTTP/1.1\r\nHost: a\r\n\r\n").raw_head);
 }
 
 TEST_CASE("request fields are removed however they are spelt, and set ones come once, behind") {

@@ -38,8 +38,14 @@ class Believer {
   ScriptedBackend backend_;  // last: its threads use the others
 };
 
+// The answer without the Date that the gateway has added to it, as it stands on the wire; fails when
+// there is none.
+std::string undated(std::string answer);
+inline constexpr std::size_t kDateLineBytes = 37;
+
 // One exchange in bytes, on both sides. {added} stands for what the gateway adds to a request for
-// the host `a` over HTTP/1.1; bodies at the backend are without their chunks.
+// the host `a` over HTTP/1.1; bodies at the backend are without their chunks. `at_client` is without
+// Date where the backend says none: that the gateway has added one is checked.
 struct PassingCase {
   std::string_view name;
   std::string_view request;

@@ -4,8 +4,10 @@
 #include <fmt/format.h>
 
 #include <catch2/catch_test_macros.hpp>
+#include <ctime>
 #include <random>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "tests/e2e/http_cases.hpp"
@@ -153,6 +155,33 @@ TEST_CASE("what Connection nominates is left out, but for what the gateway acts 
     // What a stranger says of itself is left out in any case.
     check_passing({row.member, request, at_backend, answer, at_client},
                   "trusted_proxies: [127.0.0.1]");
+  }
+}
+
+std::time_t second_of(const std::string& date) {
+  std::tm utc{};
+  REQUIRE(::strptime(date.c_str(), "%a, %d %b %Y %H:%M:%S GMT", &utc) != nullptr);
+  return ::timegm(&utc);
+}
+
+TEST_CASE("an answer that says no Date gets the second in which it came, and one that does keeps it") {
+  Believer dateless;
+  Believer dated("HTTP/1.1 200 OK\r\nDATE: today\r\nContent-Length: 0\r\n\r\n");
+  const std::time_t before = std::time(nullptr);
+  for (const auto& [port, target] : {std::pair{dateless.port(), "/open"},
+                                     {dateless.port(), "/elsewhere"},
+                                     {dated.port(), "/open"}}) {
+    INFO(target);
+    GatewayProcess gateway(only_open(port));
+    RawClient client(gateway.port());
+    const auto date = client.get(target).field("date");
+    REQUIRE(date);
+    if (port == dated.port()) {
+      CHECK(*date == "today");
+    } else {
+      CHECK(second_of(*date) >= before);
+      CHECK(second_of(*date) <= std::time(nullptr));
+    }
   }
 }
 

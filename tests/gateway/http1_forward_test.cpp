@@ -234,6 +234,15 @@ TEST_CASE("a response goes on with its fields as they came") {
         "Content-Length: 5\r\nVia: 1.0 segue\r\n\r\n");
 }
 
+TEST_CASE("a response without Date gets the one that it is given, an interim one does not") {
+  const ResponseForward forward{.via = "segue", .framing = Framing::none, .date = "today"};
+  CHECK(answer("HTTP/1.1 304 OK\r\nX: 1\r\n\r\n", forward) ==
+        "HTTP/1.1 304 OK\r\nX: 1\r\nDate: today\r\nVia: 1.1 segue\r\n\r\n");
+  CHECK(answer("HTTP/1.1 304 OK\r\ndate: then\r\n\r\n", forward) ==
+        "HTTP/1.1 304 OK\r\ndate: then\r\nVia: 1.1 segue\r\n\r\n");
+  CHECK(answer("HTTP/1.1 103 Hints\r\n\r\n", forward) == "HTTP/1.1 103 Hints\r\n\r\n");
+}
+
 TEST_CASE("a chunked response is chunked anew, or ends with the connection") {
   const std::string raw = "HTTP/1.1 200 OK\r\nTransfer-Encoding: Chunked\r\nTrailer: X\r\n\r\n";
   CHECK(answer(raw, {.via = "segue", .framing = Framing::chunked}) ==
