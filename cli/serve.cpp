@@ -71,7 +71,7 @@ Relief relieve(Predecessor& predecessor, ListeningSockets& sockets, const Signal
   const Predecessor::Relief relief = predecessor.say_ready();
   if (!relief.why.empty()) say({relief.why});
   if (relief.refused) return Relief::refused;
-  sockets.own_files();
+  say(sockets.take_over());
   fmt::print(stderr, "took over from process {}\n", process);
   return Relief::taken_over;
 }

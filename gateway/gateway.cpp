@@ -69,7 +69,7 @@ void Gateway::start(Pinning pinning) {
     CoreWorld* here = world.get();
     here->core.post([here] {
       if (here->worker.health) here->worker.health->start();
-      for (auto& listener : here->listeners) here->worker.tasks.spawn(listener->run());
+      for (auto& listener : here->listeners) listener->begin();
     });
     here->core.start(pinning == Pinning::on ? static_cast<int>(here->core.index()) : -1);
   }
@@ -107,7 +107,10 @@ void Gateway::leave(ListeningSockets::Files files) {
 
 void Gateway::look_again() {
   on_each([](CoreWorld& world) {
-    for (auto& listener : world.listeners) listener->look_again();
+    for (auto& listener : world.listeners) {
+      listener->begin();
+      listener->look_again();
+    }
   });
 }
 

@@ -35,7 +35,8 @@ class Gateway {
   // No more connections are accepted but those that are queued, and the listening sockets are
   // closed; idle connections are closed, running exchanges go on.
   void close();
-  // Another process has left the sockets: what it was told of and did not accept is ours.
+  // Another process has left the sockets: what it was told of and did not accept is ours, and those
+  // that have begun to listen since start() are accepted from.
   void look_again();
   // Another process accepts from the same sockets, but for those that it does not want: what is
   // queued is taken. Idle connections stay, and answers say Connection: close.

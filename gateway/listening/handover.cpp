@@ -208,7 +208,8 @@ Result<void> HandoverServer::give_sockets(HandoverChannel& to) const {
       HandoverMessage message = saying(Say::sockets);
       message.listener = set.settings->name;
       message.count = static_cast<std::uint32_t>(some.size());
-      message.with_file = set.file.is_ours();
+      message.with_file = set.file.is_there();
+      message.from_service_manager = set.maker == InheritedSocket::Maker::service_manager;
       if (auto sent = to.send(message, some); !sent) return sent;
     }
   }
@@ -254,7 +255,9 @@ std::vector<InheritedSocket> Predecessor::receive_sockets() {
       InheritedSocket& given = all.emplace_back();
       given.socket = std::move(socket);
       given.name = message.listener;
-      given.with_file = message.with_file;
+      if (message.from_service_manager) given.maker = InheritedSocket::Maker::service_manager;
+      if (const auto address = address_of(given.socket.get()); message.with_file && address)
+        given.file = SocketFileMark(address->path);
     }
   }
 }

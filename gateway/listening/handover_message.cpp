@@ -24,9 +24,12 @@ constexpr std::array<std::pair<Say, std::string_view>, 6> kWords{{{Say::ask, "as
                                                                   {Say::left, "left"},
                                                                   {Say::refuse, "refuse"}}};
 
+constexpr std::string_view kManagerKey = "from_service_manager";
+
 // How many keys a message has beside its version and its word.
-std::size_t keys_of(Say say) {
-  return say == Say::sockets ? 3 : say == Say::refuse ? 1 : 0;
+std::size_t keys_of(const HandoverMessage& message) {
+  if (message.say == Say::sockets) return message.from_service_manager ? 4 : 3;
+  return message.say == Say::refuse ? 1 : 0;
 }
 
 std::optional<Say> word_in(const json::object& object) {
@@ -52,6 +55,8 @@ bool read_sockets(const json::object& object, HandoverMessage& message) {
     return false;
   message.count = static_cast<std::uint32_t>(count->get_int64());
   message.with_file = file->get_bool();
+  const json::value* const manager = object.if_contains(kManagerKey);
+  message.from_service_manager = manager != nullptr && manager->is_bool() && manager->get_bool();
   return read_text(object, "listener", message.listener);
 }
 
@@ -66,6 +71,7 @@ std::string write_message(const HandoverMessage& message) {
     object["listener"] = message.listener;
     object["count"] = message.count;
     object["with_file"] = message.with_file;
+    if (message.from_service_manager) object[kManagerKey] = true;
   }
   if (message.say == Say::refuse) object["text"] = message.text.substr(0, kMaxText);
   return json::serialize(object);
@@ -81,12 +87,12 @@ std::optional<HandoverMessage> read_message(std::string_view packet) {
   if (version == nullptr || !version->is_int64() || version->get_int64() != kVersion)
     return std::nullopt;
   const auto say = word_in(object);
-  if (!say || object.size() != 2 + keys_of(*say)) return std::nullopt;
+  if (!say) return std::nullopt;
   HandoverMessage message;
   message.say = *say;
   if (*say == Say::sockets && !read_sockets(object, message)) return std::nullopt;
   if (*say == Say::refuse && !read_text(object, "text", message.text)) return std::nullopt;
-  return message;
+  return object.size() == 2 + keys_of(message) ? std::optional(std::move(message)) : std::nullopt;
 }
 
 }  // namespace segue::gateway

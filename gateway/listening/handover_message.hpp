@@ -23,6 +23,9 @@ struct HandoverMessage {
   std::string listener;    // sockets: its name
   std::uint32_t count = 0; // sockets: how many come with the packet
   bool with_file = false;  // sockets: of a Unix socket whose file is to be removed at the end
+  // sockets: made by a service manager, which keeps them open. Said only where it is so: a process
+  // that knows nothing of it takes over from all others.
+  bool from_service_manager = false;
   std::string text;        // refuse
 };
 

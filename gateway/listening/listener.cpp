@@ -55,6 +55,12 @@ Listener::Listener(Worker& worker, const Entrance& entrance, OwnedDescriptor soc
     throw StartupError("cannot watch a listening socket: " + std::string(std::strerror(errno)));
 }
 
+void Listener::begin() {
+  if (begun_ || closed_ || !is_listening(descriptor_.get())) return;
+  begun_ = true;
+  worker_.tasks.spawn(run());
+}
+
 runtime::Task<void> Listener::run() {
   while (!closed_) {
     runtime::Descriptor::Until ready(descriptor_, runtime::Way::in, next_look());
@@ -139,7 +145,7 @@ void Listener::look_again() noexcept {
 
 void Listener::close() noexcept {
   if (closed_) return;
-  for (unsigned i = 0; i < kMostQueued && has_room() && accept_one() == Accepted::one; ++i) {
+  for (unsigned i = 0; i < kMostQueued && accept_one() == Accepted::one; ++i) {
   }
   closed_ = true;
   descriptor_.close();

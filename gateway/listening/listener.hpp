@@ -21,8 +21,8 @@ class Listener {
   enum class Accepting : std::uint8_t { alone, in_turn };
   Listener(Worker& worker, const Entrance& entrance, OwnedDescriptor socket, Accepting accepting);
 
-  // On the core: accepts until close().
-  runtime::Task<void> run();
+  // On the core: accepts until close(), if the socket listens by now. Called again nothing changes.
+  void begin();
   // On the core: who waits looks again soon, whatever the kernel told. For when another process has
   // left the socket, which may have been told of what it did not accept.
   void look_again() noexcept;
@@ -32,6 +32,7 @@ class Listener {
 
  private:
   enum class Accepted : std::uint8_t { nothing, one, exhausted };
+  runtime::Task<void> run();
   Accepted accept_one();
   Accepted accept_some();
   runtime::Task<void> pause();
@@ -44,6 +45,7 @@ class Listener {
   const Accepting accepting_;
   runtime::Descriptor descriptor_;
   unsigned accepted_ = 0;  // in this turn
+  bool begun_ = false;
   bool closed_ = false;
 };
 

@@ -1,5 +1,6 @@
 #include "gateway/listening/listening_socket.hpp"
 
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -20,9 +21,13 @@ constexpr int kBacklog = 4096;  // the kernel cuts it to somaxconn
 constexpr mode_t kSocketMode = 0660;
 constexpr std::string_view kUnixPrefix = "unix:";
 
-void set_option(int descriptor, int level, int option) {
-  const int on = 1;
-  setsockopt(descriptor, level, option, &on, sizeof on);
+// Bytes that wait in a client's socket and are not under way yet (tcp(7)). Without a limit the kernel
+// holds as much as tcp_wmem allows, 4 MiB of each client that stopped reading. What is under way does
+// not count, so a client that is far away is sent as much at once as before.
+constexpr int kUnsentBytes = 128 << 10;
+
+void set_option(int descriptor, int level, int option, int value = 1) {
+  setsockopt(descriptor, level, option, &value, sizeof value);
 }
 
 int option_of(int descriptor, int option) {
@@ -43,7 +48,7 @@ Result<OwnedDescriptor> open_bound(const tcp::endpoint& where, Sharing sharing) 
   if (socket.get() < 0) return cannot_bind();
   set_option(socket.get(), SOL_SOCKET, SO_REUSEADDR);
   if (sharing == Sharing::between_cores) set_option(socket.get(), SOL_SOCKET, SO_REUSEPORT);
-  set_option(socket.get(), IPPROTO_TCP, TCP_NODELAY);  // inherited by what it accepts
+  make_fit_for_clients(socket.get());
   if (::bind(socket.get(), where.data(), static_cast<socklen_t>(where.size())) != 0)
     return cannot_bind();
   return socket;
@@ -98,8 +103,7 @@ ListeningAddress address_of(const ListenerSettings& settings) {
 }
 
 std::optional<ListeningAddress> address_of(int socket) {
-  if (option_of(socket, SO_ACCEPTCONN) == 0 || option_of(socket, SO_TYPE) != SOCK_STREAM)
-    return std::nullopt;
+  if (!is_listening(socket) || option_of(socket, SO_TYPE) != SOCK_STREAM) return std::nullopt;
   sockaddr_storage bytes{};
   socklen_t size = sizeof bytes;
   if (getsockname(socket, reinterpret_cast<sockaddr*>(&bytes), &size) != 0) return std::nullopt;
@@ -132,10 +136,25 @@ ListeningAddress choose_port(const ListenerSettings& settings) {
   return where;
 }
 
-Result<OwnedDescriptor> listen_on(const ListeningAddress& where) {
-  auto socket = open_bound(where.tcp, Sharing::between_cores);
-  if (socket && ::listen(socket->get(), kBacklog) != 0) return cannot_bind();
-  return socket;
+Result<OwnedDescriptor> bind_to(const ListeningAddress& where) {
+  return open_bound(where.tcp, Sharing::between_cores);
+}
+
+Result<void> start_listening(int socket) {
+  if (::listen(socket, kBacklog) != 0) return cannot_bind();
+  return {};
+}
+
+bool is_listening(int socket) {
+  return option_of(socket, SO_ACCEPTCONN) != 0;
+}
+
+// What it accepts inherits the options of TCP; other sockets do not know them.
+void make_fit_for_clients(int socket) {
+  const int flags = ::fcntl(socket, F_GETFL);
+  if (flags >= 0) ::fcntl(socket, F_SETFL, flags | O_NONBLOCK);
+  set_option(socket, IPPROTO_TCP, TCP_NODELAY);
+  set_option(socket, IPPROTO_TCP, TCP_NOTSENT_LOWAT, kUnsentBytes);
 }
 
 bool shares_its_port(int socket) {

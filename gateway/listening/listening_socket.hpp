@@ -37,10 +37,16 @@ std::string address_text(const boost::asio::ip::tcp::endpoint& address);
 // process listens on counts as taken, also where that would share it (SO_REUSEPORT).
 ListeningAddress choose_port(const ListenerSettings& settings);
 
-// One more socket that listens on the address; the kernel shares out among all of them what comes
-// (SO_REUSEPORT). Fails with EADDRINUSE where the others do not share it, or are another user's.
-Result<OwnedDescriptor> listen_on(const ListeningAddress& where);
-bool shares_its_port(int listening_socket);
+// One more socket of the address. Once it listens the kernel shares out among all of them what comes
+// (SO_REUSEPORT); until then nothing comes to it. Fails with EADDRINUSE where the others do not
+// share it, or are another user's.
+Result<OwnedDescriptor> bind_to(const ListeningAddress& where);
+Result<void> start_listening(int socket);
+bool is_listening(int socket);
+// Whoever made the socket: accept() does not block, small answers leave at once, and the kernel takes
+// little of an answer that its client does not take.
+void make_fit_for_clients(int socket);
+bool shares_its_port(int socket);
 
 // What a person is told of a listener that cannot listen, for this reason (errno).
 StartupError cannot_listen(const ListenerSettings& settings, int why);

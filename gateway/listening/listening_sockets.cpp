@@ -13,7 +13,7 @@
 namespace segue::gateway {
 namespace {
 
-using Giver = InheritedSocket::Giver;
+using Maker = InheritedSocket::Maker;
 using Set = ListeningSockets::Set;
 
 OwnedDescriptor duplicate(const OwnedDescriptor& socket) {
@@ -24,12 +24,6 @@ OwnedDescriptor duplicate(const OwnedDescriptor& socket) {
                                  std::strerror(errno)));
 }
 
-// Whoever opened it: a core that waits in accept() serves nobody.
-void stop_blocking(const OwnedDescriptor& socket) {
-  const int flags = ::fcntl(socket.get(), F_GETFL);
-  if (flags >= 0) ::fcntl(socket.get(), F_SETFL, flags | O_NONBLOCK);
-}
-
 // Port 0 asks for any port: the one that a listener of this name has is as good as another.
 bool is_any_port_of(const ListenerSettings& listener, const ListeningAddress& wanted,
                     const InheritedSocket& given, const ListeningAddress& has) {
@@ -38,7 +32,7 @@ bool is_any_port_of(const ListenerSettings& listener, const ListeningAddress& wa
 }
 
 bool is_for(const ListenerSettings& listener, const InheritedSocket& given) {
-  if (given.giver == Giver::service_manager && given.name == listener.name) return true;
+  if (given.maker == Maker::service_manager && given.name == listener.name) return true;
   const auto has = address_of(given.socket.get());
   if (!has) return false;
   const ListeningAddress wanted = address_of(listener);
@@ -56,17 +50,17 @@ StartupError not_wanted(const InheritedSocket& given) {
 
 // What the listener is given; who is named by a service manager comes before who fits by address.
 void take_inherited(Set& set, std::vector<InheritedSocket>& inherited) {
-  for (const Giver giver : {Giver::service_manager, Giver::process}) {
+  for (const Maker maker : {Maker::service_manager, Maker::process}) {
     for (InheritedSocket& given : inherited) {
-      if (given.socket.get() < 0 || given.giver != giver || !is_for(*set.settings, given)) continue;
+      if (given.socket.get() < 0 || given.maker != maker || !is_for(*set.settings, given)) continue;
       auto address = address_of(given.socket.get());
       if (!address) throw not_wanted(given);
       if (set.sockets.empty()) set.address = std::move(*address);
-      set.with_file = given.with_file;
-      stop_blocking(given.socket);
+      set.giver_s_file = given.file;
+      make_fit_for_clients(given.socket.get());
       set.sockets.push_back(std::move(given.socket));
     }
-    set.giver = giver;
+    set.maker = maker;
     if (!set.sockets.empty()) return;
   }
 }
@@ -81,21 +75,24 @@ void bind(Set& set, unsigned sockets) {
   }
   set.address = choose_port(*set.settings);
   while (set.sockets.size() < sockets) {
-    auto socket = listen_on(set.address);
+    auto socket = bind_to(set.address);
     if (!socket) throw cannot_listen(*set.settings, socket.error().code.value());
+    if (auto listens = start_listening(socket->get()); !listens)
+      throw cannot_listen(*set.settings, listens.error().code.value());
     set.sockets.push_back(std::move(*socket));
   }
 }
 
 // Where another process gave sockets that share their port, the cores that are left get their own;
 // where that cannot be they accept from those. Not beside a service manager's: that one keeps its
-// own open when this process ends, and what is queued on others would be reset.
+// own open when this process ends, and what is queued on others would be reset. So would be what
+// came to them if this process could not serve after all: they do not listen yet.
 void add_missing(Set& set, unsigned sockets) {
-  if (set.address.family == AF_UNIX || set.giver != Giver::process) return;
+  if (set.address.family == AF_UNIX || set.maker != Maker::process) return;
   const bool share = std::ranges::all_of(
       set.sockets, [](const OwnedDescriptor& socket) { return shares_its_port(socket.get()); });
   while (share && set.sockets.size() < sockets) {
-    auto socket = listen_on(set.address);
+    auto socket = bind_to(set.address);
     if (!socket) return;
     set.sockets.push_back(std::move(*socket));
   }
@@ -110,8 +107,11 @@ ListeningSockets::ListeningSockets(const std::vector<ListenerSettings>& listener
     set.settings = &listener;
     take_inherited(set, inherited);
   }
-  for (const InheritedSocket& given : inherited)
-    if (given.socket.get() >= 0 && given.giver == Giver::service_manager) throw not_wanted(given);
+  for (const InheritedSocket& given : inherited) {
+    if (given.socket.get() < 0) continue;
+    if (given.maker == Maker::service_manager) throw not_wanted(given);
+    if (given.file.names_any()) unwanted_files_.push_back(given.file);
+  }
   for (Set& set : sets_) {
     const unsigned wanted = set.settings->kind == ListenerKind::public_ ? cores : 1;
     if (set.sockets.empty())
@@ -137,9 +137,20 @@ std::vector<OwnedDescriptor> ListeningSockets::for_core(const Set& set, unsigned
   return mine;
 }
 
-void ListeningSockets::own_files() {
-  for (Set& set : sets_)
-    if (set.with_file) set.file = SocketFile(set.address.path);
+std::vector<std::string> ListeningSockets::take_over() {
+  std::vector<std::string> troubles;
+  for (Set& set : sets_) {
+    if (set.giver_s_file.names_any())
+      set.file = SocketFile(std::exchange(set.giver_s_file, {}));
+    std::erase_if(set.sockets, [&](const OwnedDescriptor& socket) {
+      if (is_listening(socket.get())) return false;
+      const auto listens = start_listening(socket.get());
+      if (!listens) troubles.push_back(cannot_listen(*set.settings, listens.error().code.value()).what());
+      return !listens;
+    });
+  }
+  for (const SocketFileMark& mark : std::exchange(unwanted_files_, {})) SocketFile(mark).remove();
+  return troubles;
 }
 
 void ListeningSockets::close(ListenerKind kind, Files files) noexcept {

@@ -56,7 +56,7 @@ std::vector<InheritedSocket> sockets_of_service_manager() {
   std::string_view rest = names;
   for (int i = 0; i < *descriptors; ++i) {
     InheritedSocket& given = inherited.emplace_back();
-    given.giver = InheritedSocket::Giver::service_manager;
+    given.maker = InheritedSocket::Maker::service_manager;
     given.name = rest.substr(0, rest.find(':'));
     rest.remove_prefix(std::min(rest.size(), given.name.size() + 1));
     given.socket = adopt(kFirstDescriptor + i);

@@ -69,28 +69,31 @@ Result<UnixAddress> unix_address(const fs::path& path) {
   return address;
 }
 
-SocketFile::SocketFile(fs::path path) : path_(std::move(path)) {
+SocketFileMark::SocketFileMark(fs::path path) : path_(std::move(path)) {
   struct stat status{};
   if (::lstat(path_.c_str(), &status) != 0) path_.clear();
   device_ = status.st_dev;
   inode_ = status.st_ino;
+  made_at_ = status.st_mtim;
+}
+
+bool SocketFileMark::is_there() const noexcept {
+  struct stat status{};
+  return !path_.empty() && ::lstat(path_.c_str(), &status) == 0 && status.st_dev == device_ &&
+         status.st_ino == inode_ && status.st_mtim.tv_sec == made_at_.tv_sec &&
+         status.st_mtim.tv_nsec == made_at_.tv_nsec;
 }
 
 SocketFile& SocketFile::operator=(SocketFile&& other) noexcept {
   if (this == &other) return *this;
   remove();
-  path_ = std::exchange(other.path_, {});
-  device_ = other.device_;
-  inode_ = other.inode_;
+  mark_ = std::exchange(other.mark_, {});
   return *this;
 }
 
 void SocketFile::remove() noexcept {
-  struct stat status{};
-  if (!path_.empty() && ::lstat(path_.c_str(), &status) == 0 && status.st_dev == device_ &&
-      status.st_ino == inode_)
-    ::unlink(path_.c_str());
-  path_.clear();
+  if (mark_.is_there()) ::unlink(mark_.path().c_str());
+  mark_ = {};
 }
 
 Result<SocketFile> listen_on_file(int socket, const fs::path& path, mode_t mode, int backlog) {
@@ -106,7 +109,7 @@ Result<SocketFile> listen_on_file(int socket, const fs::path& path, mode_t mode,
   }
   if (::bind(socket, address->data(), UnixAddress::size()) != 0)
     return failed(errno, "binding a Unix socket");
-  SocketFile file(path);
+  SocketFile file{SocketFileMark(path)};
   // Nobody can connect before listen(), so the mode is never wider than asked for.
   if (::chmod(path.c_str(), mode) == 0 && ::listen(socket, backlog) == 0) return file;
   const int why = errno;

@@ -3,6 +3,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
+#include <time.h>
 
 #include <filesystem>
 #include <utility>
@@ -23,26 +24,44 @@ struct UnixAddress {
 // Fails with ENAMETOOLONG.
 Result<UnixAddress> unix_address(const std::filesystem::path& path);
 
-// The file of a bound Unix socket: removed when this goes, but only while it is still the one that
-// was bound, for another process may have put its own in its place.
-class SocketFile {
+// Which file a path named when this was made: another process may put its own in its place.
+class SocketFileMark {
  public:
-  SocketFile() = default;
-  // The file that is there now.
-  explicit SocketFile(std::filesystem::path path);
-  SocketFile(SocketFile&& other) noexcept { *this = std::move(other); }
-  SocketFile& operator=(SocketFile&& other) noexcept;
-  ~SocketFile() { remove(); }
+  SocketFileMark() = default;
+  // None when nothing is there.
+  explicit SocketFileMark(std::filesystem::path path);
 
-  bool is_ours() const noexcept { return !path_.empty(); }
-  void remove() noexcept;
-  // Another process owns it from here on.
-  void leave() noexcept { path_.clear(); }
+  bool names_any() const noexcept { return !path_.empty(); }
+  // The same file is still there.
+  bool is_there() const noexcept;
+  const std::filesystem::path& path() const noexcept { return path_; }
 
  private:
   std::filesystem::path path_;  // empty: none
   dev_t device_ = 0;
   ino_t inode_ = 0;
+  timespec made_at_{};  // the next file may get the number of one that is gone
+};
+
+// The file of a bound Unix socket: removed when this goes, but only while it is still the one that
+// was bound.
+class SocketFile {
+ public:
+  SocketFile() = default;
+  explicit SocketFile(SocketFileMark mark) : mark_(std::move(mark)) {}
+  SocketFile(SocketFile&& other) noexcept { *this = std::move(other); }
+  SocketFile& operator=(SocketFile&& other) noexcept;
+  ~SocketFile() { remove(); }
+
+  bool is_ours() const noexcept { return mark_.names_any(); }
+  // Nobody has removed or replaced it.
+  bool is_there() const noexcept { return mark_.is_there(); }
+  void remove() noexcept;
+  // Another process owns it from here on.
+  void leave() noexcept { mark_ = {}; }
+
+ private:
+  SocketFileMark mark_;
 };
 
 // Binds `socket` to `path` with this mode of the file and listens. What a dead process left there is

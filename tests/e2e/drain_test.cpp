@@ -3,6 +3,8 @@
 #include <signal.h>
 
 #include <catch2/catch_test_macros.hpp>
+#include <memory>
+#include <vector>
 
 #include "tests/support/gateway_process.hpp"
 #include "tests/support/raw_client.hpp"
@@ -155,6 +157,41 @@ TEST_CASE("a running exchange is finished and on record, and the journal is seal
   for (const auto& entry : std::filesystem::recursive_directory_iterator(gateway.journal_path()))
     sealed = sealed || entry.path().filename() == "sealed.json";
   CHECK(sealed);
+}
+
+// They are connected as far as they know, and have asked.
+TEST_CASE("who waits in the queue of a gateway that is full when it is told to end is served") {
+  Event go_on;
+  ScriptedBackend backend([&](BackendConnection& connection) {
+    while (const auto request = connection.request()) {
+      if (request->target() == "/slow") go_on.wait();
+      connection.send(response_with(200, "x"));
+    }
+  });
+  GatewayProcess gateway(all_to(backend.port())
+                             .with("cores", "{ count: 1 }")
+                             .with("limits", "{ connections: 1 }")
+                             .with("drain", "{ delay: 0s, timeout: 1h }"));
+  RawClient busy(gateway.port());
+  busy.send("GET /slow HTTP/1.1\r\nHost: a\r\n\r\n");
+  backend.wait_for_requests(1);
+  std::vector<std::unique_ptr<RawClient>> queued;
+  for (int i = 0; i < 3; ++i) {
+    queued.push_back(std::make_unique<RawClient>(gateway.port()));
+    queued.back()->send(kRequest);
+  }
+  gateway.process().signal(SIGTERM);
+  for (auto& client : queued) {
+    const auto answer = client->response();
+    CHECK(answer.status() == 200);
+    CHECK(answer.field("connection") == "close");
+    CHECK(client->reader().wait_for_end() == Received::end);
+  }
+  go_on.set();
+  CHECK(busy.response().whole);
+  queued.clear();
+  busy.socket().close();
+  CHECK(gateway.process().wait().exit_code == 0);
 }
 
 TEST_CASE("what lasts longer than the drain is cut, the client notices, and it is on record as cut") {

@@ -93,6 +93,22 @@ TEST_CASE("a load on a Unix socket across a take-over loses nothing, and the fil
   check_nothing_was_lost(load, second.journal());
 }
 
+TEST_CASE("the file of a Unix socket that is not configured any more goes with the take-over") {
+  const TempDir folder;
+  const auto listeners = [&](std::string_view more) {
+    return fmt::format("{{ public: {{ address: \"127.0.0.1:0\" }}, {} probe: {{ address: "
+                       "\"127.0.0.1:0\" }} }}",
+                       more);
+  };
+  const auto local = fmt::format("local: {{ address: \"unix:{}\" }},", (folder / "s").string());
+  auto config = all_to(closed_port());
+  GatewayProcess first(config.with("listeners", listeners(local)), folder / "journal");
+  REQUIRE(fs::exists(folder / "s"));
+  GatewayProcess second(config.with("listeners", listeners("")), folder / "journal", take_over());
+  CHECK(first.process().wait().exit_code == 0);
+  CHECK_FALSE(fs::exists(folder / "s"));
+}
+
 TEST_CASE("what the old process has begun is finished there, and its idle clients are not cut") {
   Event go_on;
   ScriptedBackend backend([&](BackendConnection& connection) {

@@ -1,9 +1,12 @@
 // Clients and backends that stop reading, many at once.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <atomic>
 #include <catch2/catch_test_macros.hpp>
 #include <deque>
+#include <fstream>
+#include <sstream>
 #include <string>
 #include <thread>
 #include <vector>
@@ -60,6 +63,43 @@ TEST_CASE("200 clients that stop reading: memory is bounded, others are served, 
   stalled.clear();
   check_nothing_left(gateway);
   CHECK(RawClient(gateway.port()).get("/after").body == "small");
+}
+
+// Bytes in the send queues of connections to this port of 127.0.0.1, by /proc/net/tcp.
+std::uint64_t queued_to_clients(std::uint16_t port) {
+  std::ifstream table("/proc/net/tcp");
+  const auto local = fmt::format("0100007F:{:04X}", port);
+  std::uint64_t bytes = 0;
+  for (std::string line; std::getline(table, line);) {
+    std::istringstream words(line);
+    std::string slot, from, to, state, queues;
+    words >> slot >> from >> to >> state >> queues;
+    if (from == local && state == "01") bytes += std::stoull(queues, nullptr, 16);
+  }
+  return bytes;
+}
+
+TEST_CASE("what clients do not take waits with the backend, and little of it in their sockets") {
+  constexpr std::size_t kStalled = 8;
+  ScriptedBackend backend([&](BackendConnection& connection) {
+    if (!connection.request()) return;
+    const std::string block(kMiB, 'x');
+    connection.send("HTTP/1.1 200 OK\r\nContent-Length: 1073741824\r\n\r\n");
+    while (connection.socket().send_what_is_taken(block) == block.size()) {
+    }
+  });
+  GatewayProcess gateway(all_to(backend.port()).with("limits", "{ send_idle: 2s }"));
+  std::deque<RawClient> stalled;
+  for (std::size_t i = 0; i < kStalled; ++i)
+    stalled.emplace_back(gateway.port()).send("GET /endless HTTP/1.1\r\nHost: a\r\n\r\n");
+  std::uint64_t most = 0;
+  const Deadline deadline;
+  while (gateway.metric("segue_limit_refusals_total", {R"(limit="send_idle")"}) == 0) {
+    most = std::max(most, queued_to_clients(gateway.port()));
+    REQUIRE(deadline.left() > 0);
+  }
+  CHECK(most > 0);
+  CHECK(most < kStalled * kMiB / 2);
 }
 
 TEST_CASE("64 uploads to backends that stop reading: clients are stopped, memory is bounded") {

@@ -14,6 +14,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const auto again = read_message(write_message(*message));
   if (!again || again->say != message->say || again->listener != message->listener ||
       again->count != message->count || again->with_file != message->with_file ||
+      again->from_service_manager != message->from_service_manager ||
       again->text != message->text)
     __builtin_trap();
   return 0;

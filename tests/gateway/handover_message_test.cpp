@@ -21,11 +21,15 @@ TEST_CASE("every message of a hand-over reads as it was written") {
   sockets.listener = "public";
   sockets.count = 250;
   sockets.with_file = true;
-  const auto read = read_message(write_message(sockets));
-  REQUIRE(read);
-  CHECK(read->listener == "public");
-  CHECK(read->count == 250);
-  CHECK(read->with_file);
+  for (const bool from_manager : {false, true}) {
+    sockets.from_service_manager = from_manager;
+    const auto read = read_message(write_message(sockets));
+    REQUIRE(read);
+    CHECK(read->listener == "public");
+    CHECK(read->count == 250);
+    CHECK(read->with_file);
+    CHECK(read->from_service_manager == from_manager);
+  }
 }
 
 TEST_CASE("a reason is cut to what a packet holds") {
@@ -49,6 +53,8 @@ TEST_CASE("what is not said word for word is no message of a hand-over") {
         R"({"segue_handover":1,"say":"sockets","listener":"a","count":-1,"with_file":false})",
         R"({"segue_handover":1,"say":"sockets","listener":1,"count":1,"with_file":false})",
         R"({"segue_handover":1,"say":"sockets","listener":"a","count":1,"with_file":0})",
+        R"({"segue_handover":1,"say":"sockets","listener":"a","count":1,"with_file":true,"x":1})",
+        R"({"segue_handover":1,"say":"ask","from_service_manager":true})",
         R"({"segue_handover":1,"say":"refuse"})"}) {
     INFO(packet);
     CHECK_FALSE(read_message(packet));

@@ -7,6 +7,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <catch2/catch_test_macros.hpp>
 #include <filesystem>
 #include <future>
@@ -108,7 +109,7 @@ TEST_CASE("what is queued when a process leaves waits for the one that takes ove
   for (int i = 0; i < 50; ++i)
     for (const auto& set : old.all()) clients.push_back(connected_to(set));
   ListeningSockets next = taken_over(folder, old, listeners, 2);
-  next.own_files();
+  CHECK(next.take_over().empty());
   for (const auto& set : next.all()) CHECK(queued_on(set) == 50);
   CHECK(fs::exists(folder.path() / "s"));
   next.close(ListenerKind::public_, ListeningSockets::Files::removed);
@@ -123,6 +124,7 @@ TEST_CASE("more cores than sockets open more, fewer have several each") {
   ListeningSockets three = taken_over(folder, one, listeners, 3);
   CHECK(three.all()[0].sockets.size() == 3);
   CHECK(three.all()[0].address == address);
+  CHECK(three.take_over().empty());
   ListeningSockets two = taken_over(folder, three, listeners, 2);
   CHECK(two.all()[0].sockets.size() == 3);
   CHECK(ListeningSockets::for_core(two.all()[0], 0, 2).size() == 2);
@@ -130,6 +132,74 @@ TEST_CASE("more cores than sockets open more, fewer have several each") {
   std::vector<OwnedDescriptor> clients;
   for (int i = 0; i < 50; ++i) clients.push_back(connected_to(two.all()[0]));
   CHECK(queued_on(two.all()[0]) == 50);
+}
+
+TEST_CASE("sockets beside those of another process listen once that has left them") {
+  const Folder folder;
+  const std::vector listeners{on_tcp("public")};
+  ListeningSockets one(listeners, 1, {});
+  ListeningSockets three = taken_over(folder, one, listeners, 3);
+  const auto& sockets = three.all()[0].sockets;
+  const auto listening = [&] {
+    return std::ranges::count_if(sockets, [](const auto& s) { return is_listening(s.get()); });
+  };
+  CHECK(sockets.size() == 3);
+  CHECK(listening() == 1);
+  CHECK(three.take_over().empty());
+  CHECK(sockets.size() == 3);
+  CHECK(listening() == 3);
+}
+
+TEST_CASE("the file of a Unix socket that no listener wants any more goes with the take-over") {
+  const Folder folder;
+  const fs::path file = folder.path() / "s";
+  const std::vector both{on_tcp("public"), on_file("local", file)};
+  ListeningSockets old(both, 1, {});
+  const std::vector left{on_tcp("public")};
+  ListeningSockets next = taken_over(folder, old, left, 1);
+  CHECK(fs::exists(file));
+  CHECK(next.take_over().empty());
+  CHECK_FALSE(fs::exists(file));
+}
+
+TEST_CASE("a file that a stranger put in place of a Unix socket's stays in every take-over") {
+  const Folder folder;
+  const fs::path wanted = folder.path() / "wanted";
+  const fs::path unwanted = folder.path() / "unwanted";
+  const std::vector both{on_file("wanted", wanted), on_file("unwanted", unwanted)};
+  ListeningSockets old(both, 1, {});
+  // Before the sockets are given, and after that.
+  fs::remove(wanted);
+  const std::vector first{on_file("public", wanted)};
+  const ListeningSockets of_stranger(first, 1, {});
+  const std::vector one{on_file("wanted", wanted)};
+  ListeningSockets next = taken_over(folder, old, one, 1);
+  fs::remove(unwanted);
+  const std::vector second{on_file("public", unwanted)};
+  const ListeningSockets of_another(second, 1, {});
+  CHECK(next.take_over().empty());
+  next.close(ListenerKind::public_, ListeningSockets::Files::removed);
+  CHECK(fs::exists(wanted));
+  CHECK(fs::exists(unwanted));
+}
+
+TEST_CASE("a socket of a service manager remains its own through take-overs") {
+  const Folder folder;
+  std::vector<InheritedSocket> inherited(1);
+  inherited[0].socket = OwnedDescriptor(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  const int on = 1;
+  ::setsockopt(inherited[0].socket.get(), SOL_SOCKET, SO_REUSEPORT, &on, sizeof on);
+  REQUIRE(::listen(inherited[0].socket.get(), 1) == 0);
+  inherited[0].name = "public";
+  inherited[0].maker = InheritedSocket::Maker::service_manager;
+  const std::vector listeners{on_tcp("public")};
+  ListeningSockets first(listeners, 1, std::move(inherited));
+  const auto address = first.all()[0].address;
+  ListeningSockets second = taken_over(folder, first, listeners, 2);
+  ListeningSockets third = taken_over(folder, second, listeners, 2);
+  // By its name, for its address is another one; and no sockets beside it.
+  CHECK(third.all()[0].address == address);
+  CHECK(third.all()[0].sockets.size() == 1);
 }
 
 TEST_CASE("a Unix socket is one for all cores") {
@@ -225,7 +295,7 @@ TEST_CASE("a socket that blocks does not any more when it is inherited") {
   inherited[0].socket = OwnedDescriptor(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
   REQUIRE(::listen(inherited[0].socket.get(), 1) == 0);
   inherited[0].name = "public";
-  inherited[0].giver = InheritedSocket::Giver::service_manager;
+  inherited[0].maker = InheritedSocket::Maker::service_manager;
   const std::vector listeners{on_tcp("public")};
   const ListeningSockets sockets(listeners, 1, std::move(inherited));
   CHECK(queued_on(sockets.all()[0]) == 0);
@@ -236,7 +306,7 @@ TEST_CASE("a socket of a service manager that no listener wants ends the start")
   inherited[0].socket = OwnedDescriptor(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
   REQUIRE(::listen(inherited[0].socket.get(), 1) == 0);
   inherited[0].name = "forgotten";
-  inherited[0].giver = InheritedSocket::Giver::service_manager;
+  inherited[0].maker = InheritedSocket::Maker::service_manager;
   const std::vector listeners{on_tcp("public")};
   CHECK_THROWS_AS(ListeningSockets(listeners, 1, std::move(inherited)), StartupError);
 }
