@@ -25,16 +25,17 @@ SCHEMA_VERSION = 1  # of tables.sql
 # As the consumer prints it: a partition, an offset, a value.
 PLACE = re.compile(r"Partition:(\d+)\tOffset:(\d+)\t(.*)", re.DOTALL)
 
-LOAD = """-- {files} files, {rows} rows. Rows that were loaded before are replaced, so that a load may be repeated.
+LOAD = """-- {files} files, {rows} rows, FINISH records among them: the view `exchanges` has fewer. Rows that were
+-- loaded before are replaced, so that a load may be repeated.
 BEGIN;
-CREATE TEMP TABLE incoming (LIKE exchanges);
+CREATE TEMP TABLE incoming (LIKE records);
 COPY incoming FROM {manifest}
 IAM_ROLE {role}
 FORMAT AS PARQUET SERIALIZETOJSON MANIFEST;
-DELETE FROM exchanges USING incoming
-WHERE exchanges.source = incoming.source AND exchanges."partition" = incoming."partition"
-  AND exchanges."offset" = incoming."offset";
-INSERT INTO exchanges SELECT * FROM incoming;
+DELETE FROM records USING incoming
+WHERE records.source = incoming.source AND records."partition" = incoming."partition"
+  AND records."offset" = incoming."offset";
+INSERT INTO records SELECT * FROM incoming;
 DROP TABLE incoming;
 COMMIT;
 """
