@@ -100,7 +100,8 @@ void QueriedSource::refresh() {
   if (archive_) {
     // First the files, then the tail behind them.
     listing_ = std::make_shared<const warehouse::ArchivedListing>(*archive_);
-    if (parts_.tail) twins_ = std::make_shared<ArchivedTwins>(engine_, [this] { return open_tail(); });
+    if (parts_.tail)
+      twins_ = std::make_shared<ArchivedTwins>(engine_, [this] { return open_tail(); });
     const auto first_day = warehouse::day_of(parts_.since);
     for (const warehouse::StoredObject& object : listing_->files())
       if (parts_.since == 0 || warehouse::day_of_key(object.key) >= first_day)

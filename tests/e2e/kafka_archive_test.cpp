@@ -247,7 +247,7 @@ TEST_CASE("what was sent again behind the archive counts once for who asks archi
   CHECK(archiving.counted_with_tail() == "n,ids\n30,30\n");
 }
 
-TEST_CASE("verify against a topic finds what the archive lacks, and of what waits makes no finding") {
+TEST_CASE("verify against a topic finds what the archive lacks, and counts what waits") {
   Archiving archiving(KafkaBroker::shared(), 2);
   archiving.produce_some(200, 2);
   CHECK(archiving.archive_once({"--flush-rows", "20"}).exit_code == 0);
@@ -350,7 +350,7 @@ TEST_CASE("a broker that goes is said, and archiving goes on when it is back") {
   CHECK(archiving.counted() == "n,places\n100,100\n");
 }
 
-TEST_CASE("where the archive is made from Kafka, ensure makes the topic that its files are told to") {
+TEST_CASE("ensure makes the topic of the manifest where the archive is made from Kafka") {
   KafkaBroker broker;
   Archiving archiving(broker);
   const auto seguectl = [&](std::vector<std::string> words) {

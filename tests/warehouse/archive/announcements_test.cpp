@@ -85,7 +85,7 @@ TEST_CASE("no checkpoint goes past what somebody was not told; the next archiver
   CHECK(scene.archive.checkpoint(chain) == 470);
 }
 
-TEST_CASE("who is away for long hears of the newest claims only, and what is read again stays short") {
+TEST_CASE("who is away for long hears of the newest claims only, so few are read again") {
   Scene scene(10);
   const Chain chain{"shop", "0"};
   scene.source.extents = {{chain, {0, 500}}};
