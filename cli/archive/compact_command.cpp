@@ -81,6 +81,8 @@ void tell_json(const CompactionReport& report, bool done) {
   json.member("leftovers", report.leftovers);
   json.key("blocked");
   report.blocked.empty() ? json.null() : json.text(report.blocked);
+  json.key("warnings");
+  write_texts(json, report.warnings);
   json.end_object();
   write_out(text + "\n");
 }
@@ -121,9 +123,7 @@ int CompactCommand::run() {
     const bool done = options_.yes();
     const CompactionReport report = done ? compactor.run() : compactor.plan();
     options_.form() == OutputForm::json ? tell_json(report, done) : tell_text(report, done);
-    if (report.blocked.empty()) return kClean;
-    fmt::print(stderr, "seguectl: {}\n", report.blocked);
-    return kFailed;
+    return tell_what_stays(report.warnings, report.blocked);
   });
 }
 

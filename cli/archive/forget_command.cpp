@@ -50,6 +50,13 @@ std::uint64_t total_rows(const ForgettingReport& report) {
   return rows;
 }
 
+std::string unfinished_text(const ForgettingReport& report) {
+  if (report.unfinished.empty()) return {};
+  return fmt::format("{} left alone, for its archiver has not finished it: run this again ({} and "
+                     "so on)",
+                     count_text(report.unfinished.size(), "file"), report.unfinished.front());
+}
+
 void tell_text(const ForgettingReport& report, bool done) {
   for (const auto& [day, forgotten] : report.days)
     write_out(fmt::format("{}  {} in {}\n", warehouse::text_of(day), count_text(forgotten.rows, "row"),
@@ -77,9 +84,9 @@ void tell_json(const ForgettingReport& report, bool done) {
   }
   json.end_array();
   json.key("unfinished");
-  json.begin_array();
-  for (const std::string& key : report.unfinished) json.text(key);
-  json.end_array();
+  write_texts(json, report.unfinished);
+  json.key("warnings");
+  write_texts(json, report.warnings);
   json.member("not_reached", kNotReached);
   json.end_object();
   write_out(text + "\n");
@@ -110,12 +117,7 @@ int ForgetCommand::run() {
     const bool done = options_.yes();
     const ForgettingReport report = done ? forgetting.run() : forgetting.plan();
     options_.form() == OutputForm::json ? tell_json(report, done) : tell_text(report, done);
-    if (report.unfinished.empty()) return kClean;
-    fmt::print(stderr,
-               "seguectl: {} left alone, for its archiver has not finished it: run this again "
-               "({} and so on)\n",
-               count_text(report.unfinished.size(), "file"), report.unfinished.front());
-    return kFailed;
+    return tell_what_stays(report.warnings, unfinished_text(report));
   });
 }
 

@@ -10,8 +10,6 @@
 #include "cli/exit_code.hpp"
 #include "cli/json_writer.hpp"
 #include "cli/output.hpp"
-#include "warehouse/upkeep/closed_days.hpp"
-#include "warehouse/upkeep/forgetting_mend.hpp"
 #include "warehouse/upkeep/retention.hpp"
 
 namespace segue::cli {
@@ -53,15 +51,10 @@ void tell_json(const RetentionReport& report, bool done) {
   json.member("claims", report.claims);
   json.key("blocked");
   report.blocked.empty() ? json.null() : json.text(report.blocked);
+  json.key("warnings");
+  write_texts(json, report.warnings);
   json.end_object();
   write_out(text + "\n");
-}
-
-RetentionReport remove(UpkeepRun& work, warehouse::Retention& retention) {
-  warehouse::Tenure tenure(work.archive().store(), "retention");
-  warehouse::mend_watermark(work.archive());
-  warehouse::mend_forgetting(work.archive(), work.bench(), tenure);
-  return retention.run(tenure);
 }
 
 }  // namespace
@@ -84,11 +77,9 @@ int RetentionCommand::run() {
     warehouse::Retention retention(work.archive(), today() + std::chrono::days(1) - keep,
                                    work.watch());
     const bool done = options_.yes();
-    const RetentionReport report = done ? remove(work, retention) : retention.plan();
+    const RetentionReport report = done ? retention.run() : retention.plan();
     options_.form() == OutputForm::json ? tell_json(report, done) : tell_text(report, done);
-    if (report.blocked.empty()) return kClean;
-    fmt::print(stderr, "seguectl: {}\n", report.blocked);
-    return kFailed;
+    return tell_what_stays(report.warnings, report.blocked);
   });
 }
 

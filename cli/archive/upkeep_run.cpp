@@ -4,6 +4,8 @@
 
 #include <array>
 #include <chrono>
+#include <cstdio>
+#include <thread>
 #include <utility>
 
 #include "cli/exit_code.hpp"
@@ -43,6 +45,18 @@ int UpkeepRun::run(const std::function<int()>& work) {
     if (interrupted()) return kInterrupted;
     throw;
   }
+}
+
+int tell_what_stays(const std::vector<std::string>& warnings, const std::string& last) {
+  for (const std::string& line : warnings) fmt::print(stderr, "seguectl: {}\n", line);
+  if (!last.empty()) fmt::print(stderr, "seguectl: {}\n", last);
+  return warnings.empty() && last.empty() ? kClean : kFailed;
+}
+
+void write_texts(JsonWriter& json, const std::vector<std::string>& texts) {
+  json.begin_array();
+  for (const std::string& text : texts) json.text(text);
+  json.end_array();
 }
 
 std::int64_t now_micros() {

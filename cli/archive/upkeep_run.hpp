@@ -3,9 +3,11 @@
 #include <functional>
 #include <memory>
 #include <string>
-#include <thread>
+#include <string_view>
+#include <vector>
 
 #include "cli/archive/upkeep_options.hpp"
+#include "cli/json_writer.hpp"
 #include "cli/progress.hpp"
 #include "warehouse/archive/archive.hpp"
 #include "warehouse/upkeep/workbench.hpp"
@@ -32,6 +34,12 @@ class UpkeepRun {
   warehouse::Workbench bench_;
   Progress progress_;
 };
+
+// Says on standard error what could not be done, and gives the exit code of that: lines of a report,
+// and one more where it is not empty.
+int tell_what_stays(const std::vector<std::string>& warnings, const std::string& last);
+// As an array.
+void write_texts(JsonWriter& json, const std::vector<std::string>& texts);
 
 // Unix microseconds, and the UTC day of now.
 std::int64_t now_micros();

@@ -163,6 +163,15 @@ void Archive::each_claim(const Chain& chain, std::uint64_t from,
   }
 }
 
+void Archive::expect_claim(const Chain& chain, std::uint64_t start) const {
+  const std::string key = claim_key(chain, start);
+  if (store_->size(key)) return;
+  throw StorageError(fmt::format(
+      "{}: {} is missing, though there are claims behind it: it was removed, or two archives were "
+      "mixed; put it back (`seguectl verify` says what else is missing)",
+      store_->name(), key));
+}
+
 // Retention moves the genesis before it takes claims away. So it is read behind them: what was half
 // gone when they were read is told by it from what is open.
 Archive::Recent Archive::recent(const Chain& chain) const {

@@ -43,6 +43,10 @@ class Archive {
   // but for some hundred.
   void each_claim(const Chain& chain, std::uint64_t from,
                   const std::function<bool(ClaimState)>& take) const;
+  // For who read claims of a chain behind `start`, and none that begins there: a listing may show a
+  // claim and not the one before, when both are made while it goes on. Throws StorageError: it is
+  // not there now either.
+  void expect_claim(const Chain& chain, std::uint64_t start) const;
   // What is to be known of a chain to go on with it.
   struct Recent {
     std::optional<std::uint64_t> genesis;     // none: there is no such chain

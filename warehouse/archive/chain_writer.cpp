@@ -4,9 +4,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <fstream>
 
 #include "warehouse/archive/placement.hpp"
+#include "warehouse/storage/whole_objects.hpp"
 
 namespace segue::warehouse {
 namespace {
@@ -16,7 +16,6 @@ namespace fs = std::filesystem;
 constexpr std::chrono::minutes kTrusted{1};  // how long the books are taken as they were read
 constexpr int kMostLooks = 5;  // at books that change under the look
 constexpr std::uint64_t kCheckpointEvery = 16;  // claims
-constexpr std::uint64_t kPiece = 8 << 20;  // of an object that is fetched
 
 // A file in staging, gone with the scope: a disk that is full gets its room back.
 class StagedFile {
@@ -62,17 +61,6 @@ class FileOfRecords : public RecordReader {
   std::uint64_t last_ = 0;
   bool full_ = false;
 };
-
-void fetch(ObjectStore& store, const std::string& key, std::uint64_t bytes, const fs::path& into) {
-  std::ofstream file(into, std::ios::binary | std::ios::trunc);
-  for (std::uint64_t at = 0; at < bytes && file; at += kPiece) {
-    const std::string piece = store.read(key, at, std::min(kPiece, bytes - at));
-    file.write(piece.data(), static_cast<std::streamsize>(piece.size()));
-  }
-  file.close();
-  if (!file)
-    throw StorageError(fmt::format("{}: cannot write the file: is the disk full?", into.string()));
-}
 
 }  // namespace
 
@@ -132,12 +120,7 @@ std::optional<Archive::Recent> ChainWriter::recent_in_a_row() const {
           return next.claim.start != one.claim.end + 1;
         });
     if (gap == recent.claims.end()) return recent;
-    const std::string missing = claim_key(chain_, gap->claim.end + 1);
-    if (!archive.store().size(missing))
-      throw StorageError(fmt::format(
-          "{}: {} is missing, though there are claims behind it: it was removed, or two archives "
-          "were mixed; put it back (`seguectl verify` says what else is missing)",
-          archive.store().name(), missing));
+    archive.expect_claim(chain_, gap->claim.end + 1);
   }
   throw StorageError(fmt::format("{}: claims in {} came and went while they were listed, {} times; "
                                  "does something else remove objects there?",
@@ -275,7 +258,7 @@ Done ChainWriter::say_done(const Claim& claim, const Done& done) {
 FileFacts ChainWriter::facts_of_published(const Claim& claim, const std::string& key) const {
   ObjectStore& store = tools_.archive.store();
   const StagedFile fetched(tools_.staging / "published.parquet");
-  fetch(store, key, store.size(key).value_or(0), fetched.path());
+  fetch(store, key, fetched.path());
   FileFacts facts;
   try {
     facts = tools_.encoder.facts_of(fetched.path());

@@ -21,7 +21,9 @@ std::string nothing(std::span<const FileColumn> columns) {
   return fmt::format("SELECT {}NULL::VARCHAR AS filename, NULL::DATE AS dt WHERE false", select);
 }
 
-std::string rows_of(std::span<const FileColumn> columns, const std::vector<std::string>& paths) {
+}  // namespace
+
+std::string read_files(std::span<const FileColumn> columns, const std::vector<std::string>& paths) {
   std::string files;
   for (const std::string& path : paths)
     files += (files.empty() ? "" : ", ") + sql_literal(path);
@@ -30,13 +32,8 @@ std::string rows_of(std::span<const FileColumn> columns, const std::vector<std::
     schema += fmt::format("{}{}: {{name: {}, type: {}, default_value: NULL}}",
                           schema.empty() ? "" : ", ", column.field_id, sql_literal(column.name),
                           sql_literal(column.type));
-  return fmt::format(
-      "SELECT *, regexp_extract(filename, '/dt=([0-9-]{{10}})/', 1)::DATE AS dt "
-      "FROM read_parquet([{}], filename = true, schema = MAP {{{}}})",
-      files, schema);
+  return fmt::format("read_parquet([{}], filename = true, schema = MAP {{{}}})", files, schema);
 }
-
-}  // namespace
 
 std::string sql_literal(std::string_view text) { return quoted(text, '\''); }
 std::string sql_name(std::string_view name) { return quoted(name, '"'); }
@@ -44,7 +41,11 @@ std::string sql_name(std::string_view name) { return quoted(name, '"'); }
 void add_files(Engine& engine, std::string_view view, std::span<const FileColumn> columns,
                const std::vector<std::string>& paths) {
   engine.run(fmt::format("CREATE OR REPLACE VIEW {} AS {}", view,
-                         paths.empty() ? nothing(columns) : rows_of(columns, paths)));
+                         paths.empty()
+                             ? nothing(columns)
+                             : fmt::format("SELECT *, regexp_extract(filename, "
+                                           "'/dt=([0-9-]{{10}})/', 1)::DATE AS dt FROM {}",
+                                           read_files(columns, paths))));
 }
 
 }  // namespace segue::warehouse

@@ -22,6 +22,9 @@ struct FileColumn {
 std::string sql_literal(std::string_view text);
 std::string sql_name(std::string_view name);
 
+// "read_parquet(...)": these columns of the rows of files, and `filename`. At least one file.
+std::string read_files(std::span<const FileColumn> columns, const std::vector<std::string>& paths);
+
 // Makes or replaces a view over files with these columns, `filename` and the day `dt` that it says;
 // a condition on dt alone leaves whole files out. Without files it has no rows. Throws SqlError.
 void add_files(Engine& engine, std::string_view view, std::span<const FileColumn> columns,

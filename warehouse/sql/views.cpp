@@ -6,7 +6,6 @@
 
 #include "warehouse/sql/comparison_columns.hpp"
 #include "warehouse/sql/exchange_columns.hpp"
-#include "warehouse/sql/parquet_files.hpp"
 
 namespace segue::warehouse {
 namespace {
@@ -27,15 +26,6 @@ constexpr const char* kComparisons = R"(
 CREATE OR REPLACE VIEW comparisons AS
 SELECT * FROM compared
 QUALIFY compared_at = max(compared_at) OVER (PARTITION BY id, copy_id))";
-
-std::vector<FileColumn> archived_columns() {
-  std::vector<FileColumn> columns;
-  for (const ExchangeColumn& column : exchange_columns())
-    columns.push_back({column.name, std::string(column.sql_type()), column.field_id});
-  for (const ArchiveColumn& column : archive_columns())
-    columns.push_back({column.name, column.sql_type, column.field_id});
-  return columns;
-}
 
 // Columns of the archive that the tail lacks are NULL there; its rows are to lie under today.
 std::string rows_of(Tail tail, Archived archive) {
@@ -66,6 +56,15 @@ FinishedOutcomes archived_finishes(Engine& engine, std::int64_t since) {
 }
 
 }  // namespace
+
+std::vector<FileColumn> archived_columns() {
+  std::vector<FileColumn> columns;
+  for (const ExchangeColumn& column : exchange_columns())
+    columns.push_back({column.name, std::string(column.sql_type()), column.field_id});
+  for (const ArchiveColumn& column : archive_columns())
+    columns.push_back({column.name, column.sql_type, column.field_id});
+  return columns;
+}
 
 void add_archived(Engine& engine, const std::vector<std::string>& paths, std::string_view view) {
   add_files(engine, view, archived_columns(), paths);

@@ -9,8 +9,12 @@
 
 #include "warehouse/sql/engine.hpp"
 #include "warehouse/sql/finished_outcome.hpp"
+#include "warehouse/sql/parquet_files.hpp"
 
 namespace segue::warehouse {
+
+// The columns of what is recorded, in the order of a file: exchange_columns(), archive_columns().
+std::vector<FileColumn> archived_columns();
 
 // Makes or replaces the view `archived`, or another name, of what is recorded in files of raw/ and
 // compact/: every row, FINISH records and what is no exchange included, with `filename` and `dt`.

@@ -44,20 +44,6 @@ std::map<Chain, std::uint64_t> read_positions(ObjectStore& store) {
   return positions;
 }
 
-// A listing may show a claim and not the one before, when both are made while it goes on. That one
-// and all behind it are younger than the listing: days that were closed before it hold none of them,
-// and the next run begins with them. Throws StorageError: it is missing indeed, and what lies under
-// some day cannot be known.
-bool came_meanwhile(const Archive& archive, const Chain& chain, std::uint64_t start) {
-  if (!archive.genesis(chain)) return false;  // where the chain begins is not known
-  const std::string key = claim_key(chain, start);
-  if (archive.store().size(key)) return true;
-  throw StorageError(fmt::format(
-      "{}: {} is missing, though there are claims behind it: it was removed, or two archives were "
-      "mixed; put it back (`seguectl verify` says what else is missing)",
-      archive.store().name(), key));
-}
-
 // Of a book of days, as of `watermark/before.json`; nullopt: it says none.
 std::optional<Day> before_in(const std::optional<json::object>& book) {
   const json::value* const before = book ? book->if_contains("before") : nullptr;
@@ -82,7 +68,13 @@ DayClaims read_day_claims(const Archive& archive, std::optional<Day> since) {
     std::uint64_t next = std::max(from, archive.genesis(chain).value_or(0));
     archive.each_claim(chain, from, [&](ClaimState state) {
       if (state.claim.start > next) next = std::max(next, archive.genesis(chain).value_or(0));
-      if (state.claim.start > next && came_meanwhile(archive, chain, next)) return false;
+      // One that came meanwhile, and all behind it, are younger than the listing: days that were
+      // closed before it hold none of them, and the next run begins with them. Where the chain's
+      // beginning is not known nothing can be said.
+      if (state.claim.start > next && archive.genesis(chain)) {
+        archive.expect_claim(chain, next);
+        return false;
+      }
       next = std::max(next, state.claim.end + 1);
       if (!state.done) {
         claims.open.push_back(std::move(state.claim));

@@ -7,7 +7,6 @@
 
 #include "warehouse/archive/placement.hpp"
 #include "warehouse/upkeep/day_merge.hpp"
-#include "warehouse/upkeep/forgetting_mend.hpp"
 
 namespace segue::warehouse {
 namespace {
@@ -74,6 +73,15 @@ std::string Compactor::waiting_for(const DayClaims& claims, Day day) const {
   return {};
 }
 
+// Which file of `day` is not what its books say; empty: none is known.
+std::string Compactor::left_alone(const DayClaims& claims, Day day, const Term& term) {
+  for (const ClaimState& state : of_day(claims, day))
+    if (term.leaves_alone(state.done->path))
+      return fmt::format("dt={} waits for {}, which cannot be told for right", text_of(day),
+                         state.done->path);
+  return {};
+}
+
 CompactionReport Compactor::plan() {
   CompactionReport report;
   report.watermark = archive_.watermark();
@@ -106,10 +114,10 @@ void Compactor::close_days(Day from, const DayClaims& claims, Tenure& tenure) {
 }
 
 CompactionReport Compactor::run() {
-  Tenure tenure(archive_.store(), "compact");
-  mend_watermark(archive_);
-  mend_forgetting(archive_, bench_, tenure);
+  Term term(archive_, "compact");
+  Tenure& tenure = term.tenure();
   CompactionReport report;
+  report.warnings = term.warnings();
   report.watermark = archive_.watermark();
   const DayClaims known = read_day_claims(archive_, report.watermark);
   options_.before = std::min(options_.before, behind_newest(known));
@@ -120,6 +128,7 @@ CompactionReport Compactor::run() {
       if (day < options_.before) rows_total_ += day_plan(day, inputs).rows;
     for (Day day = *first; day < options_.before; day += std::chrono::days(1)) {
       report.blocked = waiting_for(claims, day);
+      if (report.blocked.empty()) report.blocked = left_alone(claims, day, term);
       if (!report.blocked.empty()) break;
       report.watermark = day + std::chrono::days(1);
       if (of_day(claims, day).empty()) continue;

@@ -9,7 +9,7 @@
 #include "warehouse/archive/archive.hpp"
 #include "warehouse/archive/compaction_record.hpp"
 #include "warehouse/upkeep/closed_days.hpp"
-#include "warehouse/upkeep/tenure.hpp"
+#include "warehouse/upkeep/term.hpp"
 #include "warehouse/upkeep/workbench.hpp"
 
 namespace segue::warehouse {
@@ -39,6 +39,7 @@ struct CompactionReport {
   std::uint64_t raw_bytes = 0;
   std::uint64_t leftovers = 0;      // files of dead writers, which are no objects
   std::string blocked;  // why it ends before `before`, and what to do; empty: it does not
+  std::vector<std::string> warnings;  // of Term
 };
 
 // Makes few large files of a closed day's many and then moves the watermark behind it, day after
@@ -65,6 +66,7 @@ class Compactor {
   std::optional<Day> first_day(const DayClaims& claims) const;
   void close_days(Day from, const DayClaims& claims, Tenure& tenure);
   std::string waiting_for(const DayClaims& claims, Day day) const;
+  static std::string left_alone(const DayClaims& claims, Day day, const Term& term);
   DayCompaction compact(Day day, const DayClaims& claims, Tenure& tenure);
   void remove_raw(CompactionReport& report, Tenure* tenure);
 

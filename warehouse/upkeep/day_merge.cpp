@@ -66,6 +66,8 @@ void DayMerge::check_inputs() {
     if (found->second != done.file.bytes)
       refuse(fmt::format("has {} bytes where its .done says {}", found->second, done.file.bytes));
   }
+  if (const auto paths = paths_of(inputs_, [](const FileFacts&) { return true; }); !paths.empty())
+    bench_.refuse_newer(paths);
 }
 
 void DayMerge::make_groups(std::uint64_t target_bytes) {
@@ -126,8 +128,8 @@ const std::vector<Removal>& DayMerge::find_removals(const std::vector<std::strin
   if (suspects_ == Some::no) return removals_;
   tenure_.confirm();
   const auto copies = [&](const std::vector<std::string>& paths, int place) {
-    return fmt::format("SELECT id, kind, {}, redelivered, {} AS place FROM {} SEMI JOIN {} USING "
-                       "(id, kind)",
+    return fmt::format("SELECT id, kind, {}, coalesce(redelivered, false) AS redelivered, {} AS "
+                       "place FROM {} SEMI JOIN {} USING (id, kind)",
                        kPlaceColumns, place, bench_.rows_of(paths), kSuspects);
   };
   std::string all = copies(paths_of(inputs_, [](const FileFacts& file) { return file.rows != 0; }),
@@ -174,7 +176,7 @@ FileFacts DayMerge::make(const Group& group, const std::filesystem::path& file) 
       part(fmt::format("NOT {} AND NOT {}", kFinish, kFailure).c_str()),
       part(fmt::format("NOT {} AND {}", kFinish, kFailure).c_str()), part(kFinish));
   try {
-    copy_to_parquet(bench_.engine(), with_all_columns(select), file);
+    copy_to_parquet(bench_.engine(), select, file);
   } catch (const SqlError& error) {
     throw StorageError(fmt::format("{}: {} cannot be made: {}", bench_.store().name(), group.key,
                                    error.what()));

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "warehouse/sql/archive_file.hpp"
@@ -9,14 +10,14 @@
 #include "warehouse/sql/parquet_files.hpp"
 #include "warehouse/upkeep/closed_days.hpp"
 #include "warehouse/upkeep/compaction.hpp"
-#include "warehouse/upkeep/forgetting_mend.hpp"
-#include "warehouse/upkeep/row_sql.hpp"
+#include "warehouse/upkeep/file_books.hpp"
 
 namespace segue::warehouse {
 namespace {
 
 constexpr const char* kAccounts = "segue_forgotten_accounts";  // account_id
 constexpr const char* kIds = "segue_forgotten_ids";            // id
+constexpr std::size_t kStatement = 1 << 16;                    // octets of values, about
 
 bool is_comparison(std::string_view key) { return key.starts_with(comparisons_folder()); }
 
@@ -44,7 +45,7 @@ std::string comparison_field_ids() {
 // Rows of one of an archive's files to a file as it was.
 void copy_like(Workbench& bench, std::string_view key, const std::string& select,
                const std::filesystem::path& file) {
-  if (!is_comparison(key)) return copy_to_parquet(bench.engine(), with_all_columns(select), file);
+  if (!is_comparison(key)) return copy_to_parquet(bench.engine(), select, file);
   bench.engine().run(fmt::format("COPY ({}) TO {} (FORMAT parquet, COMPRESSION zstd, FIELD_IDS {})",
                                  select, sql_literal(file.string()), comparison_field_ids()));
 }
@@ -89,87 +90,134 @@ std::vector<std::string> Forgetting::all_files(ForgettingReport& report) const {
   return files;
 }
 
-std::vector<Forgetting::Holding> Forgetting::find(const std::vector<std::string>& files,
-                                                  Tenure* tenure) {
-  const auto go_on = [&] {
-    watch_.go_on();
-    if (tenure != nullptr) tenure->confirm();
-  };
+void Forgetting::begin_tables() {
   bench_.run(fmt::format("CREATE OR REPLACE TEMP TABLE {} (account_id VARCHAR)", kAccounts));
   for (const std::string& account : accounts_)
     bench_.run(fmt::format("INSERT INTO {} VALUES ({})", kAccounts, sql_literal(account)));
   bench_.run(fmt::format("CREATE OR REPLACE TEMP TABLE {} (id VARCHAR)", kIds));
+  std::string values;
+  const auto insert = [&] {
+    if (!values.empty()) bench_.run(fmt::format("INSERT INTO {} VALUES {}", kIds, values));
+    values.clear();
+  };
+  for (const std::string& id : ids_being_forgotten(archive_.store())) {
+    values += fmt::format("{}({})", values.empty() ? "" : ", ", sql_literal(id));
+    if (values.size() > kStatement) insert();
+  }
+  insert();
+}
+
+std::vector<std::string> Forgetting::found_ids() {
+  std::vector<std::string> ids;
+  bench_.ask(fmt::format("SELECT DISTINCT id FROM {} WHERE id IS NOT NULL", kIds),
+             [&](const Engine::Row& row) { ids.emplace_back(row[0]); });
+  return ids;
+}
+
+// Whether a row belongs to the account may be said by a row of any other file, so all are asked for
+// its exchanges first, and then, where it has some, for the rows that belong to them.
+std::vector<Forgetting::Holding> Forgetting::find(std::vector<std::string> files, Term* term,
+                                                  ForgettingReport& report) {
+  begin_tables();
   std::uint64_t done = 0;
-  for (const std::string& key : files) {
-    go_on();
+  // Leaves out what cannot be read where a killed `forget` may be why.
+  const auto each_file = [&](const std::function<void(const std::string&)>& ask) {
+    std::erase_if(files, [&](const std::string& key) {
+      watch_.go_on();
+      if (term != nullptr) term->confirm();
+      try {
+        ask(key);
+      } catch (const StorageError& error) {
+        const auto half = half_forgotten(archive_.store());
+        if (std::ranges::find(half, key, &HalfForgotten::key) == half.end()) throw;
+        report.warnings.emplace_back(error.what());
+        return true;
+      }
+      watch_.report(++done, files.size() * 3);
+      return false;
+    });
+  };
+  each_file([&](const std::string& key) {
     if (!is_comparison(key))
       bench_.run(fmt::format("INSERT INTO {} SELECT DISTINCT id FROM {} WHERE account_id IN (SELECT "
-                             "account_id FROM {}) AND id IS NOT NULL",
+                             "account_id FROM {})",
                              kIds, bench_.rows_of({&key, 1}), kAccounts));
-    watch_.report(++done, files.size() * 3);
-  }
+  });
   std::vector<Holding> holdings;
-  for (const std::string& key : files) {
-    go_on();
+  if (bench_.numbers(fmt::format("SELECT count(*) FROM {}", kIds))[0] == 0) return holdings;
+  each_file([&](const std::string& key) {
     const auto counts =
         bench_.numbers(fmt::format("SELECT count(*), count_if(going) FROM (SELECT {} AS going FROM {})",
                                    is_forgotten(key), bench_.rows_of({&key, 1})));
     if (counts[1] != 0) holdings.push_back({key, counts[0], counts[1]});
-    watch_.report(++done, files.size() * 3);
-  }
+  });
   return holdings;
 }
 
 ForgettingReport Forgetting::plan() {
   ForgettingReport report;
-  for (const Holding& holding : find(all_files(report), nullptr))
+  for (const Holding& holding : find(all_files(report), nullptr, report))
     add(report, holding.key, holding.going);
   return report;
 }
 
 ForgettingReport Forgetting::run() {
-  Tenure tenure(archive_.store(), "forget");
-  mend_watermark(archive_);
-  mend_forgetting(archive_, bench_, tenure);
-  remove_unfinished(archive_, tenure);
+  Term term(archive_, "forget");
+  remove_unfinished(archive_, term.tenure());
   ForgettingReport report;
-  const auto holdings = find(all_files(report), &tenure);
-  if (holdings.empty()) return report;
-  std::vector<std::string> keys;
-  for (const Holding& holding : holdings) keys.push_back(holding.key);
-  tenure.confirm();
-  set_files_being_forgotten(archive_.store(), keys);
+  report.warnings = term.warnings();
+  auto files = all_files(report);
+  std::erase_if(files, [&](const std::string& key) { return term.leaves_alone(key); });
+  const auto holdings = find(std::move(files), &term, report);
+  const bool some_left_alone = !report.unfinished.empty() || !report.warnings.empty();
+  if (!holdings.empty()) {
+    std::vector<std::string> keys;
+    for (const Holding& holding : holdings)
+      if (!is_comparison(holding.key)) keys.push_back(holding.key);
+    if (!keys.empty()) bench_.refuse_newer(keys);
+    term.confirm();
+    set_ids_being_forgotten(archive_.store(), found_ids());
+  }
   std::uint64_t done = 0;
   for (const Holding& holding : holdings) {
     watch_.go_on();
-    rewrite(holding, tenure);
+    rewrite(holding, term);
     add(report, holding.key, holding.going);
     watch_.report(holdings.size() * 2 + ++done, holdings.size() * 3);
   }
-  clear_files_being_forgotten(archive_.store());
+  term.confirm();
+  if (!holdings.empty()) set_half_forgotten(archive_.store(), term.left_half_forgotten());
+  // Files that were left alone are looked through by the next run.
+  if (!some_left_alone) set_ids_being_forgotten(archive_.store(), {});
   return report;
 }
 
-void Forgetting::rewrite(const Holding& holding, Tenure& tenure) {
+void Forgetting::rewrite(const Holding& holding, Term& term) {
+  ObjectStore& store = archive_.store();
   const auto file = bench_.new_file();
   const std::string kept = fmt::format("SELECT * EXCLUDE (filename) FROM {} WHERE NOT {}",
                                        bench_.rows_of({&holding.key, 1}), is_forgotten(holding.key));
   try {
     copy_like(bench_, holding.key, kept, file);
   } catch (const SqlError& error) {
-    throw StorageError(fmt::format("{}: {} cannot be written anew: {}", archive_.store().name(),
-                                   holding.key, error.what()));
+    throw StorageError(fmt::format("{}: {} cannot be written anew: {}", store.name(), holding.key,
+                                   error.what()));
   }
   const auto written = bench_.numbers("SELECT count(*) FROM " + Workbench::rows_of(file));
   if (written[0] + holding.going != holding.rows)
     throw StorageError(fmt::format("{}: {} stays as it is: {} rows were written where {} of {} were "
                                    "to go",
-                                   archive_.store().name(), holding.key, written[0], holding.going,
+                                   store.name(), holding.key, written[0], holding.going,
                                    holding.rows));
-  tenure.confirm();
-  archive_.store().replace_from(holding.key, file);
-  if (!is_comparison(holding.key))
-    say_forgotten(archive_, holding.key, facts_of(bench_.engine(), file));
+  HalfForgotten half{holding.key, std::nullopt};
+  if (!is_comparison(holding.key)) half.becomes = facts_of(bench_.engine(), file);
+  // All before it are in the books by now, so that one is named at a time.
+  auto named = term.left_half_forgotten();
+  named.push_back(half);
+  term.confirm();
+  set_half_forgotten(store, named);
+  store.replace_from(holding.key, file);
+  if (half.becomes) say_forgotten(store, holding.key, *half.becomes);
   std::filesystem::remove(file);
 }
 

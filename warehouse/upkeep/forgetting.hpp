@@ -2,12 +2,11 @@
 
 #include <cstdint>
 #include <map>
-#include <optional>
 #include <string>
 #include <vector>
 
 #include "warehouse/archive/archive.hpp"
-#include "warehouse/upkeep/tenure.hpp"
+#include "warehouse/upkeep/term.hpp"
 #include "warehouse/upkeep/workbench.hpp"
 
 namespace segue::warehouse {
@@ -21,12 +20,15 @@ struct ForgettingReport {
   std::map<Day, ForgottenDay> days;
   // Files that their archiver has not finished: they are left alone, and may hold some, too.
   std::vector<std::string> unfinished;
+  // Files that are left alone as they are not what an earlier `forget` was writing: a line each.
+  std::vector<std::string> warnings;
 };
 
 // Takes all rows of an account out of an archive: those that name it, and those that belong to one
 // of its exchanges by id (FINISH records, copies). Files that hold some are written anew without
 // them, under their names, and the books say how many went. Killed, it leaves whole files, old or
-// new ones; the next run of any upkeep brings the books in line, and running it again ends it.
+// new ones; the next run of any upkeep brings the books in line, and the next forgetting, of whatever
+// account, takes out what belongs to the exchanges of this one.
 //
 // Reads at any moment see a file as it was or as it is to be. One thread; what is given outlives it.
 class Forgetting {
@@ -47,9 +49,11 @@ class Forgetting {
     std::uint64_t going = 0;  // of them
   };
   std::vector<std::string> all_files(ForgettingReport& report) const;
-  // A null tenure: nothing is to be changed.
-  std::vector<Holding> find(const std::vector<std::string>& files, Tenure* tenure);
-  void rewrite(const Holding& holding, Tenure& tenure);
+  // A null term: nothing is to be changed.
+  std::vector<Holding> find(std::vector<std::string> files, Term* term, ForgettingReport& report);
+  void begin_tables();
+  std::vector<std::string> found_ids();
+  void rewrite(const Holding& holding, Term& term);
 
   Archive& archive_;
   Workbench& bench_;

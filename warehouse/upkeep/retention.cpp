@@ -12,6 +12,9 @@
 namespace segue::warehouse {
 namespace {
 
+// A look costs nothing, to confirm a term costs a listing.
+constexpr std::uint64_t kLooks = 256;
+
 bool leaves(const ClaimState& state, Day before) {
   if (!state.done) return false;
   return day_of_key(state.done->path).value_or(state.claim.day) < before;
@@ -50,24 +53,34 @@ std::optional<Day> Retention::limit(RetentionReport& report) const {
   return begun ? std::max(*begun, allowed) : allowed;
 }
 
-Retention::Leaving Retention::leaving(Day before) const {
+Retention::Leaving Retention::leaving(Day before, Term* term) const {
   ObjectStore& store = archive_.store();
   Leaving leaving;
+  std::uint64_t looked = 0;
+  const auto go_on = [&] {
+    watch_.go_on();
+    if (term != nullptr && looked++ % kLooks == 0) term->confirm();
+  };
   for (const Chain& chain : archive_.chains()) {
     std::uint64_t begin = archive_.genesis(chain).value_or(0);
     archive_.each_claim(chain, 0, [&](const ClaimState& state) {
+      go_on();
       if (state.claim.start >= begin && !leaves(state, before)) return false;
       begin = std::max(begin, state.claim.end + 1);
       ++leaving.claim_count;
       return true;
     });
     leaving.beginnings.emplace_back(chain, begin);
+    bool all_go = true;
     store.list(chain_folder(chain), "", [&](const StoredObject& object) {
       // Also what stands beside a claim: 0000.json.done, 0000.json.placed.
       const std::size_t name = object.key.find(".json");
       const auto start = start_of_claim_key(object.key.substr(0, name) + ".json");
       if (start && *start < begin) leaving.claims.push_back(object.key);
+      all_go = all_go && (!start || *start < begin);
     });
+    if (all_go && store.size(checkpoint_key(chain)))
+      leaving.claims.push_back(checkpoint_key(chain));
   }
   for (const std::string& folder : {raw_folder(), compact_folder(), comparisons_folder()})
     store.list(folder, "", [&](const StoredObject& object) {
@@ -88,7 +101,7 @@ RetentionReport Retention::plan() const {
   RetentionReport report;
   const auto before = limit(report);
   if (!before) return report;
-  count(leaving(*before), *before, report);
+  count(leaving(*before, nullptr), *before, report);
   return report;
 }
 
@@ -100,26 +113,31 @@ void Retention::count(const Leaving& going, Day before, RetentionReport& report)
   if (report.files != 0 || report.claims != 0) report.before = before;
 }
 
-RetentionReport Retention::run(Tenure& tenure) {
+RetentionReport Retention::run() {
+  Term term(archive_, "retention");
   RetentionReport report;
+  report.warnings = term.warnings();
   const auto before = limit(report);
   if (!before) return report;
-  const Leaving going = leaving(*before);
+  const Leaving going = leaving(*before, &term);
   count(going, *before, report);
   if (!report.before) return report;
   ObjectStore& store = archive_.store();
+  term.confirm();
   set_retained_from(store, *before);
   const std::uint64_t total = going.files.size() + going.claims.size() + going.records.size();
   std::uint64_t done = 0;
   const auto next = [&] {
     watch_.go_on();
-    tenure.confirm();
+    term.confirm();
     watch_.report(++done, total);
   };
-  for (const auto& [chain, begin] : going.beginnings)
-    if (archive_.genesis(chain).value_or(begin) < begin)
-      store.replace(genesis_key(chain),
-                    fmt::format("{{\"format_version\":1,\"start\":{}}}", begin));
+  for (const auto& [chain, begin] : going.beginnings) {
+    if (archive_.genesis(chain).value_or(begin) >= begin) continue;
+    watch_.go_on();
+    term.confirm();
+    store.replace(genesis_key(chain), fmt::format("{{\"format_version\":1,\"start\":{}}}", begin));
+  }
   for (const StoredObject& file : going.files) {
     next();
     store.remove(file.key);

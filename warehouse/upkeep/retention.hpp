@@ -3,9 +3,10 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "warehouse/archive/archive.hpp"
-#include "warehouse/upkeep/tenure.hpp"
+#include "warehouse/upkeep/term.hpp"
 #include "warehouse/upkeep/workbench.hpp"
 
 namespace segue::warehouse {
@@ -17,6 +18,7 @@ struct RetentionReport {
   std::uint64_t bytes = 0;
   std::uint64_t claims = 0;
   std::string blocked;  // why not all that is old goes, and what to do; empty: all does
+  std::vector<std::string> warnings;  // of Term
 };
 
 // Takes whole days away that are older than a day: files, claims, books. Only days before the
@@ -33,12 +35,13 @@ class Retention {
   // What run() would do.
   RetentionReport plan() const;
   // Throws StorageError, RemoteError, UpkeepEnded.
-  RetentionReport run(Tenure& tenure);
+  RetentionReport run();
 
  private:
   struct Leaving;
   std::optional<Day> limit(RetentionReport& report) const;
-  Leaving leaving(Day before) const;
+  // A null term: nothing is to be changed.
+  Leaving leaving(Day before, Term* term) const;
   static void count(const Leaving& going, Day before, RetentionReport& report);
 
   Archive& archive_;

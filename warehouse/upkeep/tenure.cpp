@@ -70,6 +70,7 @@ std::string member(const json::object& book, const char* name) {
 
 // Who holds a term: nullopt when nobody does any more.
 std::optional<std::string> holder(ObjectStore& store, std::uint64_t number) {
+  if (number == 0) return std::nullopt;
   const auto text = store.read(key_of(number));
   if (!text) return std::nullopt;
   boost::system::error_code error;
@@ -96,11 +97,15 @@ std::optional<std::string> holder(ObjectStore& store, std::uint64_t number) {
 
 }  // namespace
 
+std::optional<std::string> term_holder(ObjectStore& store) {
+  return holder(store, last_number(store));
+}
+
 std::string tenure_folder() { return "_upkeep/"; }
 
 Tenure::Tenure(ObjectStore& store, std::string doing) : store_(store), doing_(std::move(doing)) {
   const std::uint64_t last = last_number(store_);
-  const auto other = last == 0 ? std::nullopt : holder(store_, last);
+  const auto other = holder(store_, last);
   if (other)
     throw StorageError(fmt::format("{}: {} is at work here; wait for its end", store_.name(),
                                    *other));

@@ -41,6 +41,9 @@ class Tenure {
   std::chrono::steady_clock::time_point confirmed_;
 };
 
+// Who has a term just now: "`seguectl compact` (process 12 on host)"; nullopt: nobody.
+std::optional<std::string> term_holder(ObjectStore& store);
+
 std::string tenure_folder();  // _upkeep/
 
 }  // namespace segue::warehouse

@@ -77,12 +77,17 @@ class Verification {
   void read_compactions();
   enum class Intact : std::uint8_t { no, yes };
   std::optional<std::uint64_t> find_genesis(const Chain& chain);
+  void expect_next(const Chain& chain, const Claim& claim);
   void check_chain(const Chain& chain);
   Intact check_claim_at(const Chain& chain, const std::string& key);
   void check_claim(const Claim& claim, const std::optional<Done>& done);
   void check_done(const Claim& claim, const Done& done);
   // no: it is not there, or not as it should be, which was told.
-  Intact check_file(const std::string& key, const FileFacts& facts);
+  Intact check_file(const std::string& key, FileFacts facts);
+  bool is_half_forgotten(const std::string& key);
+  std::string difference(const std::string& key, std::uint64_t bytes, const FileFacts& facts);
+  void check_gone(const std::string& key, const FileFacts& facts);
+  std::vector<std::uint64_t> count(const std::string& sql);
   void check_rows(const Claim& claim, const std::string& key);
   void check_compaction(const Compaction& compaction);
   void check_strays();
@@ -99,12 +104,12 @@ class Verification {
   const std::int64_t now_;
   UpkeepWatch watch_;
 
+  std::optional<std::uint64_t> genesis_;  // of the chain at hand; none: it cannot be read
   std::optional<std::uint64_t> next_;  // record of the chain at hand that is to be claimed next
   std::optional<Day> watermark_;
   std::optional<Day> retained_from_;
   std::map<std::string, std::uint64_t> there_;        // files and their bytes
   std::set<std::string> known_;                       // files that a book tells of
-  std::set<std::string> half_forgotten_;
   std::map<Day, Compaction> compactions_;
   std::set<std::string> compacted_;                   // inputs of those
   VerificationReport report_;

@@ -4,18 +4,28 @@
 
 #include <algorithm>
 #include <charconv>
-#include <fstream>
 
+#include "warehouse/archive/layout.hpp"
 #include "warehouse/sql/archive_file.hpp"
+#include "warehouse/sql/comparison_columns.hpp"
+#include "warehouse/sql/exchange_columns.hpp"
 #include "warehouse/sql/object_files.hpp"
-#include "warehouse/sql/parquet_files.hpp"
+#include "warehouse/sql/views.hpp"
 
 namespace segue::warehouse {
 namespace {
 
-std::string read_parquet(const std::string& list) {
-  return fmt::format(
-      "read_parquet([{}], union_by_name = true, hive_partitioning = false, filename = true)", list);
+// Those of a kind are given in order, and none twice: what is greater than all is of a newer version.
+std::string is_newer() {
+  constexpr int kFirstOfArchive = 100;  // to 199; before: of exchanges
+  const auto behind = [](const auto& columns) {
+    int last = 0;
+    for (const auto& column : columns) last = std::max(last, column.field_id);
+    return last + 1;
+  };
+  return fmt::format("field_id BETWEEN {} AND {} OR field_id BETWEEN {} AND {}",
+                     behind(exchange_columns()), kFirstOfArchive - 1, behind(archive_columns()),
+                     kFirstOfArchive + 99);
 }
 
 }  // namespace
@@ -32,32 +42,28 @@ std::filesystem::path Workbench::new_file() {
   return staging_.folder() / fmt::format("{}.parquet", ++files_);
 }
 
-std::string Workbench::path_of(std::string_view key) const { return sql_path(store_, key); }
-
 std::string Workbench::rows_of(std::span<const std::string> keys) const {
-  std::string list;
-  for (const std::string& key : keys) {
-    if (!list.empty()) list += ", ";
-    list += sql_literal(path_of(key));
-  }
-  return read_parquet(list);
+  std::vector<std::string> paths;
+  for (const std::string& key : keys) paths.push_back(sql_path(store_, key));
+  if (keys.front().starts_with(comparisons_folder())) return read_files(comparison_columns(), paths);
+  return read_files(archived_columns(), paths);
 }
 
 std::string Workbench::rows_of(const std::filesystem::path& file) {
-  return read_parquet(sql_literal(file.string()));
+  return fmt::format("read_parquet({})", sql_literal(file.string()));
 }
 
-std::filesystem::path Workbench::local_file(const std::string& key) {
-  if (auto file = store_.file_of(key)) return *file;
-  constexpr std::uint64_t kPiece = 8 << 20;
-  const auto bytes = store_.size(key);
-  if (!bytes) throw StorageError(fmt::format("{}: {} is gone", store_.name(), key));
-  const auto path = new_file();
-  std::ofstream file(path, std::ios::binary);
-  for (std::uint64_t at = 0; at < *bytes; at += kPiece)
-    file << store_.read(key, at, std::min(kPiece, *bytes - at));
-  if (!file.flush()) throw StorageError(fmt::format("{}: cannot write", path.string()));
-  return path;
+void Workbench::refuse_newer(std::span<const std::string> keys) {
+  std::string paths;
+  for (const std::string& key : keys)
+    paths += (paths.empty() ? "" : ", ") + sql_literal(sql_path(store_, key));
+  std::string found;
+  ask(fmt::format("SELECT file_name, name FROM parquet_schema([{}]) WHERE {} LIMIT 1", paths,
+                  is_newer()),
+      [&](const Engine::Row& row) { found = fmt::format("{} has a column `{}`", row[0], row[1]); });
+  if (!found.empty())
+    throw StorageError(fmt::format("{}: {}: a newer segue wrote it; use that version, or a newer one",
+                                   store_.name(), found));
 }
 
 void Workbench::run(const std::string& sql) {
@@ -89,7 +95,7 @@ std::uint64_t Workbench::rows_in(const std::string& key) {
   try {
     std::uint64_t rows = 0;
     engine_.ask(fmt::format("SELECT num_rows::VARCHAR FROM parquet_file_metadata({})",
-                            sql_literal(path_of(key))),
+                            sql_literal(sql_path(store_, key))),
                 [&](const Engine::Row& row) {
                   std::from_chars(row[0].data(), row[0].data() + row[0].size(), rows);
                 });

@@ -53,13 +53,15 @@ class Workbench {
   // A new path for a file of ours.
   std::filesystem::path new_file();
 
-  // "read_parquet([...])" of objects, or of files of this machine: the columns of all by name, and
-  // `filename`.
+  // "read_parquet([...])" of at least one file of an archive: all columns that their kind has now, in
+  // their order, by their field ids, so that older files lack none (NULL); and `filename`. Files of
+  // comparisons/ and others not together.
   std::string rows_of(std::span<const std::string> keys) const;
+  // Of a file of this machine, as it is.
   static std::string rows_of(const std::filesystem::path& file);
-  std::string path_of(std::string_view key) const;  // as `filename` says it
-  // An object as a file of this machine, for a while: its own, or a copy that is ours.
-  std::filesystem::path local_file(const std::string& key);
+  // Throws StorageError where one of raw/ or compact/ has columns that are not known here: a newer
+  // version wrote it, and who writes its rows anew would lose them.
+  void refuse_newer(std::span<const std::string> keys);
 
   void run(const std::string& sql);
   void ask(const std::string& sql, const std::function<void(const Engine::Row&)>& take);

@@ -28,6 +28,10 @@ class HookedStore : public warehouse::FolderStore {
     before(key);
     FolderStore::replace(key, content);
   }
+  void replace_from(std::string_view key, const std::filesystem::path& file) override {
+    if (before_replacing_from) before_replacing_from(key);
+    FolderStore::replace_from(key, file);
+  }
 
   using FolderStore::read;
   std::optional<std::string> read(std::string_view key) override {
@@ -42,6 +46,7 @@ class HookedStore : public warehouse::FolderStore {
   }
 
   std::function<void(std::string_view key)> before_making;
+  std::function<void(std::string_view key)> before_replacing_from;
   std::function<void(std::string_view key)> before_reading;
   std::function<bool(std::string_view key)> hidden;
 

@@ -12,6 +12,7 @@
 #include "recorder/redaction/keys.hpp"
 #include "tests/support/process.hpp"
 #include "tests/warehouse/upkeep/made_archive.hpp"
+#include "warehouse/upkeep/forgetting_mend.hpp"
 
 namespace segue::warehouse {
 namespace {
@@ -158,6 +159,26 @@ TEST_CASE("forget takes an account out, also where it is hashed, and says what i
   CHECK(made.ask("SELECT account_id FROM {}") == "|bob\n");
   CHECK(made.run("verify", {"--deep"}).exit_code == 0);
   CHECK(made.run("forget").exit_code == 2);
+}
+
+TEST_CASE("a file that a killed forget left damaged is named with 2, and holds up nothing else") {
+  Asked made;
+  const std::string bad = made.file_of(made.add(kChain, kDay, {{.id = 1, .account = "ann"}}));
+  made.add(kChain, kDay, {{.id = 2, .account = "bob"}, {.id = 3}});
+  made.store().replace(bad, "x");
+  set_half_forgotten(made.store(), {{bad, std::nullopt}});
+  const std::string line = bad + " is neither as its books say nor as `forget` was writing it";
+  const auto forgotten = made.run("forget", {"--account", "bob", "--yes"});
+  CHECK(forgotten.exit_code == 2);
+  CHECK_THAT(forgotten.err, ContainsSubstring(line));
+  CHECK_THAT(forgotten.out, ContainsSubstring("1 row forgotten"));
+  CHECK(made.run("forget", {"--account", "bob", "--yes", "-o", "json"}).exit_code == 2);
+  CHECK(made.json("forget", {"--account", "bob", "--yes"}).at("warnings").as_array().size() == 1);
+  const auto compacted = made.run("compact", {"--before", "2026-01-11", "--yes"});
+  CHECK(compacted.exit_code == 2);
+  CHECK_THAT(compacted.err, ContainsSubstring(line));
+  CHECK_THAT(compacted.err, ContainsSubstring("dt=2026-01-10 waits for " + bad));
+  CHECK_THAT(made.run("verify").out, ContainsSubstring("unfinished " + bad));
 }
 
 TEST_CASE("Ctrl-C ends a compaction with 130, and the next run goes on") {

@@ -1,12 +1,10 @@
 // Upkeep that is killed at random moments while somebody reads.
 #include <fmt/format.h>
-#include <signal.h>
 
 #include <catch2/catch_test_macros.hpp>
-#include <functional>
-#include <random>
 
-#include "tests/support/process.hpp"
+#include "tests/support/patience.hpp"
+#include "tests/warehouse/upkeep/killed.hpp"
 #include "tests/warehouse/upkeep/made_archive.hpp"
 #include "warehouse/upkeep/verification.hpp"
 
@@ -19,6 +17,10 @@ const Day kDay = *parse_day("2026-11-10");
 constexpr int kDays = 4;
 constexpr std::int64_t kNow = 1'800'000'000'000'000;
 const Chain kChains[] = {{"shop", "0"}, {"shop", "1"}};
+
+std::vector<std::string> opening(MadeArchive& made) {
+  return {"archive:" + made.folder().string()};
+}
 
 std::string day_text(int number) { return text_of(kDay + std::chrono::days(number)); }
 
@@ -39,55 +41,6 @@ std::uint64_t fill(MadeArchive& made) {
   return id;
 }
 
-// What lies where: changes with each object that is made, replaced or removed.
-std::size_t look_of(MadeArchive& made) {
-  std::string text;
-  made.store().list("", "", [&](const StoredObject& object) {
-    text += fmt::format("{} {}\n", object.key, object.bytes);
-  });
-  return std::hash<std::string>{}(text);
-}
-
-class Killed {
- public:
-  explicit Killed(MadeArchive& made) : made_(made) {}
-
-  // Starts it and kills it after some of the changes that it makes, `times` times, then lets it run
-  // to its end. `meanwhile` is called while it works, `between` when it is dead.
-  void run(const std::string& what, const std::string& about, unsigned times,
-           const std::function<void()>& meanwhile, const std::function<void()>& between) {
-    std::uniform_int_distribution<int> changes(0, 20);
-    for (unsigned round = 0; round < times; ++round) {
-      std::size_t look = look_of(made_);
-      Process victim({SEGUE_UPKEEP_VICTIM, made_.folder().string(), staging_.path().string(), what,
-                      about},
-                     staging_ / "out");
-      const Deadline soon{std::chrono::seconds(3)};  // it may be over before
-      for (int left = changes(random_); left > 0 && soon.left() > 0;) {
-        meanwhile();
-        const std::size_t now = look_of(made_);
-        left -= now == look ? 0 : 1;
-        look = now;
-      }
-      victim.signal(SIGKILL);
-      const ProcessEnd end = victim.wait();
-      INFO(victim.errors());
-      CHECK((end.signal == SIGKILL || end.exit_code == 0));
-      between();
-    }
-    const CommandResult last = run_command({SEGUE_UPKEEP_VICTIM, made_.folder().string(),
-                                            staging_.path().string(), what, about});
-    INFO(last.err);
-    REQUIRE(last.exit_code == 0);
-    between();
-  }
-
- private:
-  MadeArchive& made_;
-  TempDir staging_;
-  std::mt19937 random_{std::random_device{}()};
-};
-
 std::size_t findings(MadeArchive& made) {
   MadeBench bench(made.store());
   const auto report =
@@ -105,7 +58,7 @@ TEST_CASE("compaction that is killed at any moment: who reads sees every row onc
     const std::uint64_t all = fill(made);
     const std::string expected = fmt::format("|{}|{}\n", all, all);
     const auto read = [&] { CHECK(made.ask(kAll) == expected); };
-    Killed(made).run("compact", day_text(kDays - 1), 4, read, read);
+    Killed(made.store(), opening(made)).run("compact", day_text(kDays - 1), 4, read, read);
     CHECK(made.archive().watermark() == kDay + std::chrono::days(kDays - 1));
     CHECK(findings(made) == 0);
   }
@@ -115,7 +68,7 @@ TEST_CASE("forgetting that is killed at any moment ends with the next run, and h
   for (unsigned round = 0; round < rounds(2); ++round) {
     MadeArchive made;
     const std::uint64_t all = fill(made);
-    Killed victims(made);
+    Killed victims(made.store(), opening(made));
     victims.run("compact", day_text(2), 0, [] {}, [] {});
     const std::uint64_t others = all - all / 10;
     const auto read = [&] {
@@ -132,7 +85,7 @@ TEST_CASE("retention that is killed at any moment leaves no gap, and ends with t
   for (unsigned round = 0; round < rounds(2); ++round) {
     MadeArchive made;
     const std::uint64_t all = fill(made);
-    Killed victims(made);
+    Killed victims(made.store(), opening(made));
     victims.run("compact", day_text(kDays), 0, [] {}, [] {});
     victims.run("retention", day_text(2), 4, [] {}, [&] { CHECK(findings(made) == 0); });
     CHECK(made.ask(kAll) == fmt::format("|{}|{}\n", all / 2, all / 2));

@@ -5,7 +5,9 @@
 #include <catch2/catch_test_macros.hpp>
 #include <catch2/matchers/catch_matchers_string.hpp>
 
+#include "tests/warehouse/archive/hooked_store.hpp"
 #include "tests/warehouse/upkeep/made_archive.hpp"
+#include "warehouse/upkeep/closed_days.hpp"
 #include "warehouse/upkeep/compaction.hpp"
 #include "warehouse/upkeep/verification.hpp"
 
@@ -35,8 +37,7 @@ struct Made : MadeArchive {
     Compactor(archive(), *bench, {.before = before}, kNow).run();
   }
   RetentionReport keep_from(Day from) {
-    Tenure tenure(store(), "retention");
-    return Retention(archive(), from).run(tenure);
+    return Retention(archive(), from).run();
   }
   std::size_t findings() {
     MadeBench bench(store());
@@ -49,6 +50,8 @@ const char* const kIds = "SELECT count(*), min(id), max(id) FROM {}";
 TEST_CASE("days that are old go whole, with their claims, and chains begin behind them") {
   Made made;
   made.compact(day(3));
+  for (const Chain& chain : {kChain, kIdle})
+    made.archive().set_checkpoint(made.archive().claims(chain).front().claim);
   const std::string before = made.everything();
   const auto plan = Retention(made.archive(), day(2)).plan();
   CHECK(made.everything() == before);
@@ -66,6 +69,8 @@ TEST_CASE("days that are old go whole, with their claims, and chains begin behin
   // A chain all of which is old goes on where it ended.
   CHECK(made.archive().claims(kIdle).empty());
   CHECK(made.archive().tip(kIdle).next == 3);
+  CHECK_FALSE(made.store().size(checkpoint_key(kIdle)));
+  CHECK(made.store().size(checkpoint_key(kChain)));
   CHECK(made.findings() == 0);
   CHECK_FALSE(made.store().size(compaction_key(day(0))));
   CHECK_FALSE(Retention(made.archive(), day(2)).plan().before);
@@ -82,6 +87,21 @@ TEST_CASE("a day that is not compacted stays however old it is, and that is said
   CHECK_FALSE(report.blocked.empty());
   CHECK(made.ask("SELECT count(*) FROM {}") == "|6\n");
   CHECK(made.findings() == 0);
+}
+
+TEST_CASE("who is taken over while claims are looked through takes nothing away") {
+  Made made;
+  made.compact(day(3));
+  HookedStore store(made.folder());
+  store.before_reading = [&](std::string_view key) {
+    if (key.starts_with(chain_folder(kChain)) && key.ends_with(".done"))
+      made.store().create(tenure_folder() + "10000000000000000000.json", "{\"state\":\"held\"}");
+  };
+  Archive archive = Archive::open(store);
+  CHECK_THROWS_AS(Retention(archive, day(2)).run(), StorageError);
+  CHECK_FALSE(retained_from(made.store()));
+  CHECK(made.archive().genesis(kChain) == 1);
+  CHECK(made.archive().claims(kChain).size() == 4);
 }
 
 TEST_CASE("archiving and compaction go on behind what went") {

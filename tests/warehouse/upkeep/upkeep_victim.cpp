@@ -1,10 +1,11 @@
-// What tests kill: `upkeep_victim FOLDER STAGING compact|retention|forget DAY_OR_ACCOUNT`.
+// What tests kill: `upkeep_victim STAGING compact|retention|forget DAY_OR_ACCOUNT ARCHIVE`, and of S3
+// behind it its endpoint and a file of credentials.
 #include <cstdio>
 #include <exception>
 #include <string>
 
 #include "warehouse/archive/archive.hpp"
-#include "warehouse/storage/folder_store.hpp"
+#include "warehouse/storage/location.hpp"
 #include "warehouse/upkeep/compaction.hpp"
 #include "warehouse/upkeep/forgetting.hpp"
 #include "warehouse/upkeep/retention.hpp"
@@ -19,8 +20,7 @@ void work(Archive& archive, Workbench& bench, const std::string& what, const std
   if (what == "forget") {
     Forgetting(archive, bench, {about}).run();
   } else if (what == "retention") {
-    Tenure tenure(archive.store(), "retention");
-    Retention(archive, *parse_day(about)).run(tenure);
+    Retention(archive, *parse_day(about)).run();
   } else {
     CompactionOptions options;
     options.before = *parse_day(about);
@@ -32,12 +32,17 @@ void work(Archive& archive, Workbench& bench, const std::string& what, const std
 }  // namespace
 
 int main(int argc, char** argv) {
-  if (argc != 5) return 2;
+  if (argc != 5 && argc != 7) return 2;
   try {
-    FolderStore store(argv[1]);
-    Archive archive = Archive::open(store);
-    Workbench bench(store, {.staging = argv[2]});
-    work(archive, bench, argv[3], argv[4]);
+    S3Settings s3;
+    if (argc == 7) {
+      s3.endpoint = argv[5];
+      s3.credentials_file = argv[6];
+    }
+    const auto store = open_store(*parse_location(argv[4]), s3);
+    Archive archive = Archive::open(*store);
+    Workbench bench(*store, {.staging = argv[1]});
+    work(archive, bench, argv[2], argv[3]);
     return 0;
   } catch (const std::exception& error) {
     std::fprintf(stderr, "%s\n", error.what());

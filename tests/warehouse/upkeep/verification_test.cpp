@@ -4,10 +4,13 @@
 
 #include <catch2/catch_test_macros.hpp>
 #include <catch2/matchers/catch_matchers_string.hpp>
+#include <functional>
 
 #include "tests/warehouse/upkeep/made_archive.hpp"
 #include "warehouse/archive/placement.hpp"
 #include "warehouse/upkeep/compaction.hpp"
+#include "warehouse/upkeep/forgetting.hpp"
+#include "warehouse/upkeep/retention.hpp"
 
 namespace segue::warehouse {
 namespace {
@@ -23,7 +26,10 @@ constexpr std::int64_t kNow = 1'800'000'000'000'000;
 
 std::vector<MadeRow> rows(std::uint64_t from, std::uint64_t count) {
   std::vector<MadeRow> made(count);
-  for (std::uint64_t i = 0; i < count; ++i) made[i].id = from + i;
+  for (std::uint64_t i = 0; i < count; ++i) {
+    made[i].id = from + i;
+    if (i == 1) made[i].account = "ann";
+  }
   return made;
 }
 
@@ -95,6 +101,49 @@ TEST_CASE("a compacted file that is missing or changed is found, and raw files t
   CHECK(found(verify(made)) == "damaged " + key + "\n");
   made.store().remove(key);
   CHECK(found(verify(made)) == "missing " + key + "\n");
+}
+
+// Verifies and does something at each of the moments at which it may be told to end, one after the
+// other; all that was found.
+std::string found_beside(const std::function<void(MadeArchive&, unsigned moment)>& doing) {
+  std::string all;
+  for (unsigned moment = 1;; ++moment) {
+    Made made;
+    unsigned moments = 0;
+    MadeBench bench(made.store());
+    const UpkeepWatch watch{.told_to_end = [&] {
+      if (++moments == moment) doing(made, moment);
+      return false;
+    }};
+    all += found(Verification(made.archive(), *bench, {.rows = VerificationOptions::Rows::each},
+                              kNow, watch)
+                     .run());
+    if (moments < moment) return all;
+  }
+}
+
+TEST_CASE("a forget that goes by while an archive is verified makes no findings") {
+  CHECK(found_beside([](MadeArchive& made, unsigned) {
+          MadeBench bench(made.store());
+          Forgetting(made.archive(), *bench, {"ann"}).run();
+        }) == "");
+}
+
+TEST_CASE("compaction and retention that go by while an archive is verified make no findings") {
+  CHECK(found_beside([](MadeArchive& made, unsigned) {
+          MadeBench bench(made.store());
+          Compactor(made.archive(), *bench,
+                    {.before = kNext + std::chrono::days(1), .grace = std::chrono::seconds(0)},
+                    kNow)
+              .run();
+          Compactor(made.archive(), *bench,
+                    {.before = kNext + std::chrono::days(1), .grace = std::chrono::seconds(0)},
+                    kNow + 1)
+              .run();
+        }) == "");
+  CHECK(found_beside([](MadeArchive& made, unsigned) {
+          Retention(made.archive(), kNext).run();
+        }) == "");
 }
 
 TEST_CASE("claims that are missing, overlap, or are damaged are found") {
