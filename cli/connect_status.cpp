@@ -4,101 +4,42 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
-#include <boost/json.hpp>
 #include <chrono>
 #include <cstdio>
-#include <set>
-#include <vector>
+#include <string>
+#include <utility>
 
 #include "cli/exchange_text.hpp"
 #include "cli/exit_code.hpp"
 #include "cli/json_writer.hpp"
 #include "exchange/remote_error.hpp"
+#include "kafka/connect_answers.hpp"
 #include "kafka/rest_client.hpp"
 
 namespace segue::cli {
 namespace {
 
-namespace json = boost::json;
+using kafka::ConnectLook;
+using kafka::Connector;
+using Part = kafka::ConnectPart;
 
 constexpr double kLongestTimeout = 600;  // seconds
 
-// A connector itself, or one of its tasks.
-struct Part {
-  std::int64_t task = -1;  // -1: the connector
-  std::string state;       // RUNNING, PAUSED, STOPPED, UNASSIGNED, RESTARTING, FAILED
-  std::string worker;
-  std::string trace;       // of a failure
-
-  bool failed() const { return state == "FAILED"; }
-};
-
-struct Connector {
-  std::string name;
-  std::string type;   // source, sink
-  std::string klass;  // Java class
-  std::vector<Part> parts;
-};
-
-struct ConnectLook {
-  std::string version;
-  std::string cluster_id;  // of Kafka
-  std::set<std::string> workers;
-  std::vector<Connector> connectors;
-};
-
-// What is absent or of another type reads as null.
-const json::value& member(const json::value& value, std::string_view name) {
-  static const json::value none;
-  if (!value.is_object()) return none;
-  const json::value* const found = value.as_object().if_contains(name);
-  return found == nullptr ? none : *found;
-}
-
-std::string text_of(const json::value& value) {
-  return value.is_string() ? std::string(value.as_string()) : std::string{};
-}
-
-Part part_of(const json::value& value) {
-  const json::value& id = member(value, "id");
-  return {id.is_int64() ? id.as_int64() : -1, text_of(member(value, "state")),
-          text_of(member(value, "worker_id")), text_of(member(value, "trace"))};
-}
-
-Connector connector_of(const json::value& value, std::string_view name) {
-  const json::value& status = member(value, "status");
-  Connector connector{std::string(name), text_of(member(status, "type")),
-                      text_of(member(member(member(value, "info"), "config"), "connector.class")),
-                      {part_of(member(status, "connector"))}};
-  const json::value& tasks = member(status, "tasks");
-  if (tasks.is_array())
-    for (const json::value& task : tasks.as_array()) connector.parts.push_back(part_of(task));
-  return connector;
-}
-
-json::value ask(kafka::RestClient& client, std::string_view path) {
-  const kafka::RestAnswer answer = client.get(path);
+// The body of a good answer.
+std::string ask(kafka::RestClient& client, std::string_view path) {
+  kafka::RestAnswer answer = client.get(path);
   if (answer.status == 0)
     throw RemoteError(fmt::format("connect {}: {}", client.url(), answer.failure));
-  boost::system::error_code error;
-  json::value value = json::parse(answer.body, error);
-  if (answer.good() && !error && value.is_object()) return value;
-  const std::string message = error ? std::string{} : text_of(member(value, "message"));
+  if (answer.good() && kafka::is_object(answer.body)) return std::move(answer.body);
   throw RemoteError(fmt::format("connect {}: {} {}: is this Kafka Connect's REST API?",
-                                       client.url(), answer.status, printable(message)));
+                                client.url(), answer.status,
+                                printable(kafka::connect_message(answer.body))));
 }
 
 ConnectLook look_at(kafka::RestClient& client) {
-  const json::value root = ask(client, "");
-  ConnectLook look{text_of(member(root, "version")), text_of(member(root, "kafka_cluster_id")), {}, {}};
-  const json::value all = ask(client, "connectors?expand=status&expand=info");
-  for (const auto& [name, value] : all.as_object())
-    look.connectors.push_back(connector_of(value, name));
-  std::ranges::sort(look.connectors, {}, &Connector::name);
-  for (const Connector& connector : look.connectors)
-    for (const Part& part : connector.parts)
-      if (!part.worker.empty()) look.workers.insert(part.worker);
-  return look;
+  const std::string root = ask(client, "");
+  const std::string connectors = ask(client, "connectors?expand=status&expand=info");
+  return kafka::read_connect(root, connectors);
 }
 
 std::string painted_state(const Part& part, const Paint& paint) {
@@ -124,9 +65,15 @@ std::string trace_text(const Part& part, Trace trace) {
 }
 
 std::string as_text(const ConnectLook& look, const Paint& paint, Trace trace) {
-  std::string text = fmt::format("Kafka Connect {}, {} connectors on {} workers: {}\n",
+  std::string text = fmt::format("Kafka Connect {}, {} connectors on {} workers: ",
                                  printable(look.version), look.connectors.size(),
-                                 look.workers.size(), fmt::join(look.workers, ", "));
+                                 look.workers.size());
+  std::string_view before;
+  for (const std::string& worker : look.workers) {
+    text += fmt::format("{}{}", before, printable(worker));
+    before = ", ";
+  }
+  text += '\n';
   for (const Connector& connector : look.connectors) {
     text += fmt::format("{}  {} {}\n", paint.strong(printable(connector.name)),
                         printable(connector.type), printable(connector.klass));

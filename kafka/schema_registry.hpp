@@ -4,29 +4,11 @@
 #include <string>
 #include <string_view>
 
+#include "kafka/registry_answers.hpp"
 #include "kafka/rest_client.hpp"
 #include "kafka/settings.hpp"
 
 namespace segue::kafka {
-
-// What a registry said.
-struct RegistryAnswer {
-  // incompatible: only another schema or another compatibility level helps; unreachable: try
-  // again later (no connection, TLS, timeout, 5xx, 429); refused: the credentials, the URL or the
-  // rights are wrong; absent: a look-up found nothing.
-  enum class Kind : std::uint8_t { ok, incompatible, unreachable, refused, absent };
-  Kind kind = Kind::ok;
-  int schema_id = 0;   // with ok
-  std::string detail;  // one line for a person; empty with ok
-};
-
-// A schema as a registry keeps it.
-struct RegisteredSchema {
-  RegistryAnswer answer;  // the rest is set when this is ok
-  std::string type;       // "PROTOBUF", "AVRO", "JSON"
-  std::string text;
-  int version = 0;        // within its subject; 0 from by_id()
-};
 
 // The subject that holds the schema of a topic's values (TopicNameStrategy).
 std::string value_subject(std::string_view topic);

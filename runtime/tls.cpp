@@ -115,6 +115,7 @@ TlsContext TlsContext::server(const TlsServerSettings& settings, const PemFiles&
     trust(context, authorities, settings.client_ca_file);
   }
   set_up_server(context, settings, std::move(identities), authorities, tickets);
+  ERR_clear_error();  // OpenSSL leaves doubts behind of what it accepts in the end
   return tls;
 }
 
@@ -134,6 +135,7 @@ TlsContext TlsContext::client(const TlsClientSettings& settings, const PemFiles&
   SSL_CTX_set_verify(context, SSL_VERIFY_PEER, nullptr);
   SSL_CTX_set_alpn_protos(context, kHttp, sizeof kHttp - 1);
   tls.server_name_ = settings.server_name;
+  ERR_clear_error();
   return tls;
 }
 

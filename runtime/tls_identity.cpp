@@ -105,7 +105,6 @@ std::vector<std::string> names_of(const X509& certificate) {
                          static_cast<std::size_t>(ASN1_STRING_length(dns))});
     if (!text.empty() && text.find('\0') == std::string::npos) names.push_back(text);
   }
-  ERR_clear_error();
   return names;
 }
 
@@ -141,6 +140,7 @@ Identity parse_identity(const PemFiles& files, const std::string& certificate_fi
            "give the key that the certificate was made with");
   identity.names = names_of(*identity.certificate);
   identity.not_after = end_of(*identity.certificate);
+  ERR_clear_error();
   return identity;
 }
 

@@ -100,6 +100,21 @@ TEST_CASE("connect status shows connectors and tasks, and fails when one of them
         std::string::npos);
 }
 
+TEST_CASE("what a Connect calls its workers does nothing to the terminal") {
+  const ScriptedBackend backend([](BackendConnection& connection) {
+    while (const auto request = connection.request())
+      connection.send(response_with(
+          200, request->target() == "/"
+                   ? R"({"version":"1"})"
+                   : R"({"a":{"status":{"connector":{"state":"RUNNING","worker_id":"w\u001b[2J"}}}})"));
+  });
+  const CommandResult look =
+      seguectl({"connect", "status", "http://127.0.0.1:" + std::to_string(backend.port())});
+  CHECK(look.exit_code == 0);
+  CHECK(look.out.find("on 1 workers: w") != std::string::npos);
+  CHECK(look.out.find('\x1b') == std::string::npos);
+}
+
 TEST_CASE("a Connect that is away or is something else is exit 3") {
   const CommandResult away = seguectl({"connect", "status", "http://127.0.0.1:1"});
   CHECK(away.exit_code == 3);
