@@ -119,6 +119,25 @@ bool TlsClient::resumed() const {
   return SSL_session_reused(ssl_.get()) == 1;
 }
 
+std::string TlsClient::get_half_closed(const std::function<void()>& then) {
+  if (!failure_.empty()) return {};
+  const std::string request = "GET / HTTP/1.0\r\nHost: a\r\n\r\n";
+  ERR_clear_error();
+  errno = 0;
+  SSL_write(ssl_.get(), request.data(), static_cast<int>(request.size()));
+  SSL_shutdown(ssl_.get());
+  then();
+  std::string answer;
+  std::array<char, 4096> piece;
+  int got = 1;
+  while (got > 0) {
+    got = SSL_read(ssl_.get(), piece.data(), static_cast<int>(piece.size()));
+    if (got > 0) answer.append(piece.data(), static_cast<std::size_t>(got));
+  }
+  if (SSL_get_error(ssl_.get(), got) != SSL_ERROR_ZERO_RETURN) failure_ = last_failure();
+  return answer;
+}
+
 std::string TlsClient::get() {
   if (!failure_.empty()) return {};
   const std::string request = "GET / HTTP/1.1\r\nHost: a\r\n\r\n";

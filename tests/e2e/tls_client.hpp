@@ -3,6 +3,7 @@
 #include <openssl/ssl.h>
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -52,6 +53,9 @@ class TlsClient {
   // Sends "GET /" and reads head and body; empty when the connection ended before, and failure()
   // says how.
   std::string get();
+  // Sends "GET / HTTP/1.0", says that this was all (close_notify), calls `then` and reads until the
+  // end. failure() is empty when the server has said that this was all, too.
+  std::string get_half_closed(const std::function<void()>& then);
 
  private:
   static int keep_session(SSL* ssl, SSL_SESSION* session);

@@ -184,6 +184,22 @@ TEST_CASE("a session that a listener without client certificates gave out opens 
   }
 }
 
+TEST_CASE("a client that ends its side behind its request gets its answer whole, and its end") {
+  const Certificate certificate("a.test");
+  const std::string body(16 << 20, 'x');  // more than sockets hold
+  Event answering;
+  ScriptedBackend backend([&](BackendConnection& connection) {
+    if (!connection.request()) return;
+    answering.set();
+    connection.send("HTTP/1.1 200 OK\r\n\r\n" + body);  // until its connection ends
+  });
+  GatewayProcess gateway(tls_to(backend.port(), certificate_entry(certificate)));
+  TlsClient client(gateway.port(), {});
+  const std::string answer = client.get_half_closed([&] { answering.wait(); });
+  CHECK(client.failure() == "");
+  CHECK(answer.ends_with(body));
+}
+
 TEST_CASE("plain HTTP on a port with TLS is answered with a 400 that says so") {
   ScriptedBackend backend(answer_always(response_with(200, "x")));
   const Certificate certificate("shop.test");
