@@ -53,6 +53,7 @@ struct Restore::State {
     std::vector<Chain> chains;
     std::map<Chain, ArchivedChain> archived;
     std::map<Chain, OffsetSet> there;
+    std::int64_t looked_to = 0;  // records of the topic before it are known
     PartitionPlan plan;
   };
 
@@ -68,6 +69,7 @@ struct Restore::State {
   void find_archived(Part& part);
   void look_at_topic(Part& part, const kafka::OffsetRange& held, const Progress& progress,
                      const std::function<bool()>& stopping);
+  void look_again(Part& part, const std::function<bool()>& stopping);
   void count(Part& part, const std::function<bool()>& stopping);
   void count(Part& part, const ArchivedRange& range);
   ValueForm value_form();
@@ -156,8 +158,16 @@ void Restore::State::look_at_topic(Part& part, const kafka::OffsetRange& held,
     for (auto& [chain, of_chain] : identities)
       if (of_chain.has(offset, payload_of(*found))) part.there[chain].add(offset);
   }
-  scanned = before + part.plan.held;
+  scanned = before + static_cast<std::uint64_t>(held.high - held.low);
+  part.looked_to = held.high;
   ranges.stop(part.plan.partition);
+}
+
+// What a restore that was killed had sent may have arrived since the plan was made.
+void Restore::State::look_again(Part& part, const std::function<bool()>& stopping) {
+  const kafka::OffsetRange now = ranges.offsets(part.plan.partition);
+  const std::int64_t from = std::max(part.looked_to, now.low);
+  if (from < now.high) look_at_topic(part, {from, now.high}, [](auto, auto) {}, stopping);
 }
 
 void Restore::State::count(Part& part, const ArchivedRange& range) {
@@ -266,7 +276,8 @@ std::uint64_t Restore::carry_out(const Progress& progress, const std::function<b
   state.done = 0;
   state.record.emplace(state.value_form());
   state.writer.emplace(state.request.settings, state.request.topic, state.request.timeout);
-  for (auto& [number, part] : state.parts)
+  for (auto& [number, part] : state.parts) {
+    state.look_again(part, stopping);
     for (const Chain& chain : part.chains)
       for (const ArchivedRange& range : part.archived[chain].ranges) {
         if (range.keys.empty()) continue;
@@ -281,6 +292,7 @@ std::uint64_t Restore::carry_out(const Progress& progress, const std::function<b
           progress(state.done, total);
         }
       }
+  }
   state.writer->flush();
   return state.done;
 }

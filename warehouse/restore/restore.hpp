@@ -55,7 +55,8 @@ class Restore {
 
   // Reads the topic for what it still has and what was put back before, and counts. `stopping`: give up.
   std::vector<PartitionPlan> plan(const Progress& progress, const std::function<bool()>& stopping);
-  // Carries out the plan that was made last; how many records were put back. When it is told to
+  // Carries out the plan that was made last, but for what has come back meanwhile (a restore that was
+  // killed may have sent more); how many records were put back. When it is told to
   // stop, what was put back by then is, and the next restore goes on behind it.
   std::uint64_t carry_out(const Progress& progress, const std::function<bool()>& stopping);
   // Records whose bodies had to be cut to what the topic takes.

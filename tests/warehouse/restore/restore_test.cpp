@@ -97,6 +97,19 @@ TEST_CASE("what was put back before is not put back again, wherever it stopped")
   CHECK(archived.topic().records().size() == 253);
 }
 
+TEST_CASE("what a restore that was killed had sent may arrive when the next one has made its plan") {
+  ArchivedTopic archived(2);
+  publish(archived.topic(), 0, 50, 2);
+  archived.archive_once();
+  archived.make_anew(2);
+  Restore next(request_for(archived), archived.archive());
+  CHECK(next.plan(no_progress, never)[0].to_do() == 25);
+  CHECK(restore(archived, request_for(archived)) == 50);
+  publish(archived.topic(), 500, 502, 2);
+  CHECK(next.carry_out(no_progress, never) == 0);
+  CHECK(archived.topic().records().size() == 52);
+}
+
 TEST_CASE("what the topic still holds is not put back, what its retention took is") {
   ArchivedTopic archived(2);
   publish(archived.topic(), 0, 250, 2);
