@@ -117,6 +117,7 @@ Creation Archive::start_chain(const Chain& chain, std::uint64_t first) {
         "{}/{}: its files would have names of {} octets, and file systems take {}: it needs a "
         "shorter name (of the topic, or of the instance)",
         chain.topic, chain.partition, longest, kMostOfName));
+  expect_itself();
   const json::object book{{"format_version", kFormatVersion}, {"start", first}};
   return store_->create(genesis_key(chain), json::serialize(book));
 }
@@ -222,7 +223,18 @@ void Archive::set_checkpoint(const Claim& claim) {
   store_->replace(checkpoint_key(claim.chain), json::serialize(book));
 }
 
-Creation Archive::claim(const Claim& claim) { return store_->create(claim.key(), to_json(claim)); }
+// A folder whose disk is not mounted any more is an empty place like one that was never used.
+void Archive::expect_itself() const {
+  if (find_id(*store_) == id_) return;
+  throw StorageError(fmt::format("{}: the archive is gone from there, or another one came ({} says "
+                                 "which): is its disk mounted? Nothing is archived until it is back",
+                                 store_->name(), archive_key()));
+}
+
+Creation Archive::claim(const Claim& claim) {
+  expect_itself();
+  return store_->create(claim.key(), to_json(claim));
+}
 
 std::optional<Done> Archive::done(const Claim& claim) const {
   const std::string key = done_key(claim.chain, claim.start);
@@ -232,6 +244,7 @@ std::optional<Done> Archive::done(const Claim& claim) const {
 }
 
 Creation Archive::say_done(const Claim& claim, const Done& done) {
+  expect_itself();
   return store_->create(done_key(claim.chain, claim.start), to_json(done));
 }
 

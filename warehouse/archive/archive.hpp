@@ -69,9 +69,11 @@ class Archive {
   // A hint for tip(): this claim and all before it are done.
   void set_checkpoint(const Claim& claim);
 
+  // Both throw StorageError where this archive is not there any more: whoever went on in its place
+  // would let the source forget what nobody finds.
   Creation claim(const Claim& claim);
-  std::optional<Done> done(const Claim& claim) const;
   Creation say_done(const Claim& claim, const Done& done);
+  std::optional<Done> done(const Claim& claim) const;
 
   // Days before it are read from compact/, all others from raw/. nullopt: none was compacted.
   std::optional<Day> watermark() const;
@@ -85,6 +87,7 @@ class Archive {
   std::vector<StoredObject> files(std::optional<Day> since = std::nullopt) const;
 
  private:
+  void expect_itself() const;
   Archive(ObjectStore& store, std::string id) : store_(&store), id_(std::move(id)) {}
 
   ObjectStore* store_;

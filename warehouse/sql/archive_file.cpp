@@ -200,7 +200,9 @@ FileFacts ArchiveFileEncoder::encode(const Chain& chain, RecordReader& records,
   } catch (const SqlError& error) {
     if (job_->failure) std::rethrow_exception(job_->failure);
     throw StorageError(
-        fmt::format("{}: cannot write the file: {}", path.string(), error.what()));
+        fmt::format("{}: cannot write the file: {}: look for room there, or name another folder with "
+                    "--staging",
+                    path.string(), error.what()));
   }
   FileFacts facts = job_->row->facts();
   add_size_and_hash(facts, path);

@@ -24,9 +24,25 @@ constexpr std::string_view kTemporary = ".tmp-";
 // Not *.parquet: engines that read whole folders take that for a file of the archive.
 constexpr std::string_view kNotWhole = ".part";
 
+// What a user can do about it, where that is to be said in general.
+std::string_view way_out(int number) {
+  switch (number) {
+    case ENOSPC:
+    case EDQUOT:
+      return ": make room there";
+    case EROFS:
+      return ": mount it for writing";
+    case EACCES:
+    case EPERM:
+      return ": this user needs the right to";
+    default:
+      return "";
+  }
+}
+
 [[noreturn]] void fail(const fs::path& path, std::string_view doing, int number) {
-  throw StorageError(fmt::format("{}: cannot {}: {}", path.string(), doing,
-                                 std::generic_category().message(number)));
+  throw StorageError(fmt::format("{}: cannot {}: {}{}", path.string(), doing,
+                                 std::generic_category().message(number), way_out(number)));
 }
 
 [[noreturn]] void fail(const fs::path& path, std::string_view doing) { fail(path, doing, errno); }

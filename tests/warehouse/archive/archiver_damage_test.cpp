@@ -8,6 +8,7 @@
 #include <catch2/catch_test_macros.hpp>
 #include <filesystem>
 #include <string>
+#include <string_view>
 
 #include "runtime/owned_descriptor.hpp"
 #include "tests/support/temp_dir.hpp"
@@ -236,6 +237,47 @@ TEST_CASE("a disk that fills while a file is published: nothing half, and whole 
   scene.run_once();
   CHECK(test::what_is_amiss(scene.archive, 0, 600).empty());
   CHECK(test::archived_rows(disk.path() / "archive").rows == 600);
+}
+
+TEST_CASE("an archive that is gone from under its archiver is not begun anew, and the source waits") {
+  const test::TempDir folder;
+  const fs::path place = folder / "archive";
+  const fs::path elsewhere = folder / "elsewhere";
+  Scene scene(place, folder / "staging");
+  Archiver archiver(scene.archive, scene.source, scene.encoder, scene.options);
+  archiver.run_once();
+  for (const char* when : {"before a round", "in a round", "with a chain that is new"}) {
+    INFO(when);
+    const bool within = std::string_view(when) == "in a round";
+    const std::uint64_t had = scene.source.extents[scene.chain].end;
+    scene.more();
+    if (std::string_view(when).starts_with("with")) scene.source.extents[{"shop", "2"}] = {0, 10, 0};
+    const auto take_away = [&] {
+      fs::rename(place, elsewhere);
+      scene.source.before_read = {};
+    };
+    if (within)
+      scene.source.before_read = [&](std::uint64_t) { take_away(); };
+    else
+      take_away();
+    std::string why;
+    try {
+      archiver.run_once();
+    } catch (const StorageError& error) {
+      why = error.what();
+    }
+    CHECK(why.find("is its disk mounted?") != std::string::npos);
+    CHECK(why.find('\n') == std::string::npos);
+    CHECK(scene.source.extents[scene.chain].archived == had);
+    CHECK_FALSE(fs::exists(place / "_commits"));
+    CHECK_FALSE(fs::exists(place / "raw"));
+    fs::remove_all(place);
+    fs::rename(elsewhere, place);
+    archiver.run_once();
+    scene.source.extents.erase({"shop", "2"});
+  }
+  CHECK(test::what_is_amiss(scene.archive, 0, 400).size() == 1);  // the short chain
+  CHECK(test::archived_rows(place).rows == 810);
 }
 
 TEST_CASE("what dead processes left in staging goes, what living ones have there stays") {
