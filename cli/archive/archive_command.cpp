@@ -36,10 +36,18 @@ constexpr const char* kNoManifest = "none";
 
 void tell(const std::string& line) { fmt::print(stderr, "seguectl: {}\n", line); }
 
-// What an archiver does, a line each.
+std::int64_t now_micros() {
+  return std::chrono::duration_cast<std::chrono::microseconds>(
+             std::chrono::system_clock::now().time_since_epoch())
+      .count();
+}
+
+// What an archiver does, a line each. An observer hears of what was done behind the last checkpoint,
+// too, however long ago.
 class Told : public warehouse::ArchiveObserver {
  public:
   void archived(const Claim& claim, const Done& done) override {
+    if (done.done_at < begin_) return;
     const std::string range =
         fmt::format("{}/{} {} to {}", claim.chain.topic, claim.chain.partition, claim.start, claim.end);
     if (claim.kind == Claim::Kind::lost)
@@ -53,6 +61,9 @@ class Told : public warehouse::ArchiveObserver {
   void troubled(const std::string& why, milliseconds pause) override {
     tell(fmt::format("{}; it is tried again in {}", why, duration_text(pause.count())));
   }
+
+ private:
+  const std::int64_t begin_ = now_micros();
 };
 
 std::string host_and_process() {
@@ -250,9 +261,7 @@ std::vector<warehouse::Chain> ArchiveCommand::given_up(const warehouse::Archive&
     return warehouse::epoch_of(chain, plan.source.kafka->topic) != 0 &&
            std::ranges::find(there, chain) == there.end();
   };
-  const auto now = std::chrono::duration_cast<std::chrono::microseconds>(
-                       std::chrono::system_clock::now().time_since_epoch())
-                       .count();
+  const auto now = now_micros();
   std::vector<warehouse::Chain> gone;
   for (const warehouse::Chain& chain : archive.chains()) {
     if (!is_gone(chain)) continue;

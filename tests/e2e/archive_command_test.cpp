@@ -126,6 +126,16 @@ TEST_CASE("a single run that is told to end before it is through says so, also b
   check_archived_once(folder, answered);
 }
 
+TEST_CASE("a run says what it archives itself, not what others did before") {
+  const ArchivedFolder folder;
+  served(folder, 5);
+  const auto command = archive_command(folder, {"--to", folder.archive(), "--once"});
+  CHECK(run_command(command).err.find(" bytes: raw/") != std::string::npos);
+  const CommandResult again = run_command(command);
+  CHECK(again.err.find(" bytes: raw/") == std::string::npos);
+  CHECK(again.err.find(": 0 rows in 0 claims") != std::string::npos);
+}
+
 // What an archiver leaves that dies behind its claims, of all that is in the archive.
 void leave_open(const ArchivedFolder& folder) {
   std::vector<fs::path> gone;
@@ -230,6 +240,29 @@ TEST_CASE("a service waits for a store that is away, and archives when it is the
   for (const auto& entry : fs::recursive_directory_iterator(server.objects("shop")))
     found = found || entry.path().extension() == ".parquet";
   CHECK(found);
+}
+
+TEST_CASE("an archive that goes away under a service waits until it is back, with every exchange once") {
+  const ArchivedFolder folder;
+  ScriptedBackend backend(echo);
+  GatewayProcess gateway(all_to(backend.port()), folder.journal());
+  SteadyLoad load([&] { return Socket::connect(gateway.port()); }, 2, 1);
+  Process service(archive_command(folder, {"--to", folder.archive(), "--flush-every", "100ms"}),
+                  folder.folder / "out");
+  wait_for_line(service, " rows, ");
+  fs::rename(folder.folder / "archive", folder.folder / "unmounted");
+  wait_for_line(service, "is its disk mounted?");
+  load.wait_for_answers_of_each(20);
+  fs::remove_all(folder.folder / "archive");
+  fs::rename(folder.folder / "unmounted", folder.folder / "archive");
+  wait_for_line(service, " rows, ");
+  load.stop();
+  CHECK(gateway.stop().exit_code == 0);
+  service.signal(SIGTERM);
+  CHECK(service.wait().exit_code == 0);
+  archive_once(folder);
+  check_archived_once(folder, load.answered());
+  CHECK(run_command({seguectl_path(), "verify", folder.archive()}).exit_code == 0);
 }
 
 TEST_CASE("what cannot be archived, or not there, is one line that says what to do, and exit 2") {
