@@ -116,10 +116,12 @@ std::string answers_of(std::uint16_t port) {
   return all;
 }
 
+// With a Date of its own: the gateway's would be another one with every second.
 ScriptedBackend::Script echo() {
   return [](BackendConnection& connection) {
     while (const auto request = connection.request())
       connection.send(response_with(200, request->target() + request->body,
+                                    "Date: Sun, 06 Nov 1994 08:49:37 GMT\r\n"
                                     "Set-Cookie: a=1\r\nSet-Cookie: b=2\r\n"));
   };
 }
