@@ -8,6 +8,7 @@
 #include "cli/exchange_text.hpp"
 #include "cli/listing.hpp"
 #include "cli/progress.hpp"
+#include "cli/whole_number.hpp"
 
 namespace segue::cli {
 
@@ -16,7 +17,7 @@ CatCommand::CatCommand(CLI::App& program)
   reading_.add_to(*command_);
   filters_.add_to(*command_);
   add_output_option(*command_, form_);
-  command_->add_option("--limit", limit_, "Stop after so many")->check(CLI::PositiveNumber);
+  command_->add_option("--limit", limit_, "Stop after so many")->check(whole_number(1));
 }
 
 bool CatCommand::chosen() const { return command_->parsed(); }

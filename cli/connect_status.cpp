@@ -12,6 +12,7 @@
 #include "cli/exchange_text.hpp"
 #include "cli/exit_code.hpp"
 #include "cli/json_writer.hpp"
+#include "exchange/error.hpp"
 #include "exchange/remote_error.hpp"
 #include "kafka/connect_answers.hpp"
 #include "kafka/rest_client.hpp"
@@ -139,8 +140,7 @@ bool has_failed(const ConnectLook& look) {
 ConnectStatusCommand::ConnectStatusCommand(CLI::App& connect)
     : command_(connect.add_subcommand("status", "Workers, connectors, tasks and why they failed")) {
   command_->add_option("URL,--url", url_, "Of a worker's REST API: http://connect:8083")
-      ->envname("SEGUE_CONNECT_URL")
-      ->required();
+      ->envname("SEGUE_CONNECT_URL");
   command_->add_option("--ca", ca_, "PEM of who signed its certificate")->type_name("FILE");
   CLI::Option* const user = command_->add_option("--user", user_, "For basic authentication");
   command_->add_option("--password-file", password_file_, "Its first line is the password")
@@ -157,6 +157,9 @@ ConnectStatusCommand::ConnectStatusCommand(CLI::App& connect)
 bool ConnectStatusCommand::chosen() const { return command_->parsed(); }
 
 int ConnectStatusCommand::run() {
+  if (url_.empty())
+    throw StartupError("where is Kafka Connect? Give the address of a worker, http://HOST:8083, or "
+                       "set SEGUE_CONNECT_URL");
   kafka::RestSettings settings;
   settings.url = url_;
   settings.ca = ca_;

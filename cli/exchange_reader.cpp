@@ -19,7 +19,8 @@ std::unique_ptr<recorder::JournalReader> open_journal(const Source& source,
   options.last_segments = range.last_segments;
   auto opened = recorder::JournalReader::open(source.journal, options);
   if (!opened)
-    throw StartupError(fmt::format("{}: {}", source.name(), describe(opened.error())));
+    throw StartupError(fmt::format("{}: {}; give the folder of recorder.journal.dir", source.name(),
+                                   describe(opened.error())));
   return std::move(*opened);
 }
 

@@ -4,7 +4,7 @@
 
 #include <CLI/CLI.hpp>
 
-#include "config/load.hpp"
+#include "cli/named_configuration.hpp"
 #include "exchange/error.hpp"
 
 namespace segue::cli {
@@ -62,11 +62,7 @@ void KafkaOptions::add_with_brokers_to(CLI::App& command) {
 std::optional<config::Settings> KafkaOptions::configuration() const {
   std::error_code error;
   if (config_ == kDefaultConfig && !std::filesystem::exists(config_, error)) return std::nullopt;
-  config::LoadResult loaded = config::load(config_, config::Tests::skip);
-  if (!loaded.settings)
-    throw StartupError(fmt::format("{}: the configuration has errors; see: segue validate {}",
-                                   config_, config_));
-  return std::move(loaded.settings);
+  return load_named_configuration(config_);
 }
 
 kafka::Settings KafkaOptions::with_properties(kafka::Settings settings) const {

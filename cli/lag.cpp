@@ -15,6 +15,7 @@
 #include "cli/group_lag.hpp"
 #include "cli/journal_backlog.hpp"
 #include "cli/json_writer.hpp"
+#include "cli/whole_number.hpp"
 #include "exchange/error.hpp"
 
 namespace segue::cli {
@@ -192,6 +193,19 @@ std::uint64_t largest(const Lags& lags) {
   return most;
 }
 
+// Whether groups were asked about that do not exist: nobody is in them, and they have no offsets.
+bool tell_unknown(const std::vector<GroupLag>& groups) {
+  const auto is_unknown = [](const GroupLag& one) {
+    return one.group.state == "Dead" && one.partitions.empty();
+  };
+  for (const GroupLag& one : groups)
+    if (is_unknown(one))
+      fmt::print(stderr,
+                 "seguectl: there is no group '{}'; `seguectl lag` without --group lists all\n",
+                 one.group.name);
+  return std::ranges::any_of(groups, is_unknown);
+}
+
 }  // namespace
 
 LagCommand::LagCommand(CLI::App& program)
@@ -201,7 +215,8 @@ LagCommand::LagCommand(CLI::App& program)
       ->allow_extra_args(false);
   command_->add_option("--journal", journal_, "Folder; default: the configuration's")
       ->type_name("DIR");
-  command_->add_option("--max", max_, "Exit code 1 when one is further behind, in records");
+  command_->add_option("--max", max_, "Exit code 1 when one is further behind, in records")
+      ->check(whole_number(0));
   command_
       ->add_option("--warn-before", warn_before_,
                    "Warn when offsets expire within this time")
@@ -254,6 +269,7 @@ int LagCommand::run() {
   else
     fmt::print("{}", as_text(lags, Paint(colour_, stdout)));
   if (away) throw RemoteError(*away);
+  if (tell_unknown(lags.groups)) return kFound;
   return command_->count("--max") != 0 && largest(lags) > max_ ? kFound : kClean;
 }
 

@@ -9,6 +9,7 @@
 #include "cli/exit_code.hpp"
 #include "cli/routes.hpp"
 #include "cli/serve.hpp"
+#include "cli/usage_error.hpp"
 #include "cli/validate.hpp"
 #include "exchange/error.hpp"
 
@@ -42,6 +43,7 @@ CLI::App& Program::add_routes() {
 
 int Program::run(int argc, char** argv) {
   app_.require_subcommand(1);
+  say_usage_errors_in_one_line(app_);
   app_.set_version_flag("--version", "segue " SEGUE_VERSION);
   try {
     app_.parse(argc, argv);

@@ -22,6 +22,7 @@
 #include "cli/tail.hpp"
 #include "cli/topics.hpp"
 #include "cli/topics_records.hpp"
+#include "cli/usage_error.hpp"
 #include "exchange/remote_error.hpp"
 
 namespace {
@@ -35,6 +36,7 @@ using segue::cli::kRemote;
 int parse_and_run(int argc, char** argv) {
   CLI::App program("Asks about recorded traffic.", "seguectl");
   program.require_subcommand(1);
+  segue::cli::say_usage_errors_in_one_line(program);
   program.set_version_flag("--version", SEGUE_VERSION);
   segue::cli::CatCommand cat(program);
   segue::cli::TailCommand tail(program);

@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "cli/configuration.hpp"
 #include "config/load.hpp"
 #include "gateway/listening/listening_sockets.hpp"
 
@@ -36,7 +37,7 @@ class ServeCommand {
             const Surroundings& around) const;
 
   CLI::App* command_;
-  std::string configuration_;
+  std::string configuration_ = kDefaultConfiguration;
   bool take_over_ = false;
   bool archive_ = false;
 };

@@ -13,6 +13,7 @@
 #include "cli/exchange_text.hpp"
 #include "cli/har.hpp"
 #include "cli/progress.hpp"
+#include "cli/word_option.hpp"
 #include "exchange/error.hpp"
 #include "exchange/id.hpp"
 
@@ -97,14 +98,12 @@ ShowCommand::ShowCommand(CLI::App& program)
     : command_(program.add_subcommand("show", "One exchange: request, response, timing, decision")) {
   command_->add_option("ID", id_, "Its id, or 8 digits of the start of it and more")->required();
   reading_.add_to(*command_);
-  static const std::map<std::string, ShowAs> kForms{{"text", ShowAs::text},
-                                                    {"json", ShowAs::json},
-                                                    {"curl", ShowAs::curl},
-                                                    {"har", ShowAs::har}};
-  command_->add_option("--as", as_, "How to print it")
-      ->transform(
-          CLI::CheckedTransformer(kForms, CLI::ignore_case).description("{text,curl,har,json}"))
-      ->type_name("FORM");
+  add_word_option<ShowAs>(*command_, "--as", as_,
+                          {{"text", ShowAs::text},
+                           {"json", ShowAs::json},
+                           {"curl", ShowAs::curl},
+                           {"har", ShowAs::har}},
+                          "How to print it");
 }
 
 bool ShowCommand::chosen() const { return command_->parsed(); }

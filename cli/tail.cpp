@@ -7,6 +7,7 @@
 #include "cli/exchange_text.hpp"
 #include "cli/exit_code.hpp"
 #include "cli/interruption.hpp"
+#include "cli/whole_number.hpp"
 
 namespace segue::cli {
 namespace {
@@ -21,8 +22,10 @@ TailCommand::TailCommand(CLI::App& program)
   reading_.add_to(*command_);
   filters_.add_to(*command_);
   add_output_option(*command_, form_);
-  command_->add_option("-n,--lines", lines_, "How many")->capture_default_str();
-  command_->add_option("--limit", limit_, "Stop after so many")->check(CLI::PositiveNumber);
+  command_->add_option("-n,--lines", lines_, "How many")
+      ->check(whole_number(0))
+      ->capture_default_str();
+  command_->add_option("--limit", limit_, "Stop after so many")->check(whole_number(1));
   command_->add_flag("-f,--follow", follow_, "Go on with what comes");
 }
 

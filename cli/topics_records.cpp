@@ -12,6 +12,7 @@
 #include "cli/filters.hpp"
 #include "cli/progress.hpp"
 #include "cli/record_text.hpp"
+#include "cli/whole_number.hpp"
 #include "exchange/error.hpp"
 
 namespace segue::cli {
@@ -52,14 +53,14 @@ TopicsPeekCommand::TopicsPeekCommand(CLI::App& topics)
   command_->add_option("TOPIC", topic_, "Default: the configuration's");
   command_->add_option("--partition", partitions_, "Only this one; may be given again")
       ->allow_extra_args(false)
-      ->check(CLI::NonNegativeNumber);
+      ->check(whole_number(0));
   CLI::Option* const offset =
-      command_->add_option("--offset", offset_, "From this offset on")->check(CLI::NonNegativeNumber);
+      command_->add_option("--offset", offset_, "From this offset on")->check(whole_number(0));
   add_time_option(*command_, "--time", time_, "From this time on: 24h, 2026-11-21T09:00:00Z");
   offset->excludes(command_->get_option("--time"));
   command_->add_option("--key", search_.key, "Only with this key");
   command_->add_option("-n,--lines", lines_, "How many records")
-      ->check(CLI::PositiveNumber)
+      ->check(whole_number(1))
       ->capture_default_str();
   kafka_.add_with_brokers_to(*command_);
   add_output_option(*command_, form_);
@@ -135,7 +136,7 @@ TopicsSearchCommand::TopicsSearchCommand(CLI::App& topics)
           "NAME=VALUE"));
   add_time_option(*command_, "--since", since_, "24h, 7d, 2026-11-21 or 2026-11-21T09:00:00Z");
   add_time_option(*command_, "--until", until_, "the same; what came before it");
-  command_->add_option("--limit", limit_, "Stop after so many")->check(CLI::PositiveNumber);
+  command_->add_option("--limit", limit_, "Stop after so many")->check(whole_number(1));
   kafka_.add_with_brokers_to(*command_);
   add_output_option(*command_, form_);
   add_colour_option(*command_, colour_);

@@ -16,6 +16,7 @@
 #include "cli/interruption.hpp"
 #include "cli/json_writer.hpp"
 #include "cli/progress.hpp"
+#include "cli/whole_number.hpp"
 #include "exchange/error.hpp"
 #include "warehouse/archive/archive.hpp"
 
@@ -134,7 +135,7 @@ RestoreCommand::RestoreCommand(CLI::App& program)
   time_option("--until", until_, "The same; what came before it");
   command_->add_option("--partitions", partitions_, "0,3,...; default: all")
       ->delimiter(',')
-      ->check(CLI::NonNegativeNumber);
+      ->check(whole_number(0));
   command_->add_flag("--yes", yes_, "Do it");
   kafka_.add_to(*command_);
   add_output_option(*command_, form_);

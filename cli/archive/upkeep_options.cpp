@@ -6,7 +6,7 @@
 #include <cstdlib>
 
 #include "cli/interruption.hpp"
-#include "config/load.hpp"
+#include "cli/named_configuration.hpp"
 
 namespace segue::cli {
 
@@ -35,11 +35,7 @@ std::optional<config::Settings> UpkeepOptions::configuration() const {
   if (!config_) return kafka_.configuration();
   std::error_code error;
   if (*config_ == kDefaultConfig && !std::filesystem::exists(*config_, error)) return std::nullopt;
-  config::LoadResult loaded = config::load(*config_, config::Tests::skip);
-  if (!loaded.settings)
-    throw StartupError(fmt::format("{0}: the configuration has errors; see: segue validate {0}",
-                                   *config_));
-  return std::move(loaded.settings);
+  return load_named_configuration(*config_);
 }
 
 std::unique_ptr<warehouse::ObjectStore> UpkeepOptions::open_store() const {

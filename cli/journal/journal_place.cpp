@@ -5,7 +5,7 @@
 #include <CLI/CLI.hpp>
 #include <string_view>
 
-#include "config/load.hpp"
+#include "cli/named_configuration.hpp"
 #include "exchange/error.hpp"
 #include "recorder/journal/reader.hpp"
 
@@ -13,15 +13,6 @@ namespace segue::cli {
 namespace {
 
 constexpr std::string_view kScheme = "journal:";
-
-config::Settings load_settings(const std::string& path) {
-  config::LoadResult loaded = config::load(path, config::Tests::skip);
-  if (!loaded.settings)
-    throw StartupError(fmt::format("{} has errors: see `segue validate {}`, or name the journal as "
-                                   "journal:DIR",
-                                   path, path));
-  return std::move(*loaded.settings);
-}
 
 }  // namespace
 
@@ -40,7 +31,7 @@ void JournalPlace::resolve() {
     if (!source_ && is_default && !std::filesystem::exists(configuration_, error))
       throw StartupError("no journal is named: give journal:DIR, or a configuration with -c "
                          "(segue.yaml is not there)");
-    const config::Settings settings = load_settings(configuration_);
+    const config::Settings settings = load_named_configuration(configuration_);
     folder_ = settings.journal.directory;
     configured_ = settings.journal.consumers;
   }

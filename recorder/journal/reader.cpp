@@ -9,6 +9,7 @@
 #include "recorder/journal/causal_merge.hpp"
 #include "recorder/journal/consumers.hpp"
 #include "recorder/journal/recovery.hpp"
+#include "recorder/keyed_hash.hpp"
 
 namespace segue::recorder {
 
@@ -94,7 +95,8 @@ Result<std::unique_ptr<JournalReader>> JournalReader::open(const fs::path& direc
   const bool empty = entries == fs::directory_iterator();
   const bool journal = std::any_of(entries, fs::directory_iterator(), [](const auto& entry) {
     const std::string name = entry.path().filename().string();
-    return is_run_name(name) || name.starts_with('.') || name == kConsumersFolder;
+    return is_run_name(name) || name.starts_with('.') || name == kConsumersFolder ||
+           name == kAccountKeyFile;  // of a gateway that has recorded nothing yet
   });
   if (!empty && !journal) return storage_error(EINVAL, "opening a folder that is no journal");
   return std::unique_ptr<JournalReader>(

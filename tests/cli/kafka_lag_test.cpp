@@ -54,6 +54,15 @@ TEST_CASE("a group's lag is told per partition, and --max makes it an exit code"
   CHECK(listed);
 }
 
+TEST_CASE("a group that does not exist is told, and is no group without a lag") {
+  const std::string brokers = KafkaBroker::shared().bootstrap();
+  const CommandResult result =
+      run_command({seguectl_path(), "lag", "--group", "segue-archivr", "--brokers", brokers});
+  CHECK(result.exit_code == 1);
+  CHECK(result.err ==
+        "seguectl: there is no group 'segue-archivr'; `seguectl lag` without --group lists all\n");
+}
+
 TEST_CASE("the publisher's lag is what stands behind its cursor, in any run") {
   const TempDir folder;
   recorder::JournalSettings settings;

@@ -163,6 +163,12 @@ TEST_CASE("a folder that is no journal is refused") {
   CHECK(JournalReader::open(dir.path(), {}).has_error());
 }
 
+TEST_CASE("a journal in which nothing was recorded yet is an empty one") {
+  const TempDir dir;
+  dir.write("account.key", "of the first gateway that was started here");
+  CHECK(read_journal(dir.path()).rows.empty());
+}
+
 // Whatever happens to a segment's bytes, what is read is a beginning of what was written.
 TEST_CASE("of a segment cut or changed at random a beginning is read, and nothing else") {
   IN_LEAN_AND_WARM();
