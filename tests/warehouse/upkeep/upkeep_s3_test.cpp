@@ -73,6 +73,15 @@ void fill_two_chains(MadeArchive& made) {
       }
 }
 
+// The same, and a FINISH of each of Ann's exchanges in the last file: nothing but the id says whose.
+void fill_with_finishes(MadeArchive& made) {
+  fill_two_chains(made);
+  std::vector<MadeRow> rows;
+  for (std::uint64_t id = 10; id <= kAll; id += 10)
+    rows.push_back({.id = kAll + id, .parent = id, .kind = v1::KIND_FINISH});
+  made.add(kChains[1], day(kDays - 1), rows);
+}
+
 TEST_CASE("in S3, compaction that is killed at any moment: who reads sees every row once") {
   for (unsigned round = 0; round < rounds(1); ++round) {
     InS3 made(fill_two_chains);
@@ -85,12 +94,12 @@ TEST_CASE("in S3, compaction that is killed at any moment: who reads sees every 
 
 TEST_CASE("in S3, forgetting that is killed at any moment ends with the next run, and harms no other row") {
   for (unsigned round = 0; round < rounds(1); ++round) {
-    InS3 made(fill_two_chains);
+    InS3 made(fill_with_finishes);
     Killed victims(made.store(), made.opening());
     victims.run("compact", text_of(day(1)), 0, [] {}, [] {});
     const auto read = [&] {
       const auto counts = made.counts();
-      CHECK(counts[0] - counts[2] == kAll - kAll / 10);
+      CHECK(counts[0] - counts[2] >= kAll - kAll / 10);
     };
     victims.run("forget", "ann", 3, read, read);
     CHECK(made.counts() == Counts{kAll - kAll / 10, kAll - kAll / 10, 0});
