@@ -40,7 +40,10 @@ std::map<std::string, std::string> reading_properties(std::size_t partitions,
   std::map<std::string, std::string> properties{
       {"socket.timeout.ms", std::to_string(std::max(timeout, kShortest).count())},
       {"queued.max.messages.kbytes", std::to_string(prefetch_bytes(partitions) >> 10)},
-      {"queued.min.messages", "1000000"}};  // the bytes above are to be the limit
+      {"queued.min.messages", "1000000"},  // the bytes above are to be the limit
+      // A broker answers a connection's requests one after the other, so a question for offsets waits
+      // behind a fetch that waits for records: not half a second, as by default.
+      {"fetch.wait.max.ms", "50"}};
   if (rd_kafka_version() >= kFirstWithBackoff) properties["fetch.queue.backoff.ms"] = "10";
   return properties;
 }
