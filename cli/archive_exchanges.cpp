@@ -46,8 +46,7 @@ ArchiveExchanges::ArchiveExchanges(const ArchiveSource& source, ArchiveRange ran
       store_(warehouse::open_store(source.location, source.s3, interrupted)),
       archive_(warehouse::Archive::open(*store_)),
       end_(engine_) {
-  warehouse::mount(engine_, *store_);
-  engine_.run("SET parquet_metadata_cache = true");
+  warehouse::mount_to_ask(engine_, *store_);
   look();
   if (range_.last_records != 0) keep_last();
   if (range_.ids) plan_ids();

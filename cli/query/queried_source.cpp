@@ -51,8 +51,7 @@ QueriedSource::QueriedSource(QueriedParts parts, ReadingOptions& reading)
   if (parts_.archive) {
     store_ = warehouse::open_store(parts_.archive->location, parts_.archive->s3, interrupted);
     open_archive();
-    warehouse::mount(engine_, *store_);
-    engine_.run("SET parquet_metadata_cache = true");
+    warehouse::mount_to_ask(engine_, *store_);
   }
   if (parts_.tail)
     warehouse::add_exchanges(engine_, [this] { return std::make_unique<Scan>(*this); });

@@ -10,20 +10,48 @@ namespace {
 
 // What is larger than this part of the cache is not kept.
 constexpr std::uint64_t kLargestPart = 8;
+// One of them is whole wherever the object ends.
+constexpr std::uint64_t kEndBlocks = 2;
 
 }  // namespace
 
 std::optional<OpenObject> ObjectCache::open(std::string_view key) {
-  auto version = store_->version(key);
-  if (!version) return std::nullopt;
-  OpenObject object{.key = std::string(key), .version = std::move(*version), .identity = {}};
-  if (!object.version.tag.empty()) {
-    object.identity = fmt::format("tag {} {}", object.version.tag, object.version.bytes);
-    return object;
+  if (holds_some_of(key)) {
+    auto version = store_->version(key);
+    if (!version) return std::nullopt;
+    return opened(key, std::move(*version));
   }
-  const std::lock_guard lock(mutex_);
-  object.identity = fmt::format("opening {}", ++openings_);
+  auto end = store_->read_end(key, kEndBlocks * settings_.block_bytes);
+  if (!end) return std::nullopt;
+  OpenObject object = opened(key, std::move(end->version));
+  keep_end(object, end->content);
   return object;
+}
+
+OpenObject ObjectCache::opened(std::string_view key, ObjectVersion version) {
+  OpenObject object{.key = std::string(key), .version = std::move(version), .identity = {}};
+  object.identity = object.version.tag.empty()
+                        ? fmt::format("opening {}", new_opening())
+                        : fmt::format("tag {} {}", object.version.tag, object.version.bytes);
+  return object;
+}
+
+bool ObjectCache::holds_some_of(std::string_view key) {
+  const std::string begin = fmt::format("{}\n", key);
+  const std::lock_guard lock(mutex_);
+  const auto found = by_name_.lower_bound(begin);
+  return found != by_name_.end() && found->first.starts_with(begin);
+}
+
+// The blocks that are whole in `end`, the last octets of the object.
+void ObjectCache::keep_end(const OpenObject& object, std::string_view end) {
+  const std::uint64_t block = settings_.block_bytes;
+  const std::uint64_t begin = object.version.bytes - end.size();
+  for (std::uint64_t index = (begin + block - 1) / block; index * block < object.version.bytes;
+       ++index)
+    keep(std::make_shared<const Block>(
+        Block{.name = name_of(object, index),
+              .content = std::string(end.substr(index * block - begin, block))}));
 }
 
 std::uint64_t ObjectCache::new_opening() {

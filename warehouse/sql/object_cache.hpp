@@ -9,7 +9,6 @@
 #include <span>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 #include <vector>
 
 #include "warehouse/storage/object_store.hpp"
@@ -42,7 +41,8 @@ class ObjectCache {
       : store_(&store), settings_(settings) {}
 
   ObjectStore& store() const noexcept { return *store_; }
-  // nullopt: there is none. Asks the store each time.
+  // nullopt: there is none. Asks the store each time; of what it has nothing of yet it takes the end
+  // along, which readers of Parquet read first and where small files are whole.
   std::optional<OpenObject> open(std::string_view key);
   // A number for openings that belong together: with it, an object is opened as it was the first
   // time, so that what they read fits together. Forgotten when many more were made.
@@ -58,6 +58,9 @@ class ObjectCache {
   };
   using Kept = std::shared_ptr<const Block>;
 
+  OpenObject opened(std::string_view key, ObjectVersion version);
+  bool holds_some_of(std::string_view key);
+  void keep_end(const OpenObject& object, std::string_view end);
   std::string name_of(const OpenObject& object, std::uint64_t index) const;
   Kept find(const std::string& name);
   void keep(Kept block);
@@ -70,7 +73,7 @@ class ObjectCache {
   std::map<std::uint64_t, OpenObject> first_;  // of each opening, as long as it is known
   std::uint64_t bytes_ = 0;
   std::list<Kept> blocks_;  // the most recently used first
-  std::unordered_map<std::string_view, std::list<Kept>::iterator> by_name_;
+  std::map<std::string_view, std::list<Kept>::iterator> by_name_;
 };
 
 }  // namespace segue::warehouse

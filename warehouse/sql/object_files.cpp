@@ -17,6 +17,7 @@ namespace {
 const std::string kScheme = "archive://";
 constexpr const char* kOpening = "segue_opening";  // with a file: ObjectCache::new_opening()
 constexpr std::string_view kPatternOctets = "*?[";
+constexpr unsigned kWaitingThreads = 16;  // each opens a file at a time, and waits for it
 
 // DuckDB takes its own exceptions for what they are, and others for broken invariants.
 template <class Call>
@@ -198,6 +199,12 @@ void mount(Engine& engine, ObjectStore& store, const ObjectCacheSettings& cache)
   auto& connection = *reinterpret_cast<duckdb::Connection*>(engine.connection());
   duckdb::FileSystem::GetFileSystem(*connection.context->db)
       .RegisterSubSystem(duckdb::make_uniq<ObjectFileSystem>(engine, store, cache));
+}
+
+void mount_to_ask(Engine& engine, ObjectStore& store) {
+  mount(engine, store);
+  engine.run("SET parquet_metadata_cache = true");
+  if (!store.file_of("")) engine.run(fmt::format("SET threads = {}", kWaitingThreads));
 }
 
 }  // namespace segue::warehouse

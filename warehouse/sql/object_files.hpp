@@ -19,4 +19,8 @@ std::string sql_path(const ObjectStore& store, std::string_view key);
 // the store can tell. Once per engine.
 void mount(Engine& engine, ObjectStore& store, const ObjectCacheSettings& cache = {});
 
+// The same for who only asks, again and again: what the ends of files say is kept, and where objects
+// are not files of this machine up to 16 are waited for at a time, on however few cores.
+void mount_to_ask(Engine& engine, ObjectStore& store);
+
 }  // namespace segue::warehouse

@@ -1,5 +1,8 @@
 #include "warehouse/storage/object_store.hpp"
 
+#include <algorithm>
+#include <utility>
+
 namespace segue::warehouse {
 
 std::optional<ObjectVersion> ObjectStore::version(std::string_view key) {
@@ -11,6 +14,14 @@ std::optional<ObjectVersion> ObjectStore::version(std::string_view key) {
 std::string ObjectStore::read_version(std::string_view key, const ObjectVersion&,
                                       std::uint64_t offset, std::uint64_t bytes) {
   return read(key, offset, bytes);
+}
+
+std::optional<ObjectEnd> ObjectStore::read_end(std::string_view key, std::uint64_t bytes) {
+  auto found = version(key);
+  if (!found) return std::nullopt;
+  bytes = std::min(bytes, found->bytes);
+  auto content = read_version(key, *found, found->bytes - bytes, bytes);
+  return ObjectEnd{.version = std::move(*found), .content = std::move(content)};
 }
 
 std::optional<std::filesystem::path> ObjectStore::file_of(std::string_view) const {

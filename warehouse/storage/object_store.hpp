@@ -35,6 +35,12 @@ struct ObjectVersion {
   std::string tag;  // S3's ETag; empty: the store has none
 };
 
+// The last octets of one content of an object.
+struct ObjectEnd {
+  ObjectVersion version;
+  std::string content;
+};
+
 // What is on its way to become an object has become one by then, or its writer is dead.
 inline constexpr std::chrono::hours kLeftAfter{24};
 
@@ -67,6 +73,9 @@ class ObjectStore {
   virtual std::optional<ObjectVersion> version(std::string_view key);
   virtual std::string read_version(std::string_view key, const ObjectVersion& version,
                                    std::uint64_t offset, std::uint64_t bytes);
+  // The version with the last octets, so many or all that there are: by one request where the store
+  // can. Absent: nullopt.
+  virtual std::optional<ObjectEnd> read_end(std::string_view key, std::uint64_t bytes);
   // Where an object lies as a file of this machine, for who reads files better than objects.
   // nullopt: it is none. There or not.
   virtual std::optional<std::filesystem::path> file_of(std::string_view key) const;

@@ -198,6 +198,21 @@ std::string S3Store::read_version(std::string_view key, const ObjectVersion& ver
   return std::move(answer.body);
 }
 
+// RFC 9110 section 14.1.2: a range that counts from the end.
+std::optional<ObjectEnd> S3Store::read_end(std::string_view key, std::uint64_t bytes) {
+  S3Request request{.method = "GET", .key = full(key)};
+  request.headers.push_back(fmt::format("Range: bytes=-{}", bytes));
+  request.most_bytes = std::max(bytes, client_.limits().answer_bytes);
+  S3Answer answer = client_.ask(request);
+  if (answer.absent()) return std::nullopt;
+  const bool is_end = answer.status == 206 && answer.whole &&
+                      answer.body.size() == std::min(bytes, *answer.whole);
+  // Nothing can be the end of an empty object.
+  if (!is_end) return ObjectStore::read_end(key, bytes);
+  return ObjectEnd{.version = {.bytes = *answer.whole, .tag = answer.tag},
+                   .content = std::move(answer.body)};
+}
+
 // What is there of a range: 206, or 412 (a condition), or 416 (it ends before).
 S3Answer S3Store::range(std::string_view key, std::uint64_t offset, std::uint64_t bytes,
                         std::vector<std::string> headers) {

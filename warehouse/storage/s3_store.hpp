@@ -38,6 +38,7 @@ class S3Store : public ObjectStore {
   std::optional<ObjectVersion> version(std::string_view key) override;
   std::string read_version(std::string_view key, const ObjectVersion& version,
                            std::uint64_t offset, std::uint64_t bytes) override;
+  std::optional<ObjectEnd> read_end(std::string_view key, std::uint64_t bytes) override;
   Creation create(std::string_view key, std::string_view content) override;
   Creation create_from(std::string_view key, const std::filesystem::path& file) override;
   void replace(std::string_view key, std::string_view content) override;

@@ -29,6 +29,7 @@ class FarStore : public FolderStore {
     return std::nullopt;
   }
   std::optional<ObjectVersion> version(std::string_view key) override {
+    ++asked;
     auto found = ObjectStore::version(key);
     if (found && tag) found->tag = *tag;
     return found;
@@ -44,6 +45,7 @@ class FarStore : public FolderStore {
 
   std::optional<std::string> tag{"one"};  // nullopt: it cannot tell versions apart
   std::function<void()> before_read;
+  std::atomic<unsigned> asked{0};
   std::atomic<unsigned> reads{0};
   std::atomic<std::uint64_t> bytes_read{0};
 };
@@ -109,6 +111,22 @@ TEST_CASE("what was read once is not asked for again") {
   CHECK(first > 0);
   CHECK(answer(engine, sql) == "399980000 ");
   CHECK(written.store.reads == first);
+}
+
+TEST_CASE("small files are read once each, by their ends, and later asked only whether they changed") {
+  Written written;
+  for (unsigned n = 0; n < 20; ++n) written.write(fmt::format("small/{}.parquet", n), 100);
+  Engine engine;
+  mount(engine, written.store);
+  const std::string sql =
+      "SELECT count(DISTINCT body)::VARCHAR, count(*)::VARCHAR "
+      "FROM read_parquet('archive://small/*.parquet')";
+  CHECK(answer(engine, sql) == "100 2000 ");
+  CHECK(written.store.reads == 20);
+  written.store.asked = 0;
+  CHECK(answer(engine, sql) == "100 2000 ");
+  CHECK(written.store.reads == 20);
+  CHECK(written.store.asked >= 20);
 }
 
 TEST_CASE("a cache that holds less than a statement reads still answers") {

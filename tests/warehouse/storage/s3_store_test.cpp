@@ -218,6 +218,24 @@ TEST_CASE("an object of S3 that is replaced while it is read is not mixed") {
   CHECK(store.read_version("x", *store.version("x"), 0, 3) == "new");
 }
 
+TEST_CASE("the end of an object of S3 comes with its version") {
+  const Bucket bucket;
+  S3Store store(bucket.location(), bucket.settings());
+  store.create("x", "the whole content");
+  store.create("empty", "");
+  const auto end = store.read_end("x", 7);
+  REQUIRE(end);
+  CHECK(end->content == "content");
+  CHECK(end->version.bytes == 17);
+  CHECK(end->version.tag == store.version("x")->tag);
+  CHECK(store.read_end("x", 100)->content == "the whole content");
+  const auto nothing = store.read_end("empty", 7);
+  REQUIRE(nothing);
+  CHECK(nothing->content.empty());
+  CHECK(nothing->version.bytes == 0);
+  CHECK_FALSE(store.read_end("absent", 7));
+}
+
 // What check() says with these settings.
 std::string refusal(const ArchiveLocation& location, const S3Settings& settings,
                     S3Limits limits = {}) {
