@@ -3,11 +3,13 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <string_view>
 #include <utility>
 #include <vector>
 
 #include "cli/exchange_text.hpp"
 #include "cli/output.hpp"
+#include "cli/query/statement_text.hpp"
 #include "cli/text_column.hpp"
 #include "exchange/error.hpp"
 #include "warehouse/sql/parquet_files.hpp"
@@ -100,7 +102,8 @@ void write_table(Engine& engine, const std::vector<AnswerColumn>& columns,
 
 void write_json(Engine& engine, const std::function<void()>& rows_come) {
   bool first = true;
-  engine.ask(fmt::format("SELECT to_json(a)::VARCHAR FROM {} a", kAnswer),
+  // By a name that no column has: it would be taken for the column.
+  engine.ask(fmt::format("SELECT to_json({0})::VARCHAR FROM {0}", kAnswer),
              [&](const Engine::Row& row) {
                if (std::exchange(first, false)) rows_come();
                write_out(fmt::format("{}\n", row.front()));
@@ -114,6 +117,22 @@ void copy_to(Engine& engine, AnswerForm form, const std::string& path) {
   engine.run(fmt::format("COPY {} TO {} ({})", kAnswer, warehouse::sql_literal(path), how));
 }
 
+std::string first_word(std::string_view text) {
+  const auto is_letter = [](char c) { return (c | 0x20) >= 'a' && (c | 0x20) <= 'z'; };
+  const auto begin = std::ranges::find_if(text, is_letter);
+  std::string word(begin, std::find_if_not(begin, text.end(), is_letter));
+  std::ranges::transform(word, word.begin(), [](char c) { return static_cast<char>(c | 0x20); });
+  return word;
+}
+
+// What only tells of tables is no query that a view can have, but one can be read from it.
+std::string as_query(const std::string& sql) {
+  const std::string word = first_word(sql);
+  if (word != "describe" && word != "desc" && word != "show" && word != "summarize") return sql;
+  const StatementTexts texts = split_statements(sql);
+  return fmt::format("FROM ({}\n)", texts.whole.empty() ? texts.rest : texts.whole.front());
+}
+
 }  // namespace
 
 void write_answer(Engine& engine, const std::string& sql, AnswerForm form, const std::string& path,
@@ -125,7 +144,7 @@ void write_answer(Engine& engine, const std::string& sql, AnswerForm form, const
     throw StartupError("Parquet is written to a file: say which with --out FILE");
   if (form == AnswerForm::table && !path.empty())
     throw StartupError("--out takes json, csv or parquet: say which with -o");
-  engine.run(fmt::format("CREATE OR REPLACE TEMP VIEW {} AS {}", kAnswer, sql));
+  engine.run(fmt::format("CREATE OR REPLACE TEMP VIEW {} AS {}", kAnswer, as_query(sql)));
   if (form == AnswerForm::table) return write_table(engine, statement.columns, rows_come);
   if (form == AnswerForm::json && path.empty()) return write_json(engine, rows_come);
   flush_out();

@@ -68,6 +68,23 @@ TEST_CASE("a statement over a journal prints aligned rows and how many they are"
         "(3 rows)\n");
 }
 
+TEST_CASE("what there is to ask can be asked: DESCRIBE, SHOW, SUMMARIZE") {
+  const TempDir folder;
+  fill(folder);
+  const auto described = query({"describe exchanges; -- all of them", source(folder), "-o", "csv"});
+  INFO(described.err);
+  CHECK(has_quietly(described.out, "\nstatus,BIGINT,"));
+  CHECK(has_quietly(query({"SHOW TABLES", source(folder)}).out, "\nexchanges\n"));
+  CHECK(query({"SUMMARIZE SELECT status FROM exchanges", source(folder)}).exit_code == 0);
+}
+
+TEST_CASE("a row of JSON has every column, whatever they are called") {
+  const TempDir folder;
+  fill(folder);
+  const auto result = query({"SELECT 1 AS a, 2 AS b", source(folder), "-o", "json"});
+  CHECK(result.out == "{\"a\":1,\"b\":2}\n");
+}
+
 TEST_CASE("both answers of a pair can be asked about together") {
   const TempDir folder;
   fill(folder);
