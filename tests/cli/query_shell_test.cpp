@@ -27,11 +27,13 @@ class Shell {
     for (std::uint64_t n = 0; n < 10; ++n) journal.pair(n, {.body = "{}"}, {.body = "{}"});
   }
 
-  Terminal open() const {
+  // `more`: of its environment.
+  Terminal open(std::vector<std::string> more = {}) const {
+    more.insert(more.end(), {"XDG_STATE_HOME=" + (folder_.path() / "state").string(), "TERM=dumb",
+                             "LC_ALL=C.UTF-8"});
     return {{seguectl_path(), "query", "journal:" + (folder_.path() / "journal").string(), "-o",
              "csv"},
-            {"XDG_STATE_HOME=" + (folder_.path() / "state").string(), "TERM=dumb",
-             "LC_ALL=C.UTF-8"}};
+            more};
   }
   std::filesystem::path history() const { return folder_.path() / "state/segue/query_history"; }
   const std::filesystem::path& folder() const { return folder_.path(); }
@@ -51,6 +53,27 @@ TEST_CASE("a statement over two lines is asked at its semicolon") {
   terminal.read_prompt(kPrompt);
   terminal.press("\x04");
   CHECK(terminal.wait() == 0);
+}
+
+TEST_CASE("what a shell that was killed left in the folder for temporary files, the next one removes") {
+  const Shell shell;
+  const TempDir temporary;
+  const auto left = [&] {
+    std::size_t folders = 0;
+    for (const auto& entry : std::filesystem::recursive_directory_iterator(temporary.path()))
+      folders += entry.path().filename().string().starts_with("segue-staging-");
+    return folders;
+  };
+  {
+    Terminal killed = shell.open({"TMPDIR=" + temporary.path().string()});
+    killed.read_prompt(kPrompt);
+  }
+  CHECK(left() > 0);
+  Terminal terminal = shell.open({"TMPDIR=" + temporary.path().string()});
+  terminal.read_prompt(kPrompt);
+  terminal.press("\x04");
+  CHECK(terminal.wait() == 0);
+  CHECK(left() == 0);
 }
 
 TEST_CASE("Tab completes tables, columns, keywords and commands") {

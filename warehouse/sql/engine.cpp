@@ -1,14 +1,16 @@
 #include "warehouse/sql/engine.hpp"
 
-#include <stdlib.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <filesystem>
+#include <optional>
+#include <string>
 #include <system_error>
 #include <utility>
 
 #include "exchange/error.hpp"
+#include "warehouse/archive/staging.hpp"
 
 namespace segue::warehouse {
 namespace {
@@ -145,25 +147,26 @@ std::uint64_t most_memory() noexcept {
 
 }  // namespace
 
-// Gone with its scope.
+// Where statements put what memory does not hold: one of a user's engines, gone with its scope, and
+// after a kill with the next one's beginning.
 class Engine::SpillFolder {
  public:
   SpillFolder() {
     std::error_code error;
-    std::string path = std::filesystem::temp_directory_path(error) / "segue-sql-XXXXXX";
-    if (!error && ::mkdtemp(path.data()) != nullptr) path_ = path;
+    const auto where = std::filesystem::temp_directory_path(error);
+    if (error) return;
+    try {
+      staging_.emplace(where / ("segue-sql-" + std::to_string(::geteuid())));
+    } catch (const StartupError&) {  // statements that fit into memory go on without
+    }
   }
-  ~SpillFolder() {
-    std::error_code error;
-    if (!path_.empty()) std::filesystem::remove_all(path_, error);
-  }
-  SpillFolder(const SpillFolder&) = delete;
-  SpillFolder& operator=(const SpillFolder&) = delete;
   // Empty: none can be made.
-  const std::filesystem::path& path() const noexcept { return path_; }
+  std::filesystem::path path() const {
+    return staging_ ? staging_->folder() : std::filesystem::path{};
+  }
 
  private:
-  std::filesystem::path path_;
+  std::optional<Staging> staging_;
 };
 
 Engine::Engine() : spill_(std::make_unique<SpillFolder>()) {
