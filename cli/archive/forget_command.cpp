@@ -101,7 +101,10 @@ ForgetCommand::ForgetCommand(CLI::App& program)
   options_.add_to(*command_, UpkeepOptions::Does::changes);
   command_->add_option("--account", accounts_, "Account id, plain or as it is hashed on record")
       ->allow_extra_args(false)
-      ->required();
+      ->required()
+      ->check([](const std::string& id) {
+        return id.empty() ? "it is empty: exchanges without an account belong to none" : "";
+      });
   command_->add_option("--key", keys_, "File of an account key: the id's hash is meant, too")
       ->allow_extra_args(false)
       ->type_name("FILE");

@@ -138,6 +138,14 @@ TEST_CASE("retention keeps so many days, and takes none that is not compacted") 
   CHECK(made.run("retention").exit_code == 2);
 }
 
+TEST_CASE("forget does not take an empty account for that of exchanges without one") {
+  Asked made;
+  made.add(kChain, kDay, {{.id = 1, .account = "ann"}});
+  const auto result = made.run("forget", {"--account", "", "--yes"});
+  CHECK(result.exit_code == 2);
+  CHECK_THAT(result.err, ContainsSubstring("it is empty"));
+}
+
 TEST_CASE("forget takes an account out, also where it is hashed, and says what it does not reach") {
   Asked made;
   const TempDir keys;
