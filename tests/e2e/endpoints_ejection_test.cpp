@@ -113,7 +113,7 @@ TEST_CASE("a client that does not send its body is no failure of the endpoint") 
 }
 
 // A client that sends the rest of its body when this much of its exchange's time has passed, as an
-// answer to another request says that began later and has as long.
+// answer to another request says that began later and has as long or longer.
 struct SlowClient {
   SlowClient(const GatewayProcess& gateway, std::string_view before) : client(gateway.port()) {
     if (!before.empty()) client.get(before);
@@ -145,7 +145,7 @@ TEST_CASE("a client that took all the time of its exchange: nothing is sent, nob
   Event done;
   ScriptedBackend backend(answer_always(response_with(200, "x")));
   ScriptedBackend clock(mute(done));
-  GatewayProcess gateway(timed(backend.port(), clock.port(), "500ms", "500ms"));
+  GatewayProcess gateway(timed(backend.port(), clock.port(), "400ms", "500ms"));
   const std::string endpoint = endpoint_at(backend.port());
   SlowClient slow(gateway, before);
   const auto answer = slow.client.response("POST");
