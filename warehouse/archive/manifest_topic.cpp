@@ -3,7 +3,9 @@
 #include <fmt/format.h>
 
 #include <boost/json.hpp>
+#include <filesystem>
 #include <optional>
+#include <string>
 #include <string_view>
 
 #include "kafka/cluster.hpp"
@@ -28,18 +30,20 @@ json::value time_or_null(std::int64_t unix_micros) {
   return json::string(time_text(unix_micros));
 }
 
-// Where the archive is for other programs: s3://BUCKET/PREFIX, or a folder.
-std::string_view place_of(const Archive& archive) {
+// Where a file is for other programs, wherever they run: s3://BUCKET/PREFIX/KEY, or its absolute path.
+std::string url_of(const ObjectStore& store, const std::string& key) {
+  if (const auto file = store.file_of(key))
+    return std::filesystem::absolute(*file).lexically_normal().string();
   constexpr std::string_view kScheme = "archive:";
-  std::string_view name = archive.store().name();
+  std::string_view name = store.name();
   if (name.starts_with(kScheme)) name.remove_prefix(kScheme.size());
-  return name;
+  return fmt::format("{}/{}", name, key);
 }
 
 json::array files_of(const Archive& archive, const Done& done) {
   if (done.path.empty()) return {};
   return {json::object{{"path", done.path},
-                       {"url", fmt::format("{}/{}", place_of(archive), done.path)},
+                       {"url", url_of(archive.store(), done.path)},
                        {"rows", done.file.rows},
                        {"bytes", done.file.bytes},
                        {"sha256", done.file.sha256}}};

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <filesystem>
 
 #include "tests/kafka/record_producer.hpp"
 #include "warehouse/sql/archive_file.hpp"
@@ -56,7 +57,8 @@ void publish(const test::KafkaTopic& topic, unsigned first, unsigned last, int p
 
 ArchivedTopic::ArchivedTopic(int partitions)
     : topic_(KafkaBroker::shared(), settings_of(partitions)),
-      store_(folder_ / "archive"),
+      // As a person may write it, from where that person is.
+      store_(std::filesystem::relative(folder_ / "archive")),
       archive_(Archive::open_or_create(store_)) {}
 
 kafka::Settings ArchivedTopic::settings() const {
