@@ -84,14 +84,17 @@ stop_pid() {
 }
 
 # watch_owner PID WORKDIR: when the process PID ends, however it ends, WORKDIR is destroyed with
-# all that runs in it. "parent" is the process that ran this script.
+# all that runs in it, unless it is somebody else's by then. "parent" is the process that ran this
+# script.
 watch_owner() {
   [ -n "$1" ] || return 0
   local pid=$1
   [ "$pid" != parent ] || pid=$PPID
+  echo "$pid" >"$2/owner"
   # shellcheck disable=SC2016
   spawn /dev/null /dev/null bash -c \
-    'tail -s 0.2 -f /dev/null --pid="$1"; [ ! -d "$3" ] || exec "$2" destroy "$3"' \
+    'tail -s 0.2 -f /dev/null --pid="$1"
+     [ "$(cat "$3/owner" 2>/dev/null)" != "$1" ] || exec "$2" destroy "$3"' \
     watch_owner "$pid" "$(readlink -f "$0")" "$2"
 }
 
