@@ -66,7 +66,7 @@ void ArchiveExchanges::look() {
     // What was compacted meanwhile was read before.
     if (again && !object.key.starts_with(warehouse::raw_folder())) continue;
     ArchivedDay& of = days_[*day];
-    of.paths.push_back(warehouse::sql_path(*store_, object.key));
+    of.paths.push_back(warehouse::sql_path(object.key));
     of.bytes += object.bytes;
   }
 }

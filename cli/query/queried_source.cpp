@@ -104,10 +104,10 @@ void QueriedSource::refresh() {
     const auto first_day = warehouse::day_of(parts_.since);
     for (const warehouse::StoredObject& object : listing_->files())
       if (parts_.since == 0 || warehouse::day_of_key(object.key) >= first_day)
-        files.exchanges.push_back(warehouse::sql_path(*store_, object.key));
+        files.exchanges.push_back(warehouse::sql_path(object.key));
     store_->list(warehouse::comparisons_folder(), "", [&](const warehouse::StoredObject& object) {
       if (object.key.ends_with(".parquet"))
-        files.comparisons.push_back(warehouse::sql_path(*store_, object.key));
+        files.comparisons.push_back(warehouse::sql_path(object.key));
     });
   }
   views_->show(files, parts_.since);

@@ -32,7 +32,7 @@ void ArchivedIdentities::look_up(std::uint64_t offset) {
   const std::uint64_t last = std::min(range.end, offset + range.slice() - 1);
   next_ = last + 1;
   if (range.keys.empty()) return;
-  open_files(engine_, archive_, range);
+  open_files(engine_, range);
   engine_.ask("SELECT \"offset\"::VARCHAR, CASE WHEN kind IS NULL THEN sha256(record) ELSE id END "
               "FROM " + rows_of(range.chain, offset, last, {}),
               [&](const Engine::Row& row) {

@@ -14,8 +14,7 @@ namespace segue::warehouse {
 // that is given outlives it.
 class ArchivedIdentities {
  public:
-  ArchivedIdentities(Engine& engine, const Archive& archive, const ArchivedChain& chain)
-      : engine_(engine), archive_(archive), chain_(chain) {}
+  ArchivedIdentities(Engine& engine, const ArchivedChain& chain) : engine_(engine), chain_(chain) {}
 
   // The same exchange by its id; what is none, the same octets. Throws SqlError.
   bool has(std::uint64_t offset, std::string_view payload);
@@ -24,7 +23,6 @@ class ArchivedIdentities {
   void look_up(std::uint64_t offset);
 
   Engine& engine_;
-  const Archive& archive_;
   const ArchivedChain& chain_;
   std::size_t range_ = 0;     // of the chain's: none before it is of interest any more
   std::uint64_t next_ = 0;    // all before it was looked up

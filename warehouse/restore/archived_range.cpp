@@ -121,9 +121,9 @@ ArchivedChain find_ranges(const Archive& archive, const Chain& chain, const Time
   return found;
 }
 
-void open_files(Engine& engine, const Archive& archive, const ArchivedRange& range) {
+void open_files(Engine& engine, const ArchivedRange& range) {
   std::vector<std::string> paths;
-  for (const std::string& key : range.keys) paths.push_back(sql_path(archive.store(), key));
+  for (const std::string& key : range.keys) paths.push_back(sql_path(key));
   add_archived(engine, paths);
 }
 

@@ -46,7 +46,7 @@ struct ArchivedChain {
 ArchivedChain find_ranges(const Archive& archive, const Chain& chain, const TimeRange& times);
 
 // Makes the view `archived` over the files of a range.
-void open_files(Engine& engine, const Archive& archive, const ArchivedRange& range);
+void open_files(Engine& engine, const ArchivedRange& range);
 // "archived WHERE ...": the rows of that view which are of the range from `first` to `last`. With
 // times, only what has one.
 std::string rows_of(const Chain& chain, std::uint64_t first, std::uint64_t last,

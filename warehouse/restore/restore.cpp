@@ -139,8 +139,7 @@ void Restore::State::look_at_topic(Part& part, const kafka::OffsetRange& held,
   constexpr std::uint64_t kBetweenLooks = 1'024;  // records
   std::map<Chain, ArchivedIdentities> identities;
   if (request.source == request.topic)
-    for (const auto& [chain, found] : part.archived)
-      identities.try_emplace(chain, engine, archive, found);
+    for (const auto& [chain, found] : part.archived) identities.try_emplace(chain, engine, found);
   ranges.start(part.plan.partition, held.low, held.high);
   const std::uint64_t before = scanned;
   while (const kafka::TopicRecord* const found = ranges.next()) {
@@ -172,7 +171,7 @@ void Restore::State::look_again(Part& part, const std::function<bool()>& stoppin
 
 void Restore::State::count(Part& part, const ArchivedRange& range) {
   if (range.keys.empty()) return;
-  open_files(engine, archive, range);
+  open_files(engine, range);
   const OffsetSet& there = part.there[range.chain];
   PartitionPlan& plan = part.plan;
   engine.ask("SELECT \"offset\"::VARCHAR, epoch_us(created_at)::VARCHAR FROM " +
@@ -281,7 +280,7 @@ std::uint64_t Restore::carry_out(const Progress& progress, const std::function<b
     for (const Chain& chain : part.chains)
       for (const ArchivedRange& range : part.archived[chain].ranges) {
         if (range.keys.empty()) continue;
-        open_files(state.engine, state.archive, range);
+        open_files(state.engine, range);
         const std::uint64_t slice = range.slice();
         for (std::uint64_t first = range.start; first <= range.end; first += slice) {
           if (stopping()) {

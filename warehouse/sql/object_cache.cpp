@@ -30,9 +30,12 @@ std::optional<OpenObject> ObjectCache::open(std::string_view key) {
 
 OpenObject ObjectCache::opened(std::string_view key, ObjectVersion version) {
   OpenObject object{.key = std::string(key), .version = std::move(version), .identity = {}};
-  object.identity = object.version.tag.empty()
-                        ? fmt::format("opening {}", new_opening())
-                        : fmt::format("tag {} {}", object.version.tag, object.version.bytes);
+  if (!object.version.tag.empty()) {
+    object.identity = fmt::format("tag {} {}", object.version.tag, object.version.bytes);
+  } else {
+    const std::lock_guard lock(mutex_);
+    object.identity = fmt::format("untold {}", ++untold_);
+  }
   return object;
 }
 
@@ -52,26 +55,6 @@ void ObjectCache::keep_end(const OpenObject& object, std::string_view end) {
     keep(std::make_shared<const Block>(
         Block{.name = name_of(object, index),
               .content = std::string(end.substr(index * block - begin, block))}));
-}
-
-std::uint64_t ObjectCache::new_opening() {
-  const std::lock_guard lock(mutex_);
-  return ++openings_;
-}
-
-std::optional<OpenObject> ObjectCache::open_as_first(std::string_view key, std::uint64_t opening) {
-  {
-    const std::lock_guard lock(mutex_);
-    const auto found = first_.find(opening);
-    if (found != first_.end() && found->second.key == key) return found->second;
-  }
-  auto object = open(key);
-  if (!object) return std::nullopt;
-  const std::lock_guard lock(mutex_);
-  while (first_.size() >= settings_.openings) first_.erase(first_.begin());
-  // Another thread may have been faster: what it found counts.
-  const auto [found, made] = first_.emplace(opening, *object);
-  return found->second.key == key ? found->second : std::move(object);
 }
 
 std::string ObjectCache::name_of(const OpenObject& object, std::uint64_t index) const {

@@ -11,6 +11,7 @@
 #include <string_view>
 #include <vector>
 
+#include "warehouse/sql/openings.hpp"
 #include "warehouse/storage/object_store.hpp"
 
 namespace segue::warehouse {
@@ -20,16 +21,6 @@ struct ObjectCacheSettings {
   std::uint64_t block_bytes = 64 << 10;     // what is asked for begins and ends at its multiples
   std::uint64_t total_bytes = 128 << 20;    // the least recently used go first
   std::uint64_t request_bytes = 16 << 20;   // more than that is asked for in several requests
-  std::size_t openings = 65'536;            // that are remembered
-};
-
-// An object as somebody opened it: reads of it are of this version or fail.
-struct OpenObject {
-  std::string key;
-  ObjectVersion version;
-  // Whose blocks are whose. A store that cannot tell versions apart gets a new one at each opening,
-  // so that what was replaced meanwhile is not mixed with what is kept.
-  std::string identity;
 };
 
 // Reads ranges of objects through blocks that it keeps: footers above all. A range much larger than
@@ -44,10 +35,6 @@ class ObjectCache {
   // nullopt: there is none. Asks the store each time; of what it has nothing of yet it takes the end
   // along, which readers of Parquet read first and where small files are whole.
   std::optional<OpenObject> open(std::string_view key);
-  // A number for openings that belong together: with it, an object is opened as it was the first
-  // time, so that what they read fits together. Forgotten when many more were made.
-  std::uint64_t new_opening();
-  std::optional<OpenObject> open_as_first(std::string_view key, std::uint64_t opening);
   // Fills `into` from `offset` on. Throws as ObjectStore does, also when the object ends before.
   void read(const OpenObject& object, std::uint64_t offset, std::span<char> into);
 
@@ -69,8 +56,7 @@ class ObjectCache {
   ObjectStore* store_;
   ObjectCacheSettings settings_;
   std::mutex mutex_;
-  std::uint64_t openings_ = 0;
-  std::map<std::uint64_t, OpenObject> first_;  // of each opening, as long as it is known
+  std::uint64_t untold_ = 0;  // versions of objects that the store cannot tell apart
   std::uint64_t bytes_ = 0;
   std::list<Kept> blocks_;  // the most recently used first
   std::map<std::string_view, std::list<Kept>::iterator> by_name_;

@@ -11,11 +11,14 @@
 #include <utility>
 #include <vector>
 
+#include "warehouse/sql/openings.hpp"
+#include "warehouse/storage/folder_file.hpp"
+
 namespace segue::warehouse {
 namespace {
 
 const std::string kScheme = "archive://";
-constexpr const char* kOpening = "segue_opening";  // with a file: ObjectCache::new_opening()
+constexpr const char* kOpening = "segue_opening";  // with a file: Openings::next()
 constexpr std::string_view kPatternOctets = "*?[";
 constexpr unsigned kWaitingThreads = 16;  // each opens a file at a time, and waits for it
 
@@ -52,16 +55,26 @@ bool fits(std::string_view key, std::string_view pattern) {
   return last || fits(key.substr(end + 1), pattern.substr(slash + 1));
 }
 
+// An object that is open; `file`: where it is a file of this machine.
+struct Opened {
+  OpenObject object;
+  std::optional<FolderFile> file{};
+};
+
 // Used by one thread at a time for read-and-move; reads at a place may be several at a time.
 class ObjectHandle : public duckdb::FileHandle {
  public:
-  ObjectHandle(duckdb::FileSystem& system, const std::string& file, duckdb::FileOpenFlags how,
-               OpenObject opened)
-      : FileHandle(system, file, how), object(std::move(opened)) {}
+  ObjectHandle(duckdb::FileSystem& system, const std::string& name, duckdb::FileOpenFlags how,
+               Opened opened)
+      : FileHandle(system, name, how), opened_(std::move(opened)) {}
   void Close() override {}
 
-  const OpenObject object;
+  const OpenObject& object() const noexcept { return opened_.object; }
+  const std::optional<FolderFile>& file() const noexcept { return opened_.file; }
   std::uint64_t position = 0;
+
+ private:
+  const Opened opened_;
 };
 
 // The objects of one store, to be read; the database owns it.
@@ -73,7 +86,9 @@ class ObjectFileSystem : public duckdb::FileSystem {
   std::string GetName() const override { return "SegueArchive"; }
   bool CanHandleFile(const std::string& path) override { return path.starts_with(kScheme); }
   bool CanSeek() override { return true; }
-  bool OnDiskFile(duckdb::FileHandle&) override { return false; }
+  bool OnDiskFile(duckdb::FileHandle& handle) override {
+    return handle.Cast<ObjectHandle>().file().has_value();
+  }
   bool IsPipe(const std::string&, duckdb::optional_ptr<duckdb::FileOpener>) override {
     return false;
   }
@@ -82,7 +97,7 @@ class ObjectFileSystem : public duckdb::FileSystem {
   duckdb::unique_ptr<duckdb::FileHandle> OpenFile(
       const std::string& path, duckdb::FileOpenFlags flags,
       duckdb::optional_ptr<duckdb::FileOpener>) override {
-    return open(path, flags, cache_.new_opening());
+    return open(path, flags, openings_.next());
   }
 
   bool FileExists(const std::string& path, duckdb::optional_ptr<duckdb::FileOpener>) override {
@@ -91,14 +106,17 @@ class ObjectFileSystem : public duckdb::FileSystem {
 
   void Read(duckdb::FileHandle& handle, void* buffer, std::int64_t bytes,
             duckdb::idx_t location) override {
-    const OpenObject& object = handle.Cast<ObjectHandle>().object;
+    const auto& opened = handle.Cast<ObjectHandle>();
     const std::span into(static_cast<char*>(buffer), static_cast<std::size_t>(bytes));
-    as_duckdb(engine_, [&] { cache_.read(object, location, into); });
+    as_duckdb(engine_, [&] {
+      opened.file() ? opened.file()->read(location, into)
+                    : cache_.read(opened.object(), location, into);
+    });
   }
 
   std::int64_t Read(duckdb::FileHandle& handle, void* buffer, std::int64_t bytes) override {
     auto& opened = handle.Cast<ObjectHandle>();
-    const std::uint64_t left = opened.object.version.bytes - opened.position;
+    const std::uint64_t left = opened.object().version.bytes - opened.position;
     bytes = static_cast<std::int64_t>(std::min(static_cast<std::uint64_t>(bytes), left));
     Read(handle, buffer, bytes, opened.position);
     opened.position += static_cast<std::uint64_t>(bytes);
@@ -107,7 +125,7 @@ class ObjectFileSystem : public duckdb::FileSystem {
 
   void Seek(duckdb::FileHandle& handle, duckdb::idx_t location) override {
     auto& opened = handle.Cast<ObjectHandle>();
-    opened.position = std::min<std::uint64_t>(location, opened.object.version.bytes);
+    opened.position = std::min<std::uint64_t>(location, opened.object().version.bytes);
   }
   void Reset(duckdb::FileHandle& handle) override { Seek(handle, 0); }
   duckdb::idx_t SeekPosition(duckdb::FileHandle& handle) override {
@@ -115,13 +133,13 @@ class ObjectFileSystem : public duckdb::FileSystem {
   }
 
   std::int64_t GetFileSize(duckdb::FileHandle& handle) override {
-    return static_cast<std::int64_t>(handle.Cast<ObjectHandle>().object.version.bytes);
+    return static_cast<std::int64_t>(handle.Cast<ObjectHandle>().object().version.bytes);
   }
   duckdb::timestamp_t GetLastModifiedTime(duckdb::FileHandle&) override {
     return duckdb::timestamp_t(0);  // the version tag tells
   }
   std::string GetVersionTag(duckdb::FileHandle& handle) override {
-    return handle.Cast<ObjectHandle>().object.identity;
+    return handle.Cast<ObjectHandle>().object().identity;
   }
   duckdb::FileType GetFileType(duckdb::FileHandle&) override {
     return duckdb::FileType::FILE_TYPE_REGULAR;
@@ -156,14 +174,14 @@ class ObjectFileSystem : public duckdb::FileSystem {
       if (found != options.end())
         return open(file.path, flags, found->second.GetValue<std::uint64_t>());
     }
-    return open(file.path, flags, cache_.new_opening());
+    return open(file.path, flags, openings_.next());
   }
 
  private:
   duckdb::OpenFileInfo with_opening(std::string path) {
     duckdb::OpenFileInfo file(std::move(path));
     file.extended_info = duckdb::make_shared_ptr<duckdb::ExtendedOpenFileInfo>();
-    file.extended_info->options[kOpening] = duckdb::Value::UBIGINT(cache_.new_opening());
+    file.extended_info->options[kOpening] = duckdb::Value::UBIGINT(openings_.next());
     return file;
   }
 
@@ -171,25 +189,39 @@ class ObjectFileSystem : public duckdb::FileSystem {
                                               duckdb::FileOpenFlags flags, std::uint64_t opening) {
     if (flags.OpenForWriting())
       throw duckdb::IOException(fmt::format("{}: statements only read an archive", path));
-    auto object = as_duckdb(engine_, [&] { return cache_.open_as_first(key_of(path), opening); });
-    if (object)
-      return duckdb::make_uniq<ObjectHandle>(*this, path, flags, std::move(*object));
+    auto opened = as_duckdb(engine_, [&] { return open_as_first(key_of(path), opening); });
+    if (opened) return duckdb::make_uniq<ObjectHandle>(*this, path, flags, std::move(*opened));
     if (flags.ReturnNullIfNotExists()) return nullptr;
     throw duckdb::IOException(
         fmt::format("{}: there is no object {}", cache_.store().name(), key_of(path)));
   }
 
+  std::optional<Opened> open_as_first(std::string_view key, std::uint64_t opening) {
+    auto first = openings_.first(opening, key);
+    if (const auto path = cache_.store().file_of(key)) {
+      auto file = FolderFile::open(*path);
+      if (!file) return std::nullopt;
+      const ObjectVersion& version = file->version();
+      if (!first)
+        first = openings_.remember(
+            opening, {.key = std::string(key), .version = version, .identity = version.tag});
+      if (first->identity != version.tag) throw replaced_while_read(cache_.store(), key);
+      return Opened{.object = std::move(*first), .file = std::move(file)};
+    }
+    if (first) return Opened{.object = std::move(*first)};
+    auto object = cache_.open(key);
+    if (!object) return std::nullopt;
+    return Opened{.object = openings_.remember(opening, std::move(*object))};
+  }
+
   Engine& engine_;
   ObjectCache cache_;
+  Openings openings_;
 };
 
 }  // namespace
 
-std::string sql_path(const ObjectStore& store, std::string_view key) {
-  // DuckDB would take a folder's odd name for a pattern.
-  const auto root = store.file_of("");
-  if (root && root->string().find_first_of(kPatternOctets) == std::string::npos)
-    return store.file_of(key)->string();
+std::string sql_path(std::string_view key) {
   return kScheme + std::string(key);
 }
 

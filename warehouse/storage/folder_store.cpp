@@ -12,6 +12,7 @@
 #include <system_error>
 
 #include "runtime/owned_descriptor.hpp"
+#include "warehouse/storage/folder_file.hpp"
 
 namespace segue::warehouse {
 namespace {
@@ -212,21 +213,11 @@ std::vector<fs::path> leftovers_in(const fs::path& root) {
   return found;
 }
 
-std::string read_range(const OwnedDescriptor& file, const fs::path& path, std::uint64_t offset,
-                       std::uint64_t bytes) {
-  std::string content(bytes, '\0');
-  std::size_t have = 0;
-  while (have < bytes) {
-    const ssize_t got = ::pread(file.get(), content.data() + have, bytes - have,
-                                static_cast<off_t>(offset + have));
-    if (got < 0 && errno == EINTR) continue;
-    if (got < 0) fail(path, "read");
-    if (got == 0)
-      throw StorageError(fmt::format("{}: it ends at byte {}, before byte {}", path.string(),
-                                     offset + have, offset + bytes));
-    have += static_cast<std::size_t>(got);
-  }
-  return content;
+// Of what is there.
+FolderFile opened(const fs::path& path) {
+  auto file = FolderFile::open(path);
+  if (!file) fail(path, "open the file", ENOENT);
+  return std::move(*file);
 }
 
 }  // namespace
@@ -262,24 +253,26 @@ std::optional<std::uint64_t> FolderStore::size(std::string_view key) {
 
 // Of one file that is opened once: it may be replaced meanwhile.
 std::optional<std::string> FolderStore::read(std::string_view key) {
-  const fs::path path = path_of(key);
-  // A pipe does not hold up who opens it so.
-  const OwnedDescriptor file(::open(path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC));
-  if (file.get() < 0) {
-    if (errno != ENOENT && errno != ENOTDIR) fail(path, "open the file");
-    return std::nullopt;
-  }
-  struct stat found {};
-  if (::fstat(file.get(), &found) != 0) fail(path, "look at the file");
-  if (!S_ISREG(found.st_mode)) return std::nullopt;
-  return read_range(file, path, 0, static_cast<std::uint64_t>(found.st_size));
+  const auto file = FolderFile::open(path_of(key));
+  if (!file) return std::nullopt;
+  return file->read(0, file->version().bytes);
 }
 
 std::string FolderStore::read(std::string_view key, std::uint64_t offset, std::uint64_t bytes) {
-  const fs::path path = path_of(key);
-  const OwnedDescriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
-  if (file.get() < 0) fail(path, "open the file");
-  return read_range(file, path, offset, bytes);
+  return opened(path_of(key)).read(offset, bytes);
+}
+
+std::optional<ObjectVersion> FolderStore::version(std::string_view key) {
+  const auto file = FolderFile::open(path_of(key));
+  if (!file) return std::nullopt;
+  return file->version();
+}
+
+std::string FolderStore::read_version(std::string_view key, const ObjectVersion& version,
+                                      std::uint64_t offset, std::uint64_t bytes) {
+  const FolderFile file = opened(path_of(key));
+  if (file.version().tag != version.tag) throw replaced_while_read(*this, key);
+  return file.read(offset, bytes);
 }
 
 Creation FolderStore::create(std::string_view key, std::string_view content) {

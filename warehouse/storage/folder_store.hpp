@@ -19,6 +19,9 @@ class FolderStore : public ObjectStore {
   std::optional<std::uint64_t> size(std::string_view key) override;
   std::optional<std::string> read(std::string_view key) override;
   std::string read(std::string_view key, std::uint64_t offset, std::uint64_t bytes) override;
+  std::optional<ObjectVersion> version(std::string_view key) override;
+  std::string read_version(std::string_view key, const ObjectVersion& version, std::uint64_t offset,
+                           std::uint64_t bytes) override;
   std::optional<std::filesystem::path> file_of(std::string_view key) const override {
     return path_of(key);
   }

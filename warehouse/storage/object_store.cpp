@@ -1,5 +1,7 @@
 #include "warehouse/storage/object_store.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <utility>
 
@@ -26,6 +28,11 @@ std::optional<ObjectEnd> ObjectStore::read_end(std::string_view key, std::uint64
 
 std::optional<std::filesystem::path> ObjectStore::file_of(std::string_view) const {
   return std::nullopt;
+}
+
+StorageError replaced_while_read(const ObjectStore& store, std::string_view key) {
+  return StorageError(
+      fmt::format("{}: '{}' was replaced while it was read: try again", store.name(), key));
 }
 
 }  // namespace segue::warehouse

@@ -32,7 +32,7 @@ struct StoredObject {
 // One content of an object, told from those that replace it.
 struct ObjectVersion {
   std::uint64_t bytes = 0;
-  std::string tag;  // S3's ETag; empty: the store has none
+  std::string tag;  // S3's ETag, what names a file; empty: the store has none
 };
 
 // The last octets of one content of an object.
@@ -98,5 +98,8 @@ class ObjectStore {
   virtual std::uint64_t count_leftovers() { return 0; }
   virtual std::uint64_t remove_leftovers() { return 0; }
 };
+
+// For who finds that an object is not the version any more that it reads.
+StorageError replaced_while_read(const ObjectStore& store, std::string_view key);
 
 }  // namespace segue::warehouse

@@ -192,18 +192,13 @@ std::string S3Store::read_version(std::string_view key, const ObjectVersion& ver
   // Not every server looks at the condition and at the content in one moment.
   const bool same = answer.status == 206 && answer.tag == version.tag &&
                     answer.whole == version.bytes && answer.body.size() == bytes;
-  if (!same)
-    throw StorageError(fmt::format("{}: '{}' was replaced while it was read: try again", name(),
-                                   key));
+  if (!same) throw replaced_while_read(*this, key);
   return std::move(answer.body);
 }
 
 // RFC 9110 section 14.1.2: a range that counts from the end.
 std::optional<ObjectEnd> S3Store::read_end(std::string_view key, std::uint64_t bytes) {
-  S3Request request{.method = "GET", .key = full(key)};
-  request.headers.push_back(fmt::format("Range: bytes=-{}", bytes));
-  request.most_bytes = std::max(bytes, client_.limits().answer_bytes);
-  S3Answer answer = client_.ask(request);
+  S3Answer answer = ask_range(key, fmt::format("-{}", bytes), bytes, {});
   if (answer.absent()) return std::nullopt;
   const bool is_end = answer.status == 206 && answer.whole &&
                       answer.body.size() == std::min(bytes, *answer.whole);
@@ -213,14 +208,21 @@ std::optional<ObjectEnd> S3Store::read_end(std::string_view key, std::uint64_t b
                    .content = std::move(answer.body)};
 }
 
+// `octets` as they stand behind "bytes=", no more than `most` of them.
+S3Answer S3Store::ask_range(std::string_view key, const std::string& octets, std::uint64_t most,
+                            std::vector<std::string> headers) {
+  S3Request request{.method = "GET", .key = full(key)};
+  request.headers = std::move(headers);
+  request.headers.push_back("Range: bytes=" + octets);
+  request.most_bytes = std::max(most, client_.limits().answer_bytes);
+  return client_.ask(request);
+}
+
 // What is there of a range: 206, or 412 (a condition), or 416 (it ends before).
 S3Answer S3Store::range(std::string_view key, std::uint64_t offset, std::uint64_t bytes,
                         std::vector<std::string> headers) {
-  S3Request request{.method = "GET", .key = full(key)};
-  request.headers = std::move(headers);
-  request.headers.push_back(fmt::format("Range: bytes={}-{}", offset, offset + bytes - 1));
-  request.most_bytes = std::max(bytes, client_.limits().answer_bytes);
-  S3Answer answer = client_.ask(request);
+  S3Answer answer =
+      ask_range(key, fmt::format("{}-{}", offset, offset + bytes - 1), bytes, std::move(headers));
   if (answer.absent()) throw StorageError(fmt::format("{}: there is no '{}'", name(), key));
   const bool some = answer.status == 206 && answer.body.size() <= bytes;
   if (!some && !answer.precondition_failed() && answer.status != 416)

@@ -55,6 +55,8 @@ class S3Store : public ObjectStore {
   std::string full(std::string_view key) const { return root_ + std::string(key); }
   void each_page(const std::string& prefix, std::pair<std::string, std::string> more,
                  const std::function<void(const S3Listing&)>& take);
+  S3Answer ask_range(std::string_view key, const std::string& octets, std::uint64_t most,
+                     std::vector<std::string> headers);
   S3Answer range(std::string_view key, std::uint64_t offset, std::uint64_t bytes,
                  std::vector<std::string> headers);
   S3Answer head(const std::string& key);

@@ -44,7 +44,7 @@ std::filesystem::path Workbench::new_file() {
 
 std::string Workbench::rows_of(std::span<const std::string> keys) const {
   std::vector<std::string> paths;
-  for (const std::string& key : keys) paths.push_back(sql_path(store_, key));
+  for (const std::string& key : keys) paths.push_back(sql_path(key));
   if (keys.front().starts_with(comparisons_folder())) return read_files(comparison_columns(), paths);
   return read_files(archived_columns(), paths);
 }
@@ -56,7 +56,7 @@ std::string Workbench::rows_of(const std::filesystem::path& file) {
 void Workbench::refuse_newer(std::span<const std::string> keys) {
   std::string paths;
   for (const std::string& key : keys)
-    paths += (paths.empty() ? "" : ", ") + sql_literal(sql_path(store_, key));
+    paths += (paths.empty() ? "" : ", ") + sql_literal(sql_path(key));
   std::string found;
   ask(fmt::format("SELECT file_name, name FROM parquet_schema([{}]) WHERE {} LIMIT 1", paths,
                   is_newer()),
@@ -95,7 +95,7 @@ std::uint64_t Workbench::rows_in(const std::string& key) {
   try {
     std::uint64_t rows = 0;
     engine_.ask(fmt::format("SELECT num_rows::VARCHAR FROM parquet_file_metadata({})",
-                            sql_literal(sql_path(store_, key))),
+                            sql_literal(sql_path(key))),
                 [&](const Engine::Row& row) {
                   std::from_chars(row[0].data(), row[0].data() + row[0].size(), rows);
                 });

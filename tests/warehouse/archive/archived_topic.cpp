@@ -110,8 +110,9 @@ void ArchivedTopic::take_before(std::int64_t offset, std::int32_t partition) {
 
 std::vector<std::string> ArchivedTopic::rows() {
   Engine engine;
+  mount(engine, store_);
   std::vector<std::string> paths;
-  for (const StoredObject& file : archive_.files()) paths.push_back(sql_path(store_, file.key));
+  for (const StoredObject& file : archive_.files()) paths.push_back(sql_path(file.key));
   add_archived(engine, paths);
   std::vector<std::string> rows;
   engine.ask("SELECT concat_ws('/', source, \"partition\", \"offset\") FROM archived ORDER BY "

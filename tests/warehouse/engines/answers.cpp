@@ -74,7 +74,7 @@ Rows ask_duckdb(ObjectStore& store, const std::string& sql) {
   Views::Files files;
   files.archive = Archived::yes;
   for (const StoredObject& file : Archive::open(store).files())
-    files.exchanges.push_back(sql_path(store, file.key));
+    files.exchanges.push_back(sql_path(file.key));
   views.show(files);
   Rows rows;
   engine.ask(sql, [&](const Engine::Row& row) {

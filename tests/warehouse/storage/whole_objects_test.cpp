@@ -2,6 +2,7 @@
 
 #include <catch2/catch_test_macros.hpp>
 #include <filesystem>
+#include <functional>
 
 #include "tests/support/temp_dir.hpp"
 #include "warehouse/storage/folder_store.hpp"
@@ -12,15 +13,16 @@ namespace {
 
 using namespace test;
 
-// The second piece is read by somebody who finds the object gone.
-class GoingStore : public FolderStore {
+// Something happens to an object before the second piece of it is read.
+class ChangingStore : public FolderStore {
  public:
   using FolderStore::FolderStore;
-  using FolderStore::read;
-  std::string read(std::string_view key, std::uint64_t offset, std::uint64_t bytes) override {
-    if (offset != 0) remove(key);
-    return FolderStore::read(key, offset, bytes);
+  std::string read_version(std::string_view key, const ObjectVersion& version,
+                           std::uint64_t offset, std::uint64_t bytes) override {
+    if (offset != 0) change();
+    return FolderStore::read_version(key, version, offset, bytes);
   }
+  std::function<void()> change;
 };
 
 TEST_CASE("an object of several pieces, of one, and of none is fetched and hashed whole") {
@@ -37,15 +39,20 @@ TEST_CASE("an object of several pieces, of one, and of none is fetched and hashe
   }
 }
 
-TEST_CASE("of an object that is not there, or goes while it is fetched, no file stays") {
+TEST_CASE("of an object that is not there, or goes or is replaced while it is fetched, no file stays") {
   const TempDir folder;
-  GoingStore store(folder.path() / "archive");
+  ChangingStore store(folder.path() / "archive");
   CHECK_THROWS_AS(sha256_of_object(store, "raw/x"), StorageError);
   CHECK_THROWS_AS(fetch(store, "raw/x", folder / "copy"), StorageError);
   CHECK_FALSE(std::filesystem::exists(folder / "copy"));
-  store.replace("raw/x", std::string(20 << 20, 'a'));
-  CHECK_THROWS_AS(fetch(store, "raw/x", folder / "copy"), StorageError);
-  CHECK_FALSE(std::filesystem::exists(folder / "copy"));
+  const auto write = [&](char octet) { store.replace("raw/x", std::string(20 << 20, octet)); };
+  const std::function<void()> changes[] = {[&] { store.remove("raw/x"); }, [&] { write('b'); }};
+  for (const auto& change : changes) {
+    write('a');
+    store.change = change;
+    CHECK_THROWS_AS(fetch(store, "raw/x", folder / "copy"), StorageError);
+    CHECK_FALSE(std::filesystem::exists(folder / "copy"));
+  }
   CHECK_THROWS_AS(fetch(store, "raw/x", folder / "no such folder/copy"), StorageError);
 }
 

@@ -47,7 +47,8 @@ class MadeArchive {
   void add_lost(const Chain& chain, Day day, std::uint64_t records);
   std::string file_of(const Claim& claim);
 
-  // All values of all rows of a statement in which {} stands for the files as queries read them now.
+  // All values of all rows of a statement in which {} stands for the files as queries read them
+  // now. One that fails because a file is replaced meanwhile is asked again.
   std::string ask(const std::string& sql);
   // Every object and what is in it.
   std::string everything();
@@ -55,6 +56,7 @@ class MadeArchive {
  private:
   Claim claim_rows(const Chain& chain, Day day, const std::vector<MadeRow>& rows,
                    const std::filesystem::path& file);
+  std::string ask_once(const std::string& sql);
 
   test::TempDir folder_;
   test::TempDir staging_;
