@@ -6,25 +6,19 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <charconv>
-#include <chrono>
 
 #include "cli/exchange_text.hpp"
 #include "exchange/error.hpp"
 #include "exchange/head.hpp"
 #include "recorder/keyed_hash.hpp"
 #include "recorder/redaction/keys.hpp"
+#include "runtime/clock.hpp"
 #include "warehouse/sql/parquet_files.hpp"
 
 namespace segue::cli {
 namespace {
 
 constexpr std::int64_t kSecond = 1'000'000;  // in microseconds
-
-std::int64_t now_micros() {
-  return std::chrono::duration_cast<std::chrono::microseconds>(
-             std::chrono::system_clock::now().time_since_epoch())
-      .count();
-}
 
 // The digits of `text`, all of it.
 std::optional<std::int64_t> digits(std::string_view text) {
@@ -165,7 +159,9 @@ void add_moment_option(CLI::App& command, const char* name, std::optional<std::i
                      const char* about) {
   command
       .add_option_function<std::string>(
-          name, [&into](const std::string& text) { into = parse_time(text, now_micros()); }, about)
+          name,
+          [&into](const std::string& text) { into = parse_time(text, runtime::unix_micros_now()); },
+          about)
       ->check(CLI::Validator(check_time, "TIME"))
       ->group("Filters");
 }

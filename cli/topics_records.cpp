@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
-#include <chrono>
 #include <cstdio>
 #include <deque>
 
@@ -14,15 +13,14 @@
 #include "cli/record_text.hpp"
 #include "cli/whole_number.hpp"
 #include "exchange/error.hpp"
+#include "runtime/clock.hpp"
 
 namespace segue::cli {
 namespace {
 
 void add_time_option(CLI::App& command, const char* name, std::optional<std::int64_t>& into,
                      const char* about) {
-  const auto now = std::chrono::duration_cast<std::chrono::microseconds>(
-                       std::chrono::system_clock::now().time_since_epoch())
-                       .count();
+  const std::int64_t now = runtime::unix_micros_now();
   command
       .add_option_function<std::string>(
           name, [&into, now](const std::string& text) { into = parse_time(text, now); }, about)

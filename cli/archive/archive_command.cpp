@@ -12,6 +12,7 @@
 #include "cli/exit_code.hpp"
 #include "cli/figures.hpp"
 #include "cli/interruption.hpp"
+#include "runtime/clock.hpp"
 #include "warehouse/archive/gone_records.hpp"
 #include "warehouse/archive/journal_records.hpp"
 #include "warehouse/archive/manifest_topic.hpp"
@@ -36,12 +37,6 @@ constexpr const char* kNoManifest = "none";
 
 void tell(const std::string& line) { fmt::print(stderr, "seguectl: {}\n", line); }
 
-std::int64_t now_micros() {
-  return std::chrono::duration_cast<std::chrono::microseconds>(
-             std::chrono::system_clock::now().time_since_epoch())
-      .count();
-}
-
 // What an archiver does, a line each. An observer hears of what was done behind the last checkpoint,
 // too, however long ago.
 class Told : public warehouse::ArchiveObserver {
@@ -63,7 +58,7 @@ class Told : public warehouse::ArchiveObserver {
   }
 
  private:
-  const std::int64_t begin_ = now_micros();
+  const std::int64_t begin_ = runtime::unix_micros_now();
 };
 
 std::string host_and_process() {
@@ -261,7 +256,7 @@ std::vector<warehouse::Chain> ArchiveCommand::given_up(const warehouse::Archive&
     return warehouse::epoch_of(chain, plan.source.kafka->topic) != 0 &&
            std::ranges::find(there, chain) == there.end();
   };
-  const auto now = now_micros();
+  const auto now = runtime::unix_micros_now();
   std::vector<warehouse::Chain> gone;
   for (const warehouse::Chain& chain : archive.chains()) {
     if (!is_gone(chain)) continue;

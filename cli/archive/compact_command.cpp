@@ -10,6 +10,7 @@
 #include "cli/exit_code.hpp"
 #include "cli/json_writer.hpp"
 #include "cli/output.hpp"
+#include "runtime/clock.hpp"
 #include "warehouse/upkeep/compaction.hpp"
 
 namespace segue::cli {
@@ -118,8 +119,8 @@ int CompactCommand::run() {
     throw StartupError(fmt::format("--before {}: today is not over yet: at most {}", before_,
                                    warehouse::text_of(today())));
   return work.run([&] {
-    warehouse::Compactor compactor(work.archive(), work.bench(), options, now_micros(),
-                                   work.watch());
+    warehouse::Compactor compactor(work.archive(), work.bench(), options,
+                                   runtime::unix_micros_now(), work.watch());
     const bool done = options_.yes();
     const CompactionReport report = done ? compactor.run() : compactor.plan();
     options_.form() == OutputForm::json ? tell_json(report, done) : tell_text(report, done);

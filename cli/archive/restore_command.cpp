@@ -4,7 +4,6 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
-#include <chrono>
 #include <cstdio>
 #include <span>
 #include <string_view>
@@ -18,6 +17,7 @@
 #include "cli/progress.hpp"
 #include "cli/whole_number.hpp"
 #include "exchange/error.hpp"
+#include "runtime/clock.hpp"
 #include "warehouse/archive/archive.hpp"
 
 namespace segue::cli {
@@ -25,15 +25,11 @@ namespace {
 
 using warehouse::PartitionPlan;
 
-std::int64_t now_micros() {
-  return std::chrono::duration_cast<std::chrono::microseconds>(
-             std::chrono::system_clock::now().time_since_epoch())
-      .count();
-}
-
 std::string check_time(const std::string& text) {
-  return parse_time(text, now_micros()) ? std::string{} : "write 24h, 7d, 2026-11-21 or "
-                                                          "2026-11-21T09:00:00Z, not " + text;
+  return parse_time(text, runtime::unix_micros_now()) ? std::string{}
+                                                      : "write 24h, 7d, 2026-11-21 or "
+                                                        "2026-11-21T09:00:00Z, not " +
+                                                            text;
 }
 
 std::string moment(std::int64_t unix_micros) {
@@ -127,7 +123,10 @@ RestoreCommand::RestoreCommand(CLI::App& program)
                                const char* about) {
     command_
         ->add_option_function<std::string>(
-            name, [&into](const std::string& text) { into = parse_time(text, now_micros()); },
+            name,
+            [&into](const std::string& text) {
+              into = parse_time(text, runtime::unix_micros_now());
+            },
             about)
         ->check(CLI::Validator(check_time, "TIME"));
   };

@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <array>
-#include <chrono>
 #include <cstdio>
 #include <thread>
 #include <utility>
@@ -11,6 +10,7 @@
 #include "cli/exit_code.hpp"
 #include "cli/figures.hpp"
 #include "cli/interruption.hpp"
+#include "runtime/clock.hpp"
 
 namespace segue::cli {
 
@@ -59,13 +59,9 @@ void write_texts(JsonWriter& json, const std::vector<std::string>& texts) {
   json.end_array();
 }
 
-std::int64_t now_micros() {
-  return std::chrono::duration_cast<std::chrono::microseconds>(
-             std::chrono::system_clock::now().time_since_epoch())
-      .count();
+warehouse::Day today() {
+  return warehouse::day_of(runtime::unix_micros_now());
 }
-
-warehouse::Day today() { return warehouse::day_of(now_micros()); }
 
 std::string bytes_text(std::uint64_t bytes) {
   static constexpr std::array<const char*, 5> kUnits{"B", "KiB", "MiB", "GiB", "TiB"};

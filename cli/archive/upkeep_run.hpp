@@ -41,8 +41,7 @@ int tell_what_stays(const std::vector<std::string>& warnings, const std::string&
 // As an array.
 void write_texts(JsonWriter& json, const std::vector<std::string>& texts);
 
-// Unix microseconds, and the UTC day of now.
-std::int64_t now_micros();
+// The UTC day of now.
 warehouse::Day today();
 
 // "1.4 GiB".

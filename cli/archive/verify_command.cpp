@@ -12,6 +12,7 @@
 #include "cli/json_writer.hpp"
 #include "cli/output.hpp"
 #include "cli/source.hpp"
+#include "runtime/clock.hpp"
 #include "warehouse/archive/journal_records.hpp"
 #include "warehouse/archive/topic_records.hpp"
 #include "warehouse/upkeep/verification.hpp"
@@ -109,8 +110,8 @@ int VerifyCommand::run() {
   if (quick_) options.hashes = VerificationOptions::Hashes::skip;
   if (deep_) options.rows = VerificationOptions::Rows::each;
   return work.run([&] {
-    warehouse::Verification verification(work.archive(), work.bench(), options, now_micros(),
-                                         work.watch());
+    warehouse::Verification verification(work.archive(), work.bench(), options,
+                                         runtime::unix_micros_now(), work.watch());
     verification.run();
     if (source) verification.compare_with(*source);
     const VerificationReport& report = verification.report();

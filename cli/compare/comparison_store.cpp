@@ -12,6 +12,7 @@
 #include "cli/interruption.hpp"
 #include "compare/difference_list.hpp"
 #include "exchange/error.hpp"
+#include "runtime/clock.hpp"
 
 namespace segue::cli {
 namespace {
@@ -20,12 +21,6 @@ using warehouse::ComparisonRow;
 
 constexpr std::size_t kMostText = 2'000;  // octets of a target, a path, a field
 constexpr std::size_t kTimeDigits = 20;   // with which the name of a file begins
-
-std::int64_t now_micros() {
-  return std::chrono::duration_cast<std::chrono::microseconds>(
-             std::chrono::system_clock::now().time_since_epoch())
-      .count();
-}
 
 std::string text(std::string_view octets) { return compare::readable(octets, kMostText); }
 
@@ -82,7 +77,7 @@ class StagedFile {
 ComparisonStore::ComparisonStore(const ArchiveSource& archive)
     : name_(archive.location.name()),
       store_(warehouse::open_store(archive.location, archive.s3, interrupted)),
-      compared_at_(now_micros()),
+      compared_at_(runtime::unix_micros_now()),
       written_(std::chrono::steady_clock::now()) {
   warehouse::Archive::open(*store_);
 }
@@ -138,7 +133,7 @@ bool ComparisonStore::is_latest(const std::string& folder, const std::string& ro
 // What is compared from now on is later than what others compared meanwhile.
 void ComparisonStore::write() {
   for (const auto& [day, file] : std::exchange(files_, {})) write(day, *file);
-  compared_at_ = now_micros();
+  compared_at_ = runtime::unix_micros_now();
   written_ = std::chrono::steady_clock::now();
 }
 

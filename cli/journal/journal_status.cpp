@@ -2,7 +2,6 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
-#include <chrono>
 
 #include "cli/exchange_text.hpp"
 #include "cli/exit_code.hpp"
@@ -11,6 +10,7 @@
 #include "cli/journal/journal_look.hpp"
 #include "cli/json_writer.hpp"
 #include "cli/output.hpp"
+#include "runtime/clock.hpp"
 
 namespace segue::cli {
 namespace {
@@ -41,9 +41,8 @@ std::string_view name_of(ConsumerLook::Standing standing) {
 
 std::string age_text(std::int64_t unix_micros) {
   if (unix_micros == 0) return "-";
-  using namespace std::chrono;
-  const auto now = duration_cast<microseconds>(system_clock::now().time_since_epoch()).count();
-  const double seconds = static_cast<double>(std::max<std::int64_t>(0, now - unix_micros)) / 1e6;
+  const std::int64_t age = runtime::unix_micros_now() - unix_micros;
+  const double seconds = static_cast<double>(std::max<std::int64_t>(0, age)) / 1e6;
   if (seconds < 120) return fmt::format("{:.1f} s", seconds);
   return seconds < 7'200 ? fmt::format("{:.0f} min", seconds / 60)
                          : fmt::format("{:.1f} h", seconds / 3'600);

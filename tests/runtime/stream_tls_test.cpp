@@ -51,14 +51,20 @@ struct Handshake {
   boost::system::error_code client_ec, server_ec;
 };
 
-TEST_CASE("TLS: bytes pass both ways, large writes too, and the name is verified") {
-  const Certificate files("localhost");
-  const TlsContext server = server_of(files);
-  const TlsContext client = client_of(files, "localhost");
+// Two ends that have spoken; whether they agreed is in `hands`.
+struct Secured {
+  Certificate files{"localhost"};
+  TlsContext server = server_of(files);
+  TlsContext client = client_of(files, "localhost");
   Pair pair;
-  const Handshake hands(pair, server, client);
-  REQUIRE_FALSE(hands.client_ec);
-  REQUIRE_FALSE(hands.server_ec);
+  Handshake hands{pair, server, client};
+};
+
+TEST_CASE("TLS: bytes pass both ways, large writes too, and the name is verified") {
+  Secured secured;
+  Pair& pair = secured.pair;
+  REQUIRE_FALSE(secured.hands.client_ec);
+  REQUIRE_FALSE(secured.hands.server_ec);
   CHECK(pair.core.ask([&] { return pair.right.tls_version(); }) == "TLSv1.3");
   CHECK(pair.core.ask([&] { return pair.right.tls_server_name(); }) == "localhost");
   pair.run(write_all(pair.left, "hello", kNever));
@@ -74,24 +80,18 @@ TEST_CASE("TLS: bytes pass both ways, large writes too, and the name is verified
 }
 
 TEST_CASE("TLS: an error that another connection left behind ends no other") {
-  const Certificate files("localhost");
-  const TlsContext server = server_of(files);
-  const TlsContext client = client_of(files, "localhost");
-  Pair pair;
-  const Handshake hands(pair, server, client);
-  REQUIRE_FALSE(hands.server_ec);
+  Secured secured;
+  Pair& pair = secured.pair;
+  REQUIRE_FALSE(secured.hands.server_ec);
   pair.core.ask([] { ERR_raise(ERR_LIB_SSL, ERR_R_INTERNAL_ERROR); });
   std::string text;
   CHECK(pair.run(read_once(pair.right, text, soon(20))).ec == errors::timed_out);
 }
 
 TEST_CASE("TLS: a connection whose answer was read is quiet, and can be used again") {
-  const Certificate files("localhost");
-  const TlsContext server = server_of(files);
-  const TlsContext client = client_of(files, "localhost");
-  Pair pair;
-  const Handshake hands(pair, server, client);
-  REQUIRE_FALSE(hands.server_ec);
+  Secured secured;
+  Pair& pair = secured.pair;
+  REQUIRE_FALSE(secured.hands.server_ec);
   pair.run(write_all(pair.right, "answer", kNever));
   std::string text;
   CHECK(pair.run(read_once(pair.left, text, generous())).bytes == 6);

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "runtime/clock.hpp"
 #include "warehouse/archive/placement.hpp"
 #include "warehouse/storage/whole_objects.hpp"
 
@@ -310,9 +311,7 @@ bool ChainWriter::may_catch_up() const {
 }
 
 std::int64_t ChainWriter::now() const {
-  if (tools_.options.now) return tools_.options.now();
-  const auto now = std::chrono::system_clock::now().time_since_epoch();
-  return std::chrono::duration_cast<std::chrono::microseconds>(now).count();
+  return tools_.options.now ? tools_.options.now() : runtime::unix_micros_now();
 }
 
 }  // namespace segue::warehouse

@@ -11,6 +11,7 @@
 #include <fstream>
 #include <utility>
 
+#include "runtime/clock.hpp"
 namespace segue::warehouse {
 namespace {
 
@@ -22,12 +23,6 @@ constexpr std::chrono::seconds kBetween{30};
 
 std::string key_of(std::uint64_t number) {
   return fmt::format("{}{:020}.json", tenure_folder(), number);
-}
-
-std::int64_t now_micros() {
-  return std::chrono::duration_cast<microseconds>(
-             std::chrono::system_clock::now().time_since_epoch())
-      .count();
 }
 
 // The field behind the name of /proc/PID/stat that says when a process began; empty: it is gone.
@@ -88,7 +83,7 @@ std::optional<std::string> holder(ObjectStore& store, std::uint64_t number) {
   } else {
     const json::value* const at = book.if_contains("confirmed_at");
     const std::int64_t confirmed = at != nullptr && at->is_int64() ? at->get_int64() : 0;
-    if (microseconds(now_micros() - confirmed) > Tenure::kExpiry) return std::nullopt;
+    if (microseconds(runtime::unix_micros_now() - confirmed) > Tenure::kExpiry) return std::nullopt;
   }
   const std::string where = member(book, "machine");
   return fmt::format("`seguectl {}` (process {} on {})", member(book, "doing"), process,
@@ -135,7 +130,7 @@ std::string Tenure::book(State state) const {
                                       {"machine", machine()},
                                       {"process", process},
                                       {"process_start", start_of_process(process)},
-                                      {"confirmed_at", now_micros()}});
+                                      {"confirmed_at", runtime::unix_micros_now()}});
 }
 
 void Tenure::confirm() {

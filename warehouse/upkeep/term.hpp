@@ -19,8 +19,7 @@ class Term {
   Tenure& tenure() noexcept { return tenure_; }
   void confirm() { tenure_.confirm(); }
 
-  // Files that could not be put right. They are to be left alone, but may be taken away.
-  const std::vector<UnmendedFile>& unmended() const noexcept { return unmended_; }
+  // Whether a file could not be put right: it is to be left alone, but may be taken away.
   bool leaves_alone(const std::string& key) const;
   std::vector<HalfForgotten> left_half_forgotten() const;  // to stay named
   std::vector<std::string> warnings() const;  // a line each, for people

@@ -19,7 +19,6 @@
 #include "tests/warehouse/engines/answers.hpp"
 #include "tests/warehouse/engines/three_days.hpp"
 #include "warehouse/storage/folder_store.hpp"
-#include "warehouse/storage/location.hpp"
 
 namespace segue::warehouse {
 namespace {
@@ -79,13 +78,7 @@ TEST_CASE("Spark finds in an archive in S3 what DuckDB finds in it") {
     return;
   }
   const test::Versitygw server;
-  server.make_bucket("traffic");
-  S3Settings settings;
-  settings.endpoint = server.url();
-  settings.credentials_file = server.credentials_file();
-  const auto store =
-      open_store({.folder = {}, .bucket = "traffic", .prefix = "segue/eu"}, settings);
-  test::archive_three_days(*store);
+  const auto store = test::archive_three_days(server);
   check_answers(*store, ask_spark("s3a://traffic/segue/eu",
                                   {server.url(), server.credentials_file().string()}));
 }

@@ -8,9 +8,11 @@
 
 #include "recorder/exchange.pb.h"
 #include "tests/support/temp_dir.hpp"
+#include "tests/warehouse/storage/settings_for.hpp"
 #include "warehouse/archive/archive.hpp"
 #include "warehouse/archive/archiver.hpp"
 #include "warehouse/sql/archive_file.hpp"
+#include "warehouse/storage/location.hpp"
 #include "warehouse/upkeep/compaction.hpp"
 
 namespace segue::test {
@@ -159,6 +161,14 @@ void archive_three_days(ObjectStore& store) {
   CompactionOptions options;
   options.before = day_of(kFirstDay + 2 * kDayMicros);
   Compactor(archive, bench, options, kFirstDay + 3 * kDayMicros).run();
+}
+
+std::unique_ptr<ObjectStore> archive_three_days(const Versitygw& server) {
+  server.make_bucket("traffic");
+  auto store =
+      open_store({.folder = {}, .bucket = "traffic", .prefix = "segue/eu"}, settings_for(server));
+  archive_three_days(*store);
+  return store;
 }
 
 }  // namespace segue::test

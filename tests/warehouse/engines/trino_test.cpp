@@ -18,7 +18,6 @@
 #include "tests/support/versitygw.hpp"
 #include "tests/warehouse/engines/answers.hpp"
 #include "tests/warehouse/engines/three_days.hpp"
-#include "warehouse/storage/location.hpp"
 
 namespace segue::warehouse {
 namespace {
@@ -80,13 +79,7 @@ std::map<std::string, Rows> answers_of(const std::string& lines) {
 
 TEST_CASE("Trino finds in an archive in S3 what DuckDB finds in it") {
   const test::Versitygw server;
-  server.make_bucket("traffic");
-  S3Settings settings;
-  settings.endpoint = server.url();
-  settings.credentials_file = server.credentials_file();
-  const auto store =
-      open_store({.folder = {}, .bucket = "traffic", .prefix = "segue/eu"}, settings);
-  test::archive_three_days(*store);
+  const auto store = test::archive_three_days(server);
   const Trino trino(server);
   trino.run(views_of("s3://traffic/segue/eu", "2025-11-01"));
   std::string statements;

@@ -11,6 +11,7 @@
 #include "tests/support/faulty_link.hpp"
 #include "tests/support/temp_dir.hpp"
 #include "tests/support/versitygw.hpp"
+#include "tests/warehouse/storage/settings_for.hpp"
 #include "warehouse/sql/object_files.hpp"
 #include "warehouse/storage/s3_store.hpp"
 
@@ -49,9 +50,8 @@ struct Days {
  private:
   S3Settings made() const {
     server.make_bucket("shop");
-    S3Settings settings;
+    S3Settings settings = settings_for(server);
     settings.endpoint = link.url();
-    settings.credentials_file = server.credentials_file();
     return settings;
   }
   static S3Limits impatient() {

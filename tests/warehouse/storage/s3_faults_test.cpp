@@ -12,6 +12,7 @@
 #include "tests/support/s3_server.hpp"
 #include "tests/support/scripted_backend.hpp"
 #include "tests/support/versitygw.hpp"
+#include "tests/warehouse/storage/settings_for.hpp"
 #include "warehouse/storage/s3_credentials.hpp"
 #include "warehouse/storage/s3_store.hpp"
 
@@ -26,8 +27,8 @@ using test::Fault;
 struct FarBucket {
   FarBucket() {
     server.make_bucket("shop");
+    settings = settings_for(server);
     settings.endpoint = link.url();
-    settings.credentials_file = server.credentials_file();
     settings.timeout = std::chrono::seconds(1);
     limits.first_pause = std::chrono::milliseconds(1);
     limits.longest_pause = std::chrono::milliseconds(10);

@@ -15,6 +15,7 @@
 
 #include "tests/support/scripted_backend.hpp"
 #include "tests/support/versitygw.hpp"
+#include "tests/warehouse/storage/settings_for.hpp"
 #include "warehouse/storage/location.hpp"
 
 namespace segue::warehouse {
@@ -28,12 +29,7 @@ constexpr std::uint64_t kSmallestPart = 5 << 20;  // that S3 takes, but for the 
 // A bucket on a server of its own.
 struct Bucket {
   Bucket() { server.make_bucket("shop"); }
-  S3Settings settings() const {
-    S3Settings made;
-    made.endpoint = server.url();
-    made.credentials_file = server.credentials_file();
-    return made;
-  }
+  S3Settings settings() const { return settings_for(server); }
   ArchiveLocation location(std::string prefix = "exchanges/eu") const {
     return {.folder = {}, .bucket = "shop", .prefix = std::move(prefix)};
   }
@@ -299,9 +295,7 @@ TEST_CASE("a bucket behind TLS is used by those who know its authority") {
   const test::Certificate certificate("localhost");
   const test::Versitygw server(certificate);
   server.make_bucket("shop");
-  S3Settings settings;
-  settings.endpoint = server.url();
-  settings.credentials_file = server.credentials_file();
+  S3Settings settings = settings_for(server);
   const ArchiveLocation location{.folder = {}, .bucket = "shop", .prefix = "p"};
   CHECK_THAT(refusal(location, settings), ContainsSubstring("for TLS, archive.s3.ca"));
   settings.ca = certificate.certificate_file();

@@ -3,6 +3,7 @@
 #include <catch2/catch_test_macros.hpp>
 
 #include "tests/support/patience.hpp"
+#include "tests/warehouse/storage/settings_for.hpp"
 #include "warehouse/storage/location.hpp"
 #include "warehouse/upkeep/verification.hpp"
 
@@ -18,10 +19,7 @@ InS3::InS3(const std::function<void(MadeArchive&)>& fill)
 
 std::unique_ptr<ObjectStore> InS3::open() const {
   server_.make_bucket("shop");
-  S3Settings settings;
-  settings.endpoint = server_.url();
-  settings.credentials_file = server_.credentials_file();
-  return open_store(*parse_location(kName), settings);
+  return open_store(*parse_location(kName), settings_for(server_));
 }
 
 std::vector<std::string> InS3::opening() const {
