@@ -7,13 +7,13 @@ bench/QUERY_S3.md.
 """
 
 import argparse
-import asyncio
 import os
 import pathlib
 import subprocess
 import tempfile
-import threading
 import time
+
+import s3_server
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 DAY = "2026-01-15"
@@ -23,40 +23,6 @@ QUESTIONS = [
     ("what one account got",
      "SELECT created_at, target, status FROM exchanges WHERE account_id = 'account-42'"),
 ]
-
-
-class Relay:
-    """Stands before a server and holds back what clients send, by `delay` seconds each time."""
-
-    def __init__(self, target, delay):
-        self.target, self.delay, self.requests, self.port = target, delay, 0, None
-        started = threading.Event()
-        threading.Thread(target=lambda: asyncio.run(self.serve(started)), daemon=True).start()
-        started.wait()
-
-    async def serve(self, started):
-        server = await asyncio.start_server(self.connected, "127.0.0.1", 0)
-        self.port = server.sockets[0].getsockname()[1]
-        started.set()
-        await server.serve_forever()
-
-    async def connected(self, reader, writer):
-        onward, to = await asyncio.open_connection("127.0.0.1", self.target)
-        await asyncio.gather(self.pass_on(reader, to, self.delay), self.pass_on(onward, writer, 0))
-
-    async def pass_on(self, reader, writer, delay):
-        while data := await reader.read(65536):
-            if delay:
-                self.requests += 1
-                await asyncio.sleep(delay)
-            writer.write(data)
-            await writer.drain()
-        writer.close()
-
-
-def versitygw(*arguments):
-    return subprocess.run([str(ROOT / "tests/support/stack/versitygw.sh"), *arguments], check=True,
-                          stdout=subprocess.PIPE, text=True).stdout
 
 
 def write_configuration(path, endpoint, credentials):
@@ -74,11 +40,11 @@ routes:
 def measure(seguectl, configuration, relay):
     rows = []
     for name, sql in QUESTIONS:
-        before, begin = relay.requests, time.monotonic()
+        before, begin = relay.counts.total(), time.monotonic()
         subprocess.run([seguectl, "query", "--no-tail", "-c", str(configuration), sql,
                         "archive:s3://traffic/day", "-o", "csv"], check=True,
                        stdout=subprocess.DEVNULL)
-        rows.append((name, time.monotonic() - begin, relay.requests - before))
+        rows.append((name, time.monotonic() - begin, relay.counts.total() - before))
     return rows
 
 
@@ -91,25 +57,20 @@ def main():
     seguectl = str(options.build.resolve() / "bin/seguectl")
     with tempfile.TemporaryDirectory(dir=options.build) as folder:
         work = pathlib.Path(folder).resolve()
-        settings = dict(line.split("=", 1)
-                        for line in versitygw("start", str(work / "s3")).splitlines())
-        try:
+        with s3_server.S3Server(work / "s3") as server:
             # Objects of this server are files, so that the day is made as in a folder.
-            day = work / "s3/objects/traffic/day"
+            day = server.objects / "traffic/day"
             day.parent.mkdir(parents=True)
             subprocess.run([str(options.build / "bin/bench_query"), str(day), str(options.rows), DAY],
                            check=True, stdout=subprocess.DEVNULL)
             credentials = work / "credentials"
-            credentials.write_text(
-                f"{settings['AWS_ACCESS_KEY_ID']} {settings['AWS_SECRET_ACCESS_KEY']}\n")
-            relay = Relay(int(settings["S3_ENDPOINT"].rsplit(":", 1)[1]), options.delay / 1000)
-            write_configuration(work / "segue.yaml", f"http://127.0.0.1:{relay.port}", credentials)
+            credentials.write_text(" ".join(server.keys) + "\n")
+            relay = s3_server.Relay(server.port, options.delay / 1000)
+            write_configuration(work / "segue.yaml", relay.endpoint, credentials)
             raw = measure(seguectl, work / "segue.yaml", relay)
             subprocess.run([seguectl, "compact", f"archive:{day}", "--yes", "--staging",
                             str(work / "staging")], check=True, stdout=subprocess.DEVNULL)
             compacted = measure(seguectl, work / "segue.yaml", relay)
-        finally:
-            versitygw("destroy", str(work / "s3"))
     lines = ["# SQL over an archive in S3", "",
              f"Made by `bench/query_s3.py`: {options.rows:,} exchanges of a day in versitygw on the same "
              f"machine, each request held back for {options.delay:.0f} ms, {os.cpu_count()} processors, "

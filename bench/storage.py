@@ -11,20 +11,20 @@ With --s3 it counts what the archiver asks of a store, through a relay before ve
 """
 
 import argparse
-import contextlib
 import http.client
 import http.server
 import json
 import os
 import pathlib
 import random
-import re
 import shutil
 import socket
 import subprocess
 import tempfile
 import threading
 import time
+
+import s3_server
 
 ROWS_OF_A_FILE = [10, 100, 1_000, 16_384, 131_072]
 BROWSER = {
@@ -133,61 +133,20 @@ def archive(work, programs, rows):
     return len(files), sum(path.stat().st_size for path in files), books
 
 
-class Relay:
-    """Hands bytes on, and counts the requests among them. A GET with a query lists."""
-
-    def __init__(self, port):
-        self.counts = {}
-        self.target = port
-        self.listener = socket.create_server(("127.0.0.1", 0))
-        self.port = self.listener.getsockname()[1]
-        threading.Thread(target=self.accept, daemon=True).start()
-
-    def accept(self):
-        while True:
-            client, _ = self.listener.accept()
-            server = socket.create_connection(("127.0.0.1", self.target))
-            for source, sink, counts in ((client, server, True), (server, client, False)):
-                threading.Thread(target=self.carry, args=(source, sink, counts), daemon=True).start()
-
-    def carry(self, source, sink, counts):
-        """Until either side ends."""
-        while data := self.received(source):
-            for method, query in re.findall(rb"(GET|PUT|HEAD|POST|DELETE) /[^ ?\r\n]*(\?[^ ]*)? HTTP/1",
-                                            data) if counts else ():
-                kind = "LIST" if method == b"GET" and b"list-type" in query else method.decode()
-                self.counts[kind] = self.counts.get(kind, 0) + 1
-            sink.sendall(data)
-        with contextlib.suppress(OSError):
-            sink.shutdown(socket.SHUT_RDWR)
-
-    @staticmethod
-    def received(source):
-        try:
-            return source.recv(1 << 20)
-        except OSError:  # its other side is gone
-            return b""
-
-
 def count_requests(work, programs, rows):
-    script = pathlib.Path(__file__).parents[1] / "tests/support/stack/versitygw.sh"
-    started = subprocess.run([script, "start", work / "s3"], check=True, capture_output=True, text=True)
-    given = dict(line.split("=", 1) for line in started.stdout.split())
-    try:
-        relay = Relay(int(given["S3_ENDPOINT"].rsplit(":", 1)[1]))
+    with s3_server.S3Server(work / "s3") as server:
+        relay = s3_server.Relay(server.port)
         subprocess.run(["curl", "-sf", "-X", "PUT", "--aws-sigv4", "aws:amz:us-east-1:s3", "--user",
-                        f"{given['AWS_ACCESS_KEY_ID']}:{given['AWS_SECRET_ACCESS_KEY']}",
-                        "-H", "x-amz-content-sha256: UNSIGNED-PAYLOAD",
-                        given["S3_ENDPOINT"] + "/traffic"], check=True)
+                        ":".join(server.keys), "-H", "x-amz-content-sha256: UNSIGNED-PAYLOAD",
+                        server.endpoint + "/traffic"], check=True)
         with open(work / "segue.yaml", "a", encoding="utf-8") as config:
             config.write(f"archive: {{ to: archive:s3://traffic/segue, s3: {{ endpoint: "
-                         f"'http://127.0.0.1:{relay.port}' }} }}\n")
+                         f"'{relay.endpoint}' }} }}\n")
         subprocess.run([programs / "seguectl", "archive", f"journal:{work}/journal", "-c",
                         work / "segue.yaml", "--once", "--flush-rows", str(rows)], check=True,
-                       env=os.environ | given, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        return relay.counts
-    finally:
-        subprocess.run([script, "destroy", work / "s3"], check=True)
+                       env=os.environ | server.environment, stdout=subprocess.DEVNULL,
+                       stderr=subprocess.DEVNULL)
+        return dict(relay.counts)
 
 
 def main():
