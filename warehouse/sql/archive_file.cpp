@@ -15,6 +15,8 @@
 #include "recorder/exchange.pb.h"
 #include "runtime/owned_descriptor.hpp"
 #include "warehouse/sql/exchange_columns.hpp"
+#include "warehouse/sql/parquet_files.hpp"
+#include "warehouse/sql/views.hpp"
 #include "warehouse/sql/without_bodies.hpp"
 #include "warehouse/storage/object_store.hpp"
 #include "warehouse/storage/sha256.hpp"
@@ -53,6 +55,18 @@ OwnedDescriptor open_file(const std::filesystem::path& path) {
 // COPY leaves what it wrote to the kernel.
 void sync_file(const std::filesystem::path& path) {
   if (::fsync(open_file(path).get()) != 0) fail(path, "sync the file");
+}
+
+// Whether a file says of its rows which records they are: columns of all schemas.
+bool has_places(Engine& engine, const std::filesystem::path& path) {
+  constexpr int kSource = 100;
+  constexpr int kOffset = 102;  // between them the partition
+  bool all = false;
+  engine.ask(fmt::format("SELECT (count(DISTINCT field_id) = {})::VARCHAR FROM parquet_schema({}) "
+                         "WHERE field_id BETWEEN {} AND {}",
+                         kOffset - kSource + 1, sql_literal(path.string()), kSource, kOffset),
+             [&](const Engine::Row& row) { all = row[0] == "true"; });
+  return all;
 }
 
 // One record on its way into a row, and what a file of them will be said to hold.
@@ -233,20 +247,22 @@ FileFacts facts_of(Engine& engine, const std::filesystem::path& path) {
   const auto number = [](std::string_view text) {
     return text.data() == nullptr ? 0 : std::stoll(std::string(text));
   };
-  const std::string sql = fmt::format(
-      "SELECT COLUMNS(*)::VARCHAR FROM (SELECT count(*), count(*) FILTER (outcome <> 'COMPLETED' "
-      "OR status >= {}), count(*) FILTER (kind = 'FINISH'), count(*) FILTER (redelivered), "
-      "epoch_us(min(created_at)), epoch_us(max(created_at)) FROM read_parquet({}))",
-      kServerError, sql_text(path.string()));
   try {
-    engine.ask(sql, [&](const Engine::Row& row) {
-      facts.rows = static_cast<std::uint64_t>(number(row[0]));
-      facts.failures = static_cast<std::uint64_t>(number(row[1]));
-      facts.finishes = static_cast<std::uint64_t>(number(row[2]));
-      facts.redelivered = static_cast<std::uint64_t>(number(row[3]));
-      facts.min_created_at = number(row[4]);
-      facts.max_created_at = number(row[5]);
-    });
+    if (!has_places(engine, path)) throw SqlError("its columns are others");
+    engine.ask(
+        fmt::format("SELECT COLUMNS(*)::VARCHAR FROM (SELECT count(*), count(*) FILTER (outcome <> "
+                    "'COMPLETED' OR status >= {}), count(*) FILTER (kind = 'FINISH'), count(*) "
+                    "FILTER (redelivered), epoch_us(min(created_at)), epoch_us(max(created_at)) "
+                    "FROM {})",
+                    kServerError, read_files(archived_columns(), {path.string()})),
+        [&](const Engine::Row& row) {
+          facts.rows = static_cast<std::uint64_t>(number(row[0]));
+          facts.failures = static_cast<std::uint64_t>(number(row[1]));
+          facts.finishes = static_cast<std::uint64_t>(number(row[2]));
+          facts.redelivered = static_cast<std::uint64_t>(number(row[3]));
+          facts.min_created_at = number(row[4]);
+          facts.max_created_at = number(row[5]);
+        });
   } catch (const SqlError& error) {
     throw StorageError(
         fmt::format("{}: it is no file of an archive: {}", path.string(), error.what()));

@@ -4,6 +4,8 @@
 #include <fmt/format.h>
 
 #include <catch2/catch_test_macros.hpp>
+#include <catch2/matchers/catch_matchers_exception.hpp>
+#include <catch2/matchers/catch_matchers_string.hpp>
 #include <limits>
 #include <set>
 #include <string>
@@ -17,6 +19,9 @@
 
 namespace segue::warehouse {
 namespace {
+
+using Catch::Matchers::ContainsSubstring;
+using Catch::Matchers::MessageMatches;
 
 const Chain kChain{"shop", "0"};
 
@@ -119,6 +124,31 @@ TEST_CASE("facts are those that the file itself gives") {
   CHECK(read.redelivered == facts.redelivered);
   CHECK(read.min_created_at == facts.min_created_at);
   CHECK(read.max_created_at == facts.max_created_at);
+}
+
+TEST_CASE("facts are those of a file of an older schema, too, which lacks columns") {
+  ArchiveFileEncoder encoder;
+  const FileFacts facts = encoder.facts_of(
+      SEGUE_SOURCE_DIR "/tests/warehouse/data/raw/dt=2026-11-01/shop~0~00000000000000000000~3.parquet");
+  CHECK(facts.rows == 4);
+  CHECK(facts.failures == 0);
+  CHECK(facts.redelivered == 0);
+  CHECK(facts.min_created_at == 1'793'523'600'000'000);  // 2026-11-01T09:00:00Z
+  CHECK(facts.max_created_at == facts.min_created_at + 3'000'000);
+}
+
+TEST_CASE("a file of Parquet whose columns are no archive's is refused, also without rows") {
+  const test::TempDir folder;
+  Engine engine;
+  ArchiveFileEncoder encoder;
+  for (const int rows : {0, 3}) {
+    const auto path = (folder / fmt::format("{}.parquet", rows)).string();
+    engine.run(fmt::format("COPY (SELECT 'GET' AS method, now() AS created_at, n AS \"offset\" "
+                           "FROM range({}) t(n)) TO '{}' (FORMAT parquet)",
+                           rows, path));
+    CHECK_THROWS_MATCHES(encoder.facts_of(path), StorageError,
+                         MessageMatches(ContainsSubstring("it is no file of an archive")));
+  }
 }
 
 TEST_CASE("a range without records is a file without rows") {

@@ -17,6 +17,7 @@
 #include "warehouse/archive/placement.hpp"
 #include "warehouse/archive/staging.hpp"
 #include "warehouse/sql/archive_file.hpp"
+#include "warehouse/sql/exchange_columns.hpp"
 #include "warehouse/storage/folder_store.hpp"
 
 namespace segue::warehouse {
@@ -184,8 +185,10 @@ TEST_CASE("the file of an open claim that another encoded is taken as it is") {
   // The same rows, compressed otherwise, as another version may do it.
   Engine engine;
   const auto own = folder / "own.parquet";
-  engine.run(fmt::format("COPY (FROM read_parquet('{}')) TO '{}' (FORMAT parquet, COMPRESSION gzip)",
-                         scene.store.path_of(state.done->path).string(), own.string()));
+  engine.run(fmt::format("COPY (FROM read_parquet('{}')) TO '{}' (FORMAT parquet, COMPRESSION gzip, "
+                         "FIELD_IDS {})",
+                         scene.store.path_of(state.done->path).string(), own.string(),
+                         archive_field_ids()));
   scene.store.replace_from(state.done->path, own);
   scene.run_once();
   CHECK(test::what_is_amiss(scene.archive, 0, 100).empty());
