@@ -92,9 +92,11 @@ SavedQuery saved_query(const fs::path& folder, std::string_view name) {
 }
 
 std::string list_of(const std::vector<SavedQuery>& queries) {
+  std::size_t longest = 0;
+  for (const SavedQuery& query : queries) longest = std::max(longest, query.name.size());
   std::string list;
   for (const SavedQuery& query : queries) {
-    list += fmt::format("@{:<24} {}\n", query.name, query.about);
+    list += fmt::format("@{:<{}}  {}\n", query.name, longest, query.about);
     for (const QueryParameter& parameter : query.parameters)
       list += fmt::format("    --param {}{}{}\n", parameter.name,
                           parameter.value ? "=" + *parameter.value : "=...",

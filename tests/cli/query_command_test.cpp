@@ -180,6 +180,17 @@ TEST_CASE("every saved query runs by its name") {
   CHECK(count >= 8);
 }
 
+TEST_CASE("the list of saved queries has what they answer in one column, however long their names") {
+  const TempDir queries;
+  queries.write("brief.sql", "-- Says one.\nSELECT 1;\n");
+  queries.write("a-name-that-is-longer-than-others.sql", "-- Says two.\n-- param of = x\nSELECT 2;\n");
+  const auto listed = query({"@", "--queries", queries.path().string()});
+  INFO(listed.err);
+  CHECK(listed.out == "@a-name-that-is-longer-than-others  Says two.\n"
+                      "    --param of=x\n"
+                      "@brief                              Says one.\n");
+}
+
 TEST_CASE("a saved query says what it wants to be told, and what there is instead of it") {
   const TempDir folder;
   fill(folder);
