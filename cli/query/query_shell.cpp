@@ -7,13 +7,13 @@
 #include <fstream>
 #include <iterator>
 #include <set>
-#include <sstream>
 #include <utility>
 
 #include "cli/exit_code.hpp"
 #include "cli/interruption.hpp"
 #include "cli/output.hpp"
 #include "cli/query/saved_queries.hpp"
+#include "cli/query/shell_words.hpp"
 #include "cli/query/statement_text.hpp"
 #include "cli/query/statement_watch.hpp"
 #include "exchange/error.hpp"
@@ -31,11 +31,6 @@ const std::map<std::string, AnswerForm, std::less<>> kForms{{"table", AnswerForm
                                                             {"json", AnswerForm::json},
                                                             {"csv", AnswerForm::csv},
                                                             {"parquet", AnswerForm::parquet}};
-
-std::vector<std::string> words_of(const std::string& line) {
-  std::istringstream stream(line);
-  return {std::istream_iterator<std::string>(stream), {}};
-}
 
 std::string lower(std::string_view text) {
   std::string lowered(text);
@@ -150,10 +145,14 @@ void QueryShell::ask(const std::string& sql) {
 }
 
 QueryShell::Next QueryShell::command(const std::string& line) {
-  const Words words = words_of(line);
-  const auto found = commands().find(words.front());
-  if (found != commands().end()) return (this->*found->second.run)(words);
-  fmt::print(stderr, "{} is no command here; .help lists those there are\n", words.front());
+  const auto words = shell_words(line);
+  if (!words) {
+    fmt::print(stderr, "a quote is not closed: write NAME='a value', or \\' for the character\n");
+    return Next::go_on;
+  }
+  const auto found = commands().find(words->front());
+  if (found != commands().end()) return (this->*found->second.run)(*words);
+  fmt::print(stderr, "{} is no command here; .help lists those there are\n", words->front());
   return Next::go_on;
 }
 

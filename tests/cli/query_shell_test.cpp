@@ -149,6 +149,30 @@ TEST_CASE("what was asked is there in the next session, and nobody else may read
   CHECK(terminal.wait() == 0);
 }
 
+TEST_CASE("words after a dot command are quoted as in a shell") {
+  const Shell shell;
+  const TempDir queries;
+  queries.write("echo.sql", "-- Says a value.\n-- param value: which\n"
+                            "SELECT getvariable('value') AS said;\n");
+  std::ofstream(shell.folder() / "two words.sql") << "SELECT 3 AS three;";
+  Terminal terminal = shell.open({"SEGUE_QUERIES=" + queries.path().string()});
+  terminal.read_prompt(kPrompt);
+  terminal.press(".saved echo value='1 day'\r");
+  terminal.read_until("said\r\n1 day\r\n");
+  terminal.read_prompt(kPrompt);
+  terminal.press(".saved echo \"value=it's \\\"so\\\"\"\r");
+  terminal.read_until("said\r\n\"it's \"\"so\"\"\"\r\n");
+  terminal.read_prompt(kPrompt);
+  terminal.press(fmt::format(".read {}/two\\ words.sql\r", shell.folder().string()));
+  terminal.read_until("three\r\n3\r\n");
+  terminal.read_prompt(kPrompt);
+  terminal.press(".saved echo value='1 day\r");
+  terminal.read_until("a quote is not closed");
+  terminal.read_prompt(kPrompt);
+  terminal.press("\x04");
+  CHECK(terminal.wait() == 0);
+}
+
 TEST_CASE("answers go where .output says, and .read runs a file") {
   const Shell shell;
   const auto file = shell.folder() / "answer.json";
