@@ -165,6 +165,8 @@ int ConnectStatusCommand::run() {
   settings.ca = ca_;
   settings.username = user_;
   settings.password_file = password_file_;
+  settings.ca_named_by = "--ca";
+  settings.password_named_by = "--password-file";
   settings.total_timeout =
       std::chrono::milliseconds(static_cast<std::int64_t>(timeout_seconds_ * 1000));
   settings.connect_timeout = std::min(settings.connect_timeout, settings.total_timeout);

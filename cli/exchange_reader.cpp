@@ -18,9 +18,7 @@ std::unique_ptr<recorder::JournalReader> open_journal(const Source& source,
   options.since = range.since;
   options.last_segments = range.last_segments;
   auto opened = recorder::JournalReader::open(source.journal, options);
-  if (!opened)
-    throw StartupError(fmt::format("{}: {}; give the folder of recorder.journal.dir", source.name(),
-                                   describe(opened.error())));
+  if (!opened) throw StartupError(recorder::why_unopened(source.journal, opened.error()));
   return std::move(*opened);
 }
 

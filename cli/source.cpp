@@ -13,13 +13,41 @@ constexpr std::string_view kJournal = "journal:";
 constexpr std::string_view kKafka = "kafka://";
 constexpr std::string_view kArchive = "archive:";
 
-Source configured_source(const KafkaOptions& options) {
+// What is called for, and how it is written.
+struct Forms {
+  const char* noun;
+  const char* text;
+};
+
+Forms forms_of(SourceKinds kinds) {
+  switch (kinds) {
+    case SourceKinds::recorded:
+      return {"source", "journal:DIR or kafka://BROKERS/TOPIC"};
+    case SourceKinds::topic:
+      return {"topic", "kafka://host:port,host:port/TOPIC"};
+    case SourceKinds::archive:
+      return {"archive", "archive:DIR or archive:s3://BUCKET/PREFIX"};
+    case SourceKinds::any:
+      break;
+  }
+  return {"source", "journal:DIR, kafka://BROKERS/TOPIC, archive:DIR or archive:s3://BUCKET/PREFIX"};
+}
+
+Source configured_source(const KafkaOptions& options, SourceKinds kinds) {
   std::optional<config::Settings> configured = options.configuration();
+  const Forms forms = forms_of(kinds);
   if (!configured)
-    throw StartupError(fmt::format("no source: give one (journal:DIR, kafka://BROKERS/TOPIC, "
-                                   "archive:DIR), or a configuration with -c ({} is not there)",
+    throw StartupError(fmt::format("no {}: give one ({}), or a configuration with -c ({} is not "
+                                   "there)",
+                                   forms.noun, forms.text, options.configuration_path()));
+  if (kinds == SourceKinds::topic && !configured->kafka)
+    throw StartupError(fmt::format("no topic: give one ({}); {} has no recorder.kafka", forms.text,
                                    options.configuration_path()));
   Source source{configured->journal.directory, std::nullopt, configured->keys};
+  if (kinds == SourceKinds::archive) {
+    source.archive = archive_of(*configured);
+    return source;
+  }
   if (!configured->kafka) return source;
   kafka::Settings settings = options.settings();
   std::string topic = settings.topic;
@@ -67,16 +95,35 @@ Source archive_source(std::string_view text, const KafkaOptions& options) {
   return source;
 }
 
-Source parse_source(std::string_view text, const KafkaOptions& options) {
-  if (text.starts_with(kJournal) && text.size() > kJournal.size()) {
+bool takes(SourceKinds kinds, std::string_view scheme) {
+  switch (kinds) {
+    case SourceKinds::recorded:
+      return scheme != kArchive;
+    case SourceKinds::topic:
+      return scheme == kKafka;
+    case SourceKinds::archive:
+      return scheme == kArchive;
+    case SourceKinds::any:
+      break;
+  }
+  return true;
+}
+
+Source parse_source(std::string_view text, const KafkaOptions& options, SourceKinds kinds) {
+  const auto is = [&](std::string_view scheme) {
+    return text.starts_with(scheme) && takes(kinds, scheme);
+  };
+  if (is(kJournal) && text.size() > kJournal.size()) {
     Source source{std::filesystem::path(text.substr(kJournal.size())), std::nullopt, {}};
     if (options.names_configuration()) source.keys = options.configuration()->keys;
     return source;
   }
-  if (text.starts_with(kKafka)) return kafka_source(text, options);
-  if (text.starts_with(kArchive)) return archive_source(text, options);
-  throw StartupError(fmt::format(
-      "{}: not a source; write journal:DIR, kafka://BROKERS/TOPIC or archive:DIR", text));
+  if (is(kKafka)) return kafka_source(text, options);
+  if (is(kArchive)) return archive_source(text, options);
+  const Forms forms = forms_of(kinds);
+  throw StartupError(fmt::format("{}: not {} {} for this command; write {}", text,
+                                 kinds == SourceKinds::archive ? "an" : "a", forms.noun,
+                                 forms.text));
 }
 
 }  // namespace
@@ -91,8 +138,9 @@ std::string Source::name() const {
   return fmt::format("kafka://{}/{}", fmt::join(kafka->settings.brokers, ","), kafka->topic);
 }
 
-Source resolve_source(const std::optional<std::string>& text, const KafkaOptions& options) {
-  return text ? parse_source(*text, options) : configured_source(options);
+Source resolve_source(const std::optional<std::string>& text, const KafkaOptions& options,
+                      SourceKinds kinds) {
+  return text ? parse_source(*text, options, kinds) : configured_source(options, kinds);
 }
 
 }  // namespace segue::cli

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
 #include <filesystem>
 #include <optional>
 #include <string>
@@ -41,9 +42,14 @@ struct Source {
 // The archive of the configuration's block `archive`.
 ArchiveSource archive_of(const config::Settings& configured);
 
+// Which of these forms a command takes. recorded: a journal or a topic.
+enum class SourceKinds : std::uint8_t { any, recorded, topic, archive };
+
 // `text` when there is one; else what the configuration says: the topic of recorder.kafka, or the
-// journal. A journal that is named needs no configuration: then one is read only when it was named,
-// too. Throws StartupError with one clear line for what is no source.
-Source resolve_source(const std::optional<std::string>& text, const KafkaOptions& options);
+// journal; its archive where only archives are taken. A journal that is named needs no
+// configuration: then one is read only when it was named, too. Throws StartupError with one clear
+// line, which names only forms that the command takes.
+Source resolve_source(const std::optional<std::string>& text, const KafkaOptions& options,
+                      SourceKinds kinds = SourceKinds::any);
 
 }  // namespace segue::cli

@@ -53,9 +53,15 @@ std::string joined(const std::vector<std::string>& parts) {
 }
 
 void set_tls(rd_kafka_conf_t& conf, const TlsSettings& tls) {
-  if (!tls.ca.empty()) set(conf, "ssl.ca.location", tls.ca.string());
-  if (!tls.cert.empty()) set(conf, "ssl.certificate.location", tls.cert.string());
-  if (!tls.key.empty()) set(conf, "ssl.key.location", tls.key.string());
+  const auto set_file = [&conf](const char* property, const std::filesystem::path& file,
+                                std::string_view named_by) {
+    if (file.empty()) return;
+    check_readable(file, named_by);  // what librdkafka says of it is OpenSSL's
+    set(conf, property, file.string());
+  };
+  set_file("ssl.ca.location", tls.ca, "recorder.kafka.tls.ca");
+  set_file("ssl.certificate.location", tls.cert, "recorder.kafka.tls.cert");
+  set_file("ssl.key.location", tls.key, "recorder.kafka.tls.key");
 }
 
 void set_sasl(rd_kafka_conf_t& conf, const SaslSettings& sasl) {
@@ -65,7 +71,7 @@ void set_sasl(rd_kafka_conf_t& conf, const SaslSettings& sasl) {
     set(conf, token ? "sasl.oauthbearer.client.id" : "sasl.username", sasl.username);
   if (!sasl.password_file.empty())
     set(conf, token ? "sasl.oauthbearer.client.secret" : "sasl.password",
-        read_secret(sasl.password_file));
+        read_secret(sasl.password_file, "recorder.kafka.sasl.password"));
 }
 
 // Commands may set it as a property, too.

@@ -126,8 +126,9 @@ RestClient::RestClient(RestSettings settings) : state_(std::make_unique<State>()
   begin_curl();
   check_url(settings.url);
   while (settings.url.ends_with('/')) settings.url.pop_back();
-  if (!settings.ca.empty()) check_readable(settings.ca);
-  if (!settings.password_file.empty()) state_->password = read_secret(settings.password_file);
+  if (!settings.ca.empty()) check_readable(settings.ca, settings.ca_named_by);
+  if (!settings.password_file.empty())
+    state_->password = read_secret(settings.password_file, settings.password_named_by);
   state_->settings = std::move(settings);
   state_->handle.reset(curl_easy_init());
   if (!state_->handle) throw StartupError("cannot start an HTTP client: out of memory");

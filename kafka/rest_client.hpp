@@ -15,6 +15,9 @@ struct RestSettings {
   std::filesystem::path ca;  // PEM; empty: the system's authorities
   std::string username;      // basic authentication; empty: none
   std::filesystem::path password_file;  // its first line
+  // The keys or options that name these files, for whoever is told that one cannot be read.
+  std::string ca_named_by;
+  std::string password_named_by;
   std::chrono::milliseconds connect_timeout{3'000};
   std::chrono::milliseconds total_timeout{10'000};
   std::size_t max_answer_bytes = 8 << 20;

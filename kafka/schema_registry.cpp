@@ -20,6 +20,8 @@ RestSettings rest_settings(RegistrySettings settings, std::chrono::milliseconds 
   rest.ca = std::move(settings.ca);
   rest.username = std::move(settings.username);
   rest.password_file = std::move(settings.password_file);
+  rest.ca_named_by = "recorder.kafka.schema_registry.ca";
+  rest.password_named_by = "recorder.kafka.schema_registry.password";
   rest.total_timeout = patience;
   rest.connect_timeout = std::min(rest.connect_timeout, patience);
   return rest;

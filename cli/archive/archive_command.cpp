@@ -173,12 +173,8 @@ ArchiveCommand::Plan ArchiveCommand::plan() const {
     plan.source.journal = configured->journal.directory;
     plan.source.keys = configured->keys;
   } else {
-    plan.source = resolve_source(source_, kafka_);
+    plan.source = resolve_source(source_, kafka_, SourceKinds::recorded);
   }
-  if (plan.source.archive)
-    throw StartupError(fmt::format("{}: that is an archive; archive from journal:DIR or "
-                                   "kafka://BROKERS/TOPIC",
-                                   plan.source.name()));
   if (new_epoch_ && !plan.source.kafka)
     throw StartupError("--new-epoch is for topics; a journal's runs have names of their own");
   if (give_up_ && !once_) throw StartupError("--give-up is for --once");

@@ -142,20 +142,6 @@ RestoreCommand::RestoreCommand(CLI::App& program)
 
 bool RestoreCommand::chosen() const { return command_->parsed(); }
 
-ArchiveSource RestoreCommand::archive() const {
-  if (from_.empty()) {
-    const auto configured = kafka_.configuration();
-    if (!configured)
-      throw StartupError("no archive: give one by --from archive:DIR, or a configuration with -c");
-    return archive_of(*configured);
-  }
-  auto source = resolve_source(from_, kafka_);
-  if (!source.archive)
-    throw StartupError(fmt::format("--from {}: write archive:DIR or archive:s3://BUCKET/PREFIX",
-                                   from_));
-  return std::move(*source.archive);
-}
-
 warehouse::RestoreRequest RestoreCommand::request(const KafkaSource& target) const {
   return {.settings = target.settings,
           .topic = target.topic,
@@ -166,11 +152,8 @@ warehouse::RestoreRequest RestoreCommand::request(const KafkaSource& target) con
 }
 
 int RestoreCommand::run() {
-  const Source target =
-      resolve_source(target_.empty() ? std::nullopt : std::optional(target_), kafka_);
-  if (!target.kafka)
-    throw StartupError(fmt::format("{}: write kafka://host:port,host:port/TOPIC", target_));
-  const ArchiveSource from = archive();
+  const Source target = resolve_source(target_, kafka_, SourceKinds::topic);
+  const ArchiveSource from = *resolve_source(from_, kafka_, SourceKinds::archive).archive;
   const auto store = warehouse::open_store(from.location, from.s3, interrupted);
   const warehouse::Archive archive = warehouse::Archive::open(*store);
   listen_for_interrupts();

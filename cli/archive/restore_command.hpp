@@ -25,14 +25,13 @@ class RestoreCommand {
   int run();
 
  private:
-  ArchiveSource archive() const;
   warehouse::RestoreRequest request(const KafkaSource& target) const;
 
   CLI::App* command_;
   KafkaOptions kafka_;
   OutputForm form_ = OutputForm::text;
-  std::string target_;
-  std::string from_;
+  std::optional<std::string> target_;
+  std::optional<std::string> from_;
   std::string source_;
   std::optional<std::int64_t> since_, until_;
   std::vector<std::int32_t> partitions_;

@@ -5,6 +5,8 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cstdio>
+#include <memory>
+#include <optional>
 #include <utility>
 
 #include "cli/archive/upkeep_run.hpp"
@@ -71,6 +73,20 @@ void tell_json(const VerificationReport& report) {
   write_out(text + "\n");
 }
 
+// A source to ask, which does not notice.
+std::unique_ptr<warehouse::RecordSource> open_source(const Source& source,
+                                                     const warehouse::Archive& archive) {
+  if (!source.kafka)
+    return std::make_unique<warehouse::JournalRecords>(
+        source.journal, [](const std::string& line) { fmt::print(stderr, "seguectl: {}\n", line); },
+        warehouse::JournalRecords::Role::onlooker);
+  warehouse::TopicReading reading{.settings = source.kafka->settings};
+  reading.topic = source.kafka->topic;
+  reading.timeout = source.kafka->timeout;
+  reading.share = warehouse::TopicReading::Share::all;
+  return std::make_unique<warehouse::TopicRecords>(std::move(reading), archive);
+}
+
 }  // namespace
 
 VerifyCommand::VerifyCommand(CLI::App& program)
@@ -88,24 +104,11 @@ VerifyCommand::VerifyCommand(CLI::App& program)
 
 bool VerifyCommand::chosen() const { return command_->parsed(); }
 
-// A source to ask, which does not notice.
-std::unique_ptr<warehouse::RecordSource> VerifyCommand::open_source(
-    const warehouse::Archive& archive) const {
-  const Source source = resolve_source(source_, options_.kafka());
-  if (!source.kafka)
-    return std::make_unique<warehouse::JournalRecords>(
-        source.journal, [](const std::string& line) { fmt::print(stderr, "seguectl: {}\n", line); },
-        warehouse::JournalRecords::Role::onlooker);
-  warehouse::TopicReading reading{.settings = source.kafka->settings};
-  reading.topic = source.kafka->topic;
-  reading.timeout = source.kafka->timeout;
-  reading.share = warehouse::TopicReading::Share::all;
-  return std::make_unique<warehouse::TopicRecords>(std::move(reading), archive);
-}
-
 int VerifyCommand::run() {
+  std::optional<Source> named;
+  if (source_) named = resolve_source(source_, options_.kafka(), SourceKinds::recorded);
   UpkeepRun work(options_, "verifying");
-  const auto source = source_ ? open_source(work.archive()) : nullptr;
+  const auto source = named ? open_source(*named, work.archive()) : nullptr;
   VerificationOptions options;
   if (quick_) options.hashes = VerificationOptions::Hashes::skip;
   if (deep_) options.rows = VerificationOptions::Rows::each;

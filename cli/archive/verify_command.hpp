@@ -1,14 +1,10 @@
 #pragma once
 
 #include <cstdint>
-#include <memory>
 #include <optional>
 #include <string>
-#include <vector>
 
 #include "cli/archive/upkeep_options.hpp"
-#include "warehouse/archive/archive.hpp"
-#include "warehouse/archive/record_source.hpp"
 
 namespace segue::cli {
 
@@ -21,8 +17,6 @@ class VerifyCommand {
   int run();
 
  private:
-  std::unique_ptr<warehouse::RecordSource> open_source(const warehouse::Archive& archive) const;
-
   CLI::App* command_;
   UpkeepOptions options_;
   std::optional<std::string> source_;

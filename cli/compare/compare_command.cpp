@@ -162,10 +162,7 @@ int CompareCommand::run() {
 }
 
 void CompareCommand::store_in(const std::string& archive) {
-  const Source source = resolve_source(archive, reading_.kafka());
-  if (!source.archive)
-    throw StartupError(fmt::format("--store {}: write archive:DIR or archive:s3://BUCKET/PREFIX",
-                                   archive));
+  const Source source = resolve_source(archive, reading_.kafka(), SourceKinds::archive);
   store_ = std::make_unique<ComparisonStore>(*source.archive);
 }
 

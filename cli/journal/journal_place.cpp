@@ -41,8 +41,7 @@ void JournalPlace::resolve() {
     folder_ = source_->substr(kScheme.size());
   }
   if (const auto reader = recorder::JournalReader::open(folder_, {}); !reader)
-    throw StartupError(fmt::format("{}: {}; give the folder of recorder.journal.dir", name(),
-                                   describe(reader.error())));
+    throw StartupError(recorder::why_unopened(folder_, reader.error()));
 }
 
 }  // namespace segue::cli

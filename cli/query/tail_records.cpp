@@ -39,8 +39,7 @@ class JournalTail : public TailRecords {
     options.since = since;
     options.behind = [this](std::string_view run, std::uint32_t lane) { return end(run, lane); };
     auto opened = recorder::JournalReader::open(source.journal, options);
-    if (!opened)
-      throw StartupError(fmt::format("{}: {}", source.name(), describe(opened.error())));
+    if (!opened) throw StartupError(recorder::why_unopened(source.journal, opened.error()));
     reader_ = std::move(*opened);
   }
 

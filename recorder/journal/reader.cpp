@@ -1,8 +1,10 @@
 #include "recorder/journal/reader.hpp"
 
+#include <fmt/format.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <cstddef>
 #include <map>
 #include <utility>
 
@@ -14,6 +16,63 @@
 namespace segue::recorder {
 
 namespace fs = std::filesystem;
+
+namespace {
+
+constexpr const char* kNoJournal = "opening a folder that is no journal";
+constexpr std::size_t kNamesShown = 3;
+
+bool is_of_journal(const fs::directory_entry& entry) {
+  const std::string name = entry.path().filename().string();
+  return is_run_name(name) || is_half_run_name(name) || name == kConsumersFolder ||
+         name == kDestinationFile ||  // its runs are gone
+         name == kAccountKeyFile;     // of a gateway that has recorded nothing yet
+}
+
+// "LICENSE, README.md, a.txt and 4 more"; a name may be anything, and this is for a terminal.
+std::string shown(std::vector<std::string> names) {
+  std::sort(names.begin(), names.end());
+  const std::size_t count = std::min(names.size(), kNamesShown);
+  const auto end = names.begin() + static_cast<std::ptrdiff_t>(count);
+  std::string text = fmt::format("{}", fmt::join(names.begin(), end, ", "));
+  std::replace_if(text.begin(), text.end(), [](char c) { return c < ' ' || c == '\x7f'; }, '?');
+  return names.size() == count ? text : fmt::format("{} and {} more", text, names.size() - count);
+}
+
+// A folder right below that has runs, or the one above a run; empty: neither.
+fs::path journal_near(const fs::path& directory) {
+  const fs::path named = directory.has_filename() ? directory : directory.parent_path();
+  if (is_run_name(named.filename().string())) return named.parent_path();
+  std::error_code error;
+  for (fs::directory_iterator at(named, error), end; !error && at != end; at.increment(error)) {
+    std::error_code unreadable;
+    const fs::directory_iterator below(at->path(), unreadable);
+    if (std::any_of(below, fs::directory_iterator(), [](const fs::directory_entry& entry) {
+          return is_run_name(entry.path().filename().string());
+        }))
+      return at->path();
+  }
+  return {};
+}
+
+}  // namespace
+
+std::string why_unopened(const fs::path& directory, const Error& error) {
+  if (error.doing != kNoJournal)
+    return fmt::format("journal:{}: {}; give the folder of recorder.journal.dir",
+                       directory.string(), describe(error));
+  std::vector<std::string> names;
+  std::error_code ignored;
+  for (fs::directory_iterator at(directory, ignored), end; !ignored && at != end;
+       at.increment(ignored))
+    names.push_back(at->path().filename().string());
+  const fs::path near = journal_near(directory);
+  return fmt::format(
+      "journal:{}: no journal: it has no folder of a gateway's run, such as "
+      "20261121T105436.123456Z-9f86d081, but {}; give the folder of recorder.journal.dir{}",
+      directory.string(), shown(std::move(names)),
+      near.empty() ? std::string() : fmt::format("; {} is one", near.string()));
+}
 
 struct JournalReader::State {
   State(fs::path folder, const ReadOptions& options)
@@ -93,12 +152,8 @@ Result<std::unique_ptr<JournalReader>> JournalReader::open(const fs::path& direc
   fs::directory_iterator entries(directory, error);
   if (error) return storage_error(error.value(), "opening the journal's folder");
   const bool empty = entries == fs::directory_iterator();
-  const bool journal = std::any_of(entries, fs::directory_iterator(), [](const auto& entry) {
-    const std::string name = entry.path().filename().string();
-    return is_run_name(name) || name.starts_with('.') || name == kConsumersFolder ||
-           name == kAccountKeyFile;  // of a gateway that has recorded nothing yet
-  });
-  if (!empty && !journal) return storage_error(EINVAL, "opening a folder that is no journal");
+  if (!empty && std::none_of(entries, fs::directory_iterator(), is_of_journal))
+    return storage_error(EINVAL, kNoJournal);
   return std::unique_ptr<JournalReader>(
       new JournalReader(std::make_unique<State>(directory, options)));
 }

@@ -62,4 +62,7 @@ class JournalReader {
   std::unique_ptr<State> state_;
 };
 
+// Why open() failed, in one line for a person: what lies there instead of a journal, and what to give.
+std::string why_unopened(const std::filesystem::path& directory, const Error& error);
+
 }  // namespace segue::recorder

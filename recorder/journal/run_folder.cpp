@@ -105,6 +105,10 @@ bool is_run_name(std::string_view name) noexcept {
   return true;
 }
 
+bool is_half_run_name(std::string_view name) noexcept {
+  return name.starts_with(kMaking) || name.starts_with(kRemoving);
+}
+
 std::string segment_file_name(std::uint64_t sequence) {
   return fmt::format("{:020}{}", sequence, kSegmentSuffix);
 }
@@ -228,7 +232,7 @@ Result<void> remove_run(const fs::path& directory, const std::string& run) {
 
 void remove_leftovers(const fs::path& directory) {
   for (const std::string& name : or_none(names_in(directory))) {
-    if (!name.starts_with(kMaking) && !name.starts_with(kRemoving)) continue;
+    if (!is_half_run_name(name)) continue;
     const auto lock = RunLock::take(directory / name);
     if (!lock) continue;
     std::error_code ignored;

@@ -23,6 +23,8 @@ const BootId& current_boot();
 // "20261121T105436.123456Z-9f86d081": start time and random, so that names sort by time.
 std::string make_run_name();
 bool is_run_name(std::string_view name) noexcept;
+// Of a run that was being made or removed when its process died.
+bool is_half_run_name(std::string_view name) noexcept;
 
 std::string segment_file_name(std::uint64_t sequence);
 std::filesystem::path segment_path(const std::filesystem::path& run, std::uint32_t lane,

@@ -1,6 +1,7 @@
 // What the programs say to slips of the finger: one line with what is wrong, where, and what to do.
 #include <algorithm>
 #include <catch2/catch_test_macros.hpp>
+#include <filesystem>
 #include <string>
 #include <vector>
 
@@ -85,6 +86,87 @@ TEST_CASE("a journal that is not there is told with the key that says where it i
     check_seguectl({{words, "seguectl: " + journal + ": opening the journal's folder: No such file "
                             "or directory; give the folder of recorder.journal.dir"}});
   }
+}
+
+TEST_CASE("a folder that is no journal is told with what lies there, and where one is") {
+  const TempDir folder;
+  for (const char* name : {"LICENSE", "a.txt", "b.txt", "c.txt"}) folder.write(name, "text");
+  const std::string said = "journal:" + folder.path().string() +
+                           ": no journal: it has no folder of a gateway's run, such as "
+                           "20261121T105436.123456Z-9f86d081, but .git, LICENSE, a.txt and ";
+  const std::string source = "journal:" + folder.path().string();
+  const auto check = [&](const std::string& rest) {
+    for (std::vector<std::string> words :
+         {std::vector<std::string>{"cat"}, {"journal", "status"}, {"query", "FROM exchanges"},
+          {"archive", "--once", "--to", "archive:" + (folder / "archive").string()}}) {
+      words.push_back(source);
+      std::vector<std::string> command{seguectl_path()};
+      command.insert(command.end(), words.begin(), words.end());
+      const CommandResult result = run_command(command);
+      CHECK(result.exit_code == 2);
+      CHECK(result.err == "seguectl: " + said + rest + "\n");
+    }
+  };
+  std::filesystem::create_directory(folder / ".git");
+  std::filesystem::create_directories(folder / "d");
+  std::filesystem::create_directory(folder / "archive");
+  check("4 more; give the folder of recorder.journal.dir");
+  std::filesystem::create_directories(folder / "d/20261121T105436.123456Z-9f86d081");
+  check("4 more; give the folder of recorder.journal.dir; " + (folder / "d").string() + " is one");
+}
+
+TEST_CASE("what is no source is told with the forms that the command takes, and no others") {
+  const TempDir folder;
+  const std::string archive = "archive:" + folder.path().string();
+  const std::string recorded = "; write journal:DIR or kafka://BROKERS/TOPIC";
+  const std::string topic = "; write kafka://host:port,host:port/TOPIC";
+  check_seguectl({
+      {{"cat", "./x"},
+       "seguectl: ./x: not a source for this command; write journal:DIR, kafka://BROKERS/TOPIC, "
+       "archive:DIR or archive:s3://BUCKET/PREFIX"},
+      {{"verify", archive, "--source", "./x"},
+       "seguectl: ./x: not a source for this command" + recorded},
+      {{"verify", archive, "--source", archive},
+       "seguectl: " + archive + ": not a source for this command" + recorded},
+      {{"archive", archive, "--to", archive},
+       "seguectl: " + archive + ": not a source for this command" + recorded},
+      {{"restore", "journal:x"}, "seguectl: journal:x: not a topic for this command" + topic},
+      {{"restore", "kafka://a:1/t", "--from", "journal:x"},
+       "seguectl: journal:x: not an archive for this command; write archive:DIR or "
+       "archive:s3://BUCKET/PREFIX"},
+      {{"restore"},
+       "seguectl: no topic: give one (kafka://host:port,host:port/TOPIC), or a configuration with "
+       "-c (segue.yaml is not there)"},
+      {{"restore", "kafka://a:1/t"},
+       "seguectl: no archive: give one (archive:DIR or archive:s3://BUCKET/PREFIX), or a "
+       "configuration with -c (segue.yaml is not there)"},
+  });
+}
+
+TEST_CASE("a certificate or password that cannot be read is told with what names it") {
+  const TempDir folder;
+  const std::string missing = (folder / "nix").string();
+  const std::string why = ": cannot read " + missing + ": No such file or directory";
+  const auto with = [&](const std::string& name, const std::string& security) {
+    return folder
+        .write(name, "version: 1\nlisteners: { public: { address: \"127.0.0.1:1\" } }\n"
+                     "backends: { legacy: { endpoints: [\"127.0.0.1:2\"] } }\n"
+                     "routes: { all: { match: { prefix: / }, to: legacy, record: none } }\n"
+                     "recorder: { kafka: { brokers: [\"127.0.0.1:1\"], " + security + " } }\n")
+        .string();
+  };
+  check_seguectl({
+      {{"connect", "status", "https://127.0.0.1:1", "--ca", missing}, "seguectl: --ca" + why},
+      {{"connect", "status", "https://127.0.0.1:1", "--ca", folder.path().string()},
+       "seguectl: --ca: cannot read " + folder.path().string() + ": Is a directory"},
+      {{"connect", "status", "https://127.0.0.1:1", "--user", "u", "--password-file", missing},
+       "seguectl: --password-file" + why},
+      {{"topics", "describe", "-c", with("ca.yaml", "tls: { ca: nix }")},
+       "seguectl: recorder.kafka.tls.ca" + why},
+      {{"topics", "describe", "-c",
+        with("sasl.yaml", "sasl: { mechanism: PLAIN, username: u, password: { file: nix } }")},
+       "seguectl: recorder.kafka.sasl.password" + why},
+  });
 }
 
 TEST_CASE("segue serve without -c takes the segue.yaml of its folder") {

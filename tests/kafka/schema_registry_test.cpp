@@ -2,6 +2,8 @@
 #include "kafka/schema_registry.hpp"
 
 #include <catch2/catch_test_macros.hpp>
+#include <catch2/matchers/catch_matchers.hpp>
+#include <catch2/matchers/catch_matchers_exception.hpp>
 #include <string>
 
 #include "exchange/error.hpp"
@@ -118,7 +120,10 @@ TEST_CASE("URLs with credentials or of other kinds and files that are not there 
   kafka::RegistrySettings settings;
   settings.url = "https://x";
   settings.ca = "/nowhere/ca.pem";
-  CHECK_THROWS_AS(kafka::SchemaRegistry(settings), StartupError);
+  CHECK_THROWS_MATCHES(
+      kafka::SchemaRegistry(settings), StartupError,
+      Catch::Matchers::Message("recorder.kafka.schema_registry.ca: cannot read /nowhere/ca.pem: No "
+                               "such file or directory"));
 }
 
 }  // namespace

@@ -227,8 +227,7 @@ JournalRecords::JournalRecords(fs::path directory, std::function<void(const std:
   state_->directory = std::move(directory);
   state_->tell = std::move(tell);
   if (const auto reader = recorder::JournalReader::open(state_->directory, {}); !reader)
-    throw StartupError(fmt::format("{}: {}; give the folder of recorder.journal.dir", state_->name,
-                                   describe(reader.error())));
+    throw StartupError(recorder::why_unopened(state_->directory, reader.error()));
 }
 
 JournalRecords::~JournalRecords() = default;
