@@ -11,7 +11,6 @@
 #include <string_view>
 #include <vector>
 
-#include "warehouse/sql/openings.hpp"
 #include "warehouse/storage/object_store.hpp"
 
 namespace segue::warehouse {
@@ -21,6 +20,14 @@ struct ObjectCacheSettings {
   std::uint64_t block_bytes = 64 << 10;     // what is asked for begins and ends at its multiples
   std::uint64_t total_bytes = 128 << 20;    // the least recently used go first
   std::uint64_t request_bytes = 16 << 20;   // more than that is asked for in several requests
+};
+
+// An object as somebody opened it: reads of it are of this version or fail.
+struct OpenObject {
+  std::string key;
+  ObjectVersion version;
+  // Tells this version from all others of the object, also where the store cannot.
+  std::string identity;
 };
 
 // Reads ranges of objects through blocks that it keeps: footers above all. A range much larger than

@@ -4,21 +4,22 @@
 #include <fnmatch.h>
 
 #include <algorithm>
+#include <cstdint>
 #include <duckdb.hpp>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <span>
 #include <utility>
 #include <vector>
 
-#include "warehouse/sql/openings.hpp"
 #include "warehouse/storage/folder_file.hpp"
 
 namespace segue::warehouse {
 namespace {
 
 const std::string kScheme = "archive://";
-constexpr const char* kOpening = "segue_opening";  // with a file: Openings::next()
+constexpr const char* kFirst = "segue_first";  // with a file: where its FirstOpening lies
 constexpr std::string_view kPatternOctets = "*?[";
 constexpr unsigned kWaitingThreads = 16;  // each opens a file at a time, and waits for it
 
@@ -54,6 +55,46 @@ bool fits(std::string_view key, std::string_view pattern) {
     return false;
   return last || fits(key.substr(end + 1), pattern.substr(slash + 1));
 }
+
+// A statement opens each of its files several times, for its footer and in each of its threads.
+// What it reads fits together only when they are all as the first time, which goes with the
+// statement's file.
+struct FirstOpening : duckdb::ExtendedOpenFileInfo {
+  std::mutex mutex{};
+  std::optional<OpenObject> object{};
+
+  static duckdb::OpenFileInfo of(std::string path) {
+    duckdb::OpenFileInfo file(std::move(path));
+    file.extended_info = duckdb::make_shared_ptr<FirstOpening>();
+    file.extended_info->options[kFirst] = duckdb::Value::POINTER(place_of(file));
+    return file;
+  }
+
+  // nullptr: the file's is none of these, or a copy of its options alone.
+  static FirstOpening* in(const duckdb::OpenFileInfo& file) {
+    if (!file.extended_info) return nullptr;
+    const auto& options = file.extended_info->options;
+    const auto found = options.find(kFirst);
+    if (found == options.end() || found->second.GetPointer() != place_of(file)) return nullptr;
+    return static_cast<FirstOpening*>(file.extended_info.get());
+  }
+
+  std::optional<OpenObject> known() {
+    const std::lock_guard lock(mutex);
+    return object;
+  }
+  // Another thread may have been faster: what it found counts.
+  OpenObject remember(OpenObject found) {
+    const std::lock_guard lock(mutex);
+    if (!object) object = std::move(found);
+    return *object;
+  }
+
+ private:
+  static std::uintptr_t place_of(const duckdb::OpenFileInfo& file) {
+    return reinterpret_cast<std::uintptr_t>(file.extended_info.get());
+  }
+};
 
 // An object that is open; `file`: where it is a file of this machine.
 struct Opened {
@@ -97,7 +138,8 @@ class ObjectFileSystem : public duckdb::FileSystem {
   duckdb::unique_ptr<duckdb::FileHandle> OpenFile(
       const std::string& path, duckdb::FileOpenFlags flags,
       duckdb::optional_ptr<duckdb::FileOpener>) override {
-    return open(path, flags, openings_.next());
+    FirstOpening only;
+    return open(path, flags, only);
   }
 
   bool FileExists(const std::string& path, duckdb::optional_ptr<duckdb::FileOpener>) override {
@@ -152,12 +194,12 @@ class ObjectFileSystem : public duckdb::FileSystem {
     const std::string_view pattern = key_of(path);
     const std::size_t first = pattern.find_first_of(kPatternOctets);
     if (first == std::string_view::npos) {
-      found.push_back(with_opening(path));
+      found.push_back(FirstOpening::of(path));
       return found;
     }
     as_duckdb(engine_, [&] {
       cache_.store().list(pattern.substr(0, first), {}, [&](const StoredObject& object) {
-        if (fits(object.key, pattern)) found.push_back(with_opening(kScheme + object.key));
+        if (fits(object.key, pattern)) found.push_back(FirstOpening::of(kScheme + object.key));
       });
     });
     return found;
@@ -167,56 +209,41 @@ class ObjectFileSystem : public duckdb::FileSystem {
   bool SupportsOpenFileExtended() const override { return true; }
   duckdb::unique_ptr<duckdb::FileHandle> OpenFileExtended(
       const duckdb::OpenFileInfo& file, duckdb::FileOpenFlags flags,
-      duckdb::optional_ptr<duckdb::FileOpener>) override {
-    if (file.extended_info) {
-      const auto& options = file.extended_info->options;
-      const auto found = options.find(kOpening);
-      if (found != options.end())
-        return open(file.path, flags, found->second.GetValue<std::uint64_t>());
-    }
-    return open(file.path, flags, openings_.next());
+      duckdb::optional_ptr<duckdb::FileOpener> opener) override {
+    if (FirstOpening* const first = FirstOpening::in(file)) return open(file.path, flags, *first);
+    return OpenFile(file.path, flags, opener);
   }
 
  private:
-  duckdb::OpenFileInfo with_opening(std::string path) {
-    duckdb::OpenFileInfo file(std::move(path));
-    file.extended_info = duckdb::make_shared_ptr<duckdb::ExtendedOpenFileInfo>();
-    file.extended_info->options[kOpening] = duckdb::Value::UBIGINT(openings_.next());
-    return file;
-  }
-
-  duckdb::unique_ptr<duckdb::FileHandle> open(const std::string& path,
-                                              duckdb::FileOpenFlags flags, std::uint64_t opening) {
+  duckdb::unique_ptr<duckdb::FileHandle> open(const std::string& path, duckdb::FileOpenFlags flags,
+                                              FirstOpening& first) {
     if (flags.OpenForWriting())
       throw duckdb::IOException(fmt::format("{}: statements only read an archive", path));
-    auto opened = as_duckdb(engine_, [&] { return open_as_first(key_of(path), opening); });
+    auto opened = as_duckdb(engine_, [&] { return open_as_first(key_of(path), first); });
     if (opened) return duckdb::make_uniq<ObjectHandle>(*this, path, flags, std::move(*opened));
     if (flags.ReturnNullIfNotExists()) return nullptr;
     throw duckdb::IOException(
         fmt::format("{}: there is no object {}", cache_.store().name(), key_of(path)));
   }
 
-  std::optional<Opened> open_as_first(std::string_view key, std::uint64_t opening) {
-    auto first = openings_.first(opening, key);
+  std::optional<Opened> open_as_first(std::string_view key, FirstOpening& first) {
     if (const auto path = cache_.store().file_of(key)) {
       auto file = FolderFile::open(*path);
       if (!file) return std::nullopt;
-      const ObjectVersion& version = file->version();
-      if (!first)
-        first = openings_.remember(
-            opening, {.key = std::string(key), .version = version, .identity = version.tag});
-      if (first->identity != version.tag) throw replaced_while_read(cache_.store(), key);
-      return Opened{.object = std::move(*first), .file = std::move(file)};
+      const ObjectVersion& now = file->version();
+      OpenObject object =
+          first.remember({.key = std::string(key), .version = now, .identity = now.tag});
+      if (object.identity != now.tag) throw replaced_while_read(cache_.store(), key);
+      return Opened{.object = std::move(object), .file = std::move(file)};
     }
-    if (first) return Opened{.object = std::move(*first)};
+    if (auto object = first.known()) return Opened{.object = std::move(*object)};
     auto object = cache_.open(key);
     if (!object) return std::nullopt;
-    return Opened{.object = openings_.remember(opening, std::move(*object))};
+    return Opened{.object = first.remember(std::move(*object))};
   }
 
   Engine& engine_;
   ObjectCache cache_;
-  Openings openings_;
 };
 
 }  // namespace
