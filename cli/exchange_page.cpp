@@ -99,6 +99,7 @@ void add_body(Page& page, const v1::Body& body) {
   page.heading(fmt::format("[body: {} bytes{}{}]", body.size(),
                            complete ? "" : fmt::format(", {}", capture_name(body.capture())),
                            in_parentheses(body.reason())));
+  if (!body.sha256().empty()) page.line("SHA-256", hex(body.sha256()));
   if (body.content().empty()) return;
   if (!is_readable(body)) {
     page.body(fmt::format("[{} bytes that are not text: --as json has them]",

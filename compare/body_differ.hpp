@@ -61,6 +61,8 @@ class BodyDiffer {
   std::string_view compare_trees(DifferenceList& list);
   std::string_view compare_malformed(Form form, DifferenceList& list);
   void compare_bytes(DifferenceList& list) const;
+  static bool compare_digests(const v1::Exchange& left, const v1::Exchange& right,
+                              DifferenceList& list);
   static void list_dropped(const v1::Exchange& exchange, DifferenceList& list);
 
   Side left_;

@@ -7,9 +7,9 @@
 namespace segue::config {
 namespace {
 
+using recorder::BodyDigest;
 using recorder::Durability;
 using recorder::JournalSettings;
-using recorder::RecordSettings;
 using recorder::WhenFull;
 using routing::KeySource;
 
@@ -59,25 +59,34 @@ void read_account_key(const Place& place, Context& context, RouteSettings& route
     refuse_value(place, context, kExpected);
 }
 
+const Keys<RouteSettings>& body_keys() {
+  const Choice<BodyDigest> digests{{{"none", BodyDigest::none}, {"sha256", BodyDigest::sha256}}};
+  static const Keys<RouteSettings> keys{
+      key<RouteSettings>(
+          "max", [](RouteSettings& r) -> auto& { return r.record.body_max_bytes; },
+          Size{0, 1024 * kMiB}, "of a body on record; what is longer is cut and marked so"),
+      key<RouteSettings>(
+          "digest", [](RouteSettings& r) -> auto& { return r.record.body_digest; }, digests,
+          "a digest on record of every whole body in which no redaction rule may hide something, "
+          "also of what is longer than `max`"),
+  };
+  return keys;
+}
+
 void read_bodies(const Place& place, Context& context, RouteSettings& route) {
-  static const Keys<RouteSettings> keys{key<RouteSettings>(
-      "max", [](RouteSettings& r) -> auto& { return r.record.body_max_bytes; },
-      Size{0, 1024 * kMiB}, "")};
   if (place.node.kind == yaml::Kind::scalar && place.node.text == "none")
     route.record.bodies = false;
   else if (place.node.kind == yaml::Kind::map)
-    read_map(place, keys, context, route);
+    read_map(place, body_keys(), context, route);
   else
     refuse_type(place, context, "a map or none");
 }
 
 Key<RouteSettings> bodies_key() {
   return {"bodies", read_bodies,
-          [](const std::string& path, const RouteSettings&, std::vector<KeyRow>& rows) {
+          [](const std::string& path, const RouteSettings& defaults, std::vector<KeyRow>& rows) {
             rows.push_back({path, "map, or none", "", "`none` records no bodies"});
-            rows.push_back({path + ".max", Size{0, 1024 * kMiB}.type(),
-                            show_size(RecordSettings{}.body_max_bytes),
-                            "of a body on record; what is longer is cut and marked so"});
+            document_keys(path, body_keys(), defaults, rows);
           }};
 }
 

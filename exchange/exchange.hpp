@@ -31,6 +31,7 @@ struct BodyView {
   std::uint64_t size = 0;
   Capture capture = Capture::absent;
   std::string_view reason;  // why skipped or truncated: "journal", "capture_memory", "bodies.max"
+  std::string_view sha256{};  // 32 octets, of all `size` bytes; empty: none was made, or may be told
 };
 
 struct RequestView {

@@ -33,7 +33,7 @@ void start_capture(recorder::BodyCapture& capture, const Exchange& exchange) {
   const recorder::RecordSettings& settings =
       exchange.worker.recorder->settings(exchange.route_index());
   if (settings.enabled && settings.bodies)
-    capture.start(settings.body_max_bytes);
+    capture.start(settings.body_max_bytes, settings.body_digest);
   else
     capture.start_skipping("settings");
 }

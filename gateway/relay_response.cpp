@@ -68,7 +68,10 @@ Task<Next> Relay::relay_response() {
   for (;;) {
     const bool sound = take_content(head_bytes);
     if (!sound) co_return co_await broken_response(Outcome::upstream_reset);
-    if (response_ended_) co_return co_await finish_response();
+    if (response_ended_) {
+      exchange_.response_body.end();
+      co_return co_await finish_response();
+    }
     const bool sent = co_await send_part();
     if (!sent && !exchange_.unsafe()) co_return co_await broken_response(Outcome::client_aborted);
     exchange_.response_body.keep();

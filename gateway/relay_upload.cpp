@@ -79,6 +79,7 @@ Task<bool> Relay::upload_window(bool& ended) {
     ended = step.state == http1::ChunkDecoder::State::done;
     take_request_trailers(step);
   }
+  if (ended) exchange_.request_body.end();
   upload_bytes_ += content;
   const auto limit = worker_.settings.limits.body_bytes;
   if (limit && upload_bytes_ > *limit) {

@@ -302,7 +302,9 @@ Task<std::optional<Refusal>> Session::read_whole_body(Exchange& exchange) {
     if (!pace.keeps_up(got.bytes)) co_return kBodyTooSlow;
   }
   start_capture(exchange.request_body, exchange);
-  exchange.request_body.borrow(buffer.readable().substr(head.bytes, length));
+  const std::string_view body = buffer.readable().substr(head.bytes, length);
+  exchange.request_body.borrow(body);
+  if (body.size() == length) exchange.request_body.end();
   co_return std::nullopt;
 }
 

@@ -70,10 +70,17 @@ BodyCapture* CapturePool::largest() noexcept {
   return found == large_.end() ? nullptr : *found;
 }
 
-void BodyCapture::start(std::uint64_t max_bytes) {
+void BodyCapture::start(std::uint64_t max_bytes, BodyDigest digest) {
   reset();
+  if (digest == BodyDigest::sha256) start_digest();
   max_bytes_ = max_bytes;
   capture_ = Capture::complete;
+}
+
+void BodyCapture::start_digest() {
+  if (sha256_ == nullptr) sha256_ = std::make_unique<Sha256>();
+  sha256_->restart();
+  running_ = sha256_.get();
 }
 
 void BodyCapture::start_skipping(std::string_view reason) {
@@ -89,23 +96,35 @@ void BodyCapture::reset() noexcept {
   max_bytes_ = 0;
   capture_ = Capture::absent;
   reason_ = {};
+  running_ = nullptr;
+  digest_ = {};
+}
+
+// What holds of every byte, captured or not.
+void BodyCapture::count(std::string_view bytes) {
+  size_ += bytes.size();
+  if (running_ != nullptr) running_->add(bytes);
 }
 
 void BodyCapture::add(std::string_view bytes) {
   keep();
-  size_ += bytes.size();
+  count(bytes);
   copy(bytes);
 }
 
 void BodyCapture::borrow(std::string_view bytes) {
   keep();
-  size_ += bytes.size();
+  count(bytes);
   if (capture_ == Capture::complete) borrowed_ = bytes;
 }
 
 void BodyCapture::keep() {
   const std::string_view bytes = std::exchange(borrowed_, {});
   if (!bytes.empty()) copy(bytes);
+}
+
+void BodyCapture::end() {
+  if (Sha256* const running = std::exchange(running_, nullptr)) digest_ = running->end();
 }
 
 std::size_t BodyCapture::held_bytes() const noexcept {
@@ -172,7 +191,11 @@ BodyView BodyCapture::view() {
       reason = "bodies.max";
     }
   }
-  return {.blocks = views_, .size = size_, .capture = capture, .reason = reason};
+  return {.blocks = views_,
+          .size = size_,
+          .capture = capture,
+          .reason = reason,
+          .sha256 = digest_};
 }
 
 }  // namespace segue::recorder

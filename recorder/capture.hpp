@@ -7,6 +7,8 @@
 #include <vector>
 
 #include "exchange/exchange.hpp"
+#include "recorder/settings.hpp"
+#include "recorder/sha256.hpp"
 
 namespace segue::recorder {
 
@@ -53,9 +55,10 @@ class CapturePool {
   std::vector<Block> free_;
 };
 
-// Captures one body as it streams, up to a limit, and counts its true size. One a direction,
-// reused from exchange to exchange with start(). Never fails and never makes the relay wait: what
-// does not fit is TRUNCATED with a reason. Same thread as its pool; neither copied nor moved.
+// Captures one body as it streams, up to a limit, and counts its true size; makes its digest where
+// that is asked for, of all that passes. One a direction, reused from exchange to exchange with
+// start(). Never fails and never makes the relay wait: what does not fit is TRUNCATED with a
+// reason. Same thread as its pool; neither copied nor moved.
 class BodyCapture {
  public:
   explicit BodyCapture(CapturePool& pool) : pool_(pool) {}
@@ -64,7 +67,7 @@ class BodyCapture {
   ~BodyCapture() { reset(); }
 
   // A body follows; up to `max_bytes` of it are kept.
-  void start(std::uint64_t max_bytes);
+  void start(std::uint64_t max_bytes, BodyDigest digest = BodyDigest::none);
   // A body follows, of which only the size counts. `reason` is static text: "settings".
   void start_skipping(std::string_view reason);
   // No body, no memory. Also the state before the first start().
@@ -78,6 +81,8 @@ class BodyCapture {
   void borrow(std::string_view bytes);
   // Copies what is borrowed: call before its memory changes.
   void keep();
+  // The body is whole: only now has its view a digest. Nothing is added behind it.
+  void end();
 
   std::uint64_t size() const noexcept { return size_; }
   // Valid until the next call of anything on this or another capture of the pool.
@@ -86,6 +91,8 @@ class BodyCapture {
  private:
   friend class CapturePool;
 
+  void start_digest();
+  void count(std::string_view bytes);
   void copy(std::string_view bytes);
   void cut(std::string_view reason) noexcept;
   void shrink_to(std::size_t blocks) noexcept;
@@ -100,6 +107,9 @@ class BodyCapture {
   std::uint64_t max_bytes_ = 0;
   Capture capture_ = Capture::absent;
   std::string_view reason_;
+  std::unique_ptr<Sha256> sha256_;  // made for the first body that needs it, and kept
+  Sha256* running_ = nullptr;       // null: this body has none, or is at its end
+  std::string_view digest_;
 };
 
 }  // namespace segue::recorder

@@ -76,6 +76,7 @@ void describe_body(Sink& sink, const BodyView& body, const auto& plan) {
   sink.varint(number(B::kCaptureFieldNumber), static_cast<std::uint64_t>(plan.capture));
   sink.varint(number(B::kSizeFieldNumber), body.size);
   sink.text(delimited(B::kReasonFieldNumber), plan.reason);
+  sink.bytes(delimited(B::kSha256FieldNumber), body.sha256);
   sink.text(delimited(B::kContentTypeFieldNumber), plan.content_type);
   sink.text(delimited(B::kContentCodingFieldNumber), plan.content_coding);
   sink.varint(number(B::kCodingUndoneFieldNumber), plan.coding_undone ? 1 : 0);

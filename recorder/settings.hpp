@@ -31,6 +31,9 @@ struct JournalSettings {
 // synced, intent included; the machine may die. kafka: acknowledged by the broker.
 enum class Durability : std::uint8_t { best_effort, journal, disk, kafka };
 
+// `bodies.digest`: what is made of a whole body, also of what is too long to be captured.
+enum class BodyDigest : std::uint8_t { none, sha256 };
+
 // What stands on record in place of a value, in the order of strictness: sealed under a key, so that
 // `seguectl` can open it; a keyed hash, so that equal values stay equal; a mask; nothing.
 enum class RedactionMode : std::uint8_t { encrypt, hash, mask, drop };
@@ -77,6 +80,7 @@ struct RecordSettings {
   bool enabled = true;         // `record: none`
   bool bodies = true;          // `bodies: none`
   std::uint64_t body_max_bytes = 1 << 20;
+  BodyDigest body_digest = BodyDigest::none;
   Durability durability = Durability::journal;
   std::chrono::milliseconds durability_timeout{5'000};  // disk, kafka: then the client is reset
   bool hash_account = false;   // account ids are stored as HMAC-SHA-256 under the account key

@@ -232,7 +232,7 @@ void ShadowCall::begin_body() {
   if (head.framing == http1::Framing::none) return;
   const recorder::RecordSettings& record = worker_.recorder->settings(shadow_.route_index());
   if (record.enabled && record.bodies)
-    body_.start(record.body_max_bytes);
+    body_.start(record.body_max_bytes, record.body_digest);
   else
     body_.start_skipping("settings");
 }
@@ -254,6 +254,7 @@ Task<ShadowCall::Fault> ShadowCall::read_body() {
     body_ended_ = true;
     break;
   }
+  body_.end();
   timing_.last_byte = elapsed_micros();
   co_return Fault::none;
 }

@@ -96,6 +96,7 @@ RedactedBody BodyRedactor::redact(const BodyView& body, const BodyDescription& d
     }
     const Input input{text, parse_media_type(description.content_type), is_whole, Place::body};
     redacted.reason = redact_input(input, rules, content);
+    redacted.is_opaque = is_opaque(input);
   }
   if (!redacted.reason.empty()) {
     redacted.fate = RedactedBody::Fate::dropped;
@@ -109,18 +110,22 @@ RedactedBody BodyRedactor::redact(const BodyView& body, const BodyDescription& d
   return redacted;
 }
 
+// Images, archives and so on, but for those that are text after all.
+bool BodyRedactor::is_opaque(const Input& input) {
+  return kind_of(input.media) == BodyKind::binary &&
+         !is_utf8(input.is_whole ? input.text : without_half_character(input.text));
+}
+
 // By its declared kind; JSON is also looked for where it may stand without being declared. What
 // says nothing of its kind is searched as text, in UTF-8 or not: the patterns work on octets.
 BodyRedactor::Reason BodyRedactor::redact_input(const Input& input, const Rules& rules,
                                                 std::string& out) {
-  BodyKind kind = kind_of(input.media);
-  if (kind == BodyKind::binary) {
-    if (!is_utf8(input.is_whole ? input.text : without_half_character(input.text))) {
-      out += input.text;
-      return {};
-    }
-    kind = BodyKind::unknown;
+  if (is_opaque(input)) {
+    out += input.text;
+    return {};
   }
+  BodyKind kind = kind_of(input.media);
+  if (kind == BodyKind::binary) kind = BodyKind::unknown;
   if (!is_ascii_like(input.media.charset)) return kCharset;
 
   const bool may_be_json = kind == BodyKind::form || kind == BodyKind::markup ||

@@ -27,6 +27,7 @@ struct RedactedBody {
   Fate fate = Fate::untouched;
   std::string_view reason;  // static text
   bool coding_undone = false;
+  bool is_opaque = false;  // no rule looks into its kind: neither here nor behind where it was cut
 };
 
 // Hides in one body what JSON, form and pattern rules cover. What they may cover and cannot be read
@@ -62,6 +63,7 @@ class BodyRedactor {
     Place place;
   };
 
+  static bool is_opaque(const Input& input);
   Reason redact_input(const Input& input, const Rules& rules, std::string& out);
   Reason redact_known(const Input& input, BodyKind kind, const Rules& rules, std::string& out);
   Reason redact_json(std::string_view text, const Rules& rules, std::string& out);

@@ -1,6 +1,7 @@
 #include "recorder/redaction/redactor.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include "recorder/exchange.pb.h"
 
@@ -89,11 +90,15 @@ void Redactor::client(ClientView& client) {
   client.server_name = text(client.server_name, Parameters::none);
 }
 
-// Returns whether the content coding was undone.
+// Returns whether the content coding was undone. A digest would tell whoever guesses what is hidden
+// that the guess is right: it stays only with what is on record to its last byte as it came, and with
+// what no rule looks into.
 bool Redactor::body(BodyView& body, std::span<const Field> fields, Body& into) {
   if (into.content.capacity() > kKeptBytes) into.content = {};
   const BodyRedactor::Rules rules{rules_->json, rules_->text()};
-  if (!rules.any() || body.blocks.empty()) return false;
+  if (!rules.any() || (body.blocks.empty() && body.size == 0)) return false;
+  const std::string_view sha256 = std::exchange(body.sha256, {});
+  if (body.blocks.empty()) return false;
   const auto content_type = content_type_of(fields);
   into.codings.clear();
   for (const Field& field : fields) {
@@ -107,6 +112,7 @@ bool Redactor::body(BodyView& body, std::span<const Field> fields, Body& into) {
         bodies_.redact(body, {*content_type, into.codings}, rules, substitutes_, into.content);
   switch (redacted.fate) {
     case RedactedBody::Fate::untouched:
+      if (redacted.is_opaque || body.capture == Capture::complete) body.sha256 = sha256;
       return false;
     case RedactedBody::Fate::replaced:
       into.block = into.content;

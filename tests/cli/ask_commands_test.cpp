@@ -198,13 +198,15 @@ TEST_CASE("show finds an exchange by its id and by the start of it") {
   Life life(folder.path());
   const ExchangeId id = life.record(0x1234, [](SampleExchange& s) {
     s.response_fields.push_back({"X-Note", "shown"});
+    s.view.response.body.sha256 = "0123456789abcdef0123456789abcdef";
   });
   life.record(0x5678);
   for (const std::string& text : {id.text(), std::string("01000000-0000-7000-0000-0000000012")}) {
     const CommandResult result = seguectl({"show", text, source(folder)});
     CHECK(result.exit_code == 0);
     for (const char* part : {"search-read (/searches/{id})", "GET /searches/42", "X-Note: shown",
-                             "HTTP/1.1 200 OK", "header:cookie (mask", "Cookie: ***", "last byte"})
+                             "HTTP/1.1 200 OK", "header:cookie (mask", "Cookie: ***", "last byte",
+                             "  SHA-256      3031323334353637383961626364656630313233"})
       CHECK(result.out.find(part) != std::string::npos);
   }
   CHECK(seguectl({"show", "01000000", source(folder)}).exit_code == 2);

@@ -127,6 +127,74 @@ TEST_CASE("what is not whole on record is never equal") {
   CHECK(comparing(broken, json("{}")).verdict == Verdict::different);
 }
 
+// On record with its first bytes at most, and a digest of all of it, which begins with `digest`.
+Response digested(std::string_view type, std::string_view first, std::uint64_t size, char digest) {
+  Response response;
+  response.body(type, first);
+  auto* const body = response.exchange.mutable_response()->mutable_body();
+  body->set_capture(first.empty() ? v1::CAPTURE_SKIPPED : v1::CAPTURE_TRUNCATED);
+  body->set_size(size);
+  body->set_sha256(std::string(32, digest));
+  return response;
+}
+
+TEST_CASE("bodies that are not whole on record are the same when their digests are") {
+  Comparing comparing;
+  for (const char* type : {"image/png", "application/json", "text/html", ""}) {
+    INFO(type);
+    const Response left = digested(type, "{\"a\"", 900, '\1');
+    CHECK(comparing(left, left).verdict == Verdict::same);
+    CHECK(comparing(left, digested(type, "", 900, '\1')).verdict == Verdict::same);
+    Response coded = left;
+    coded.header("Content-Encoding", "gzip");
+    CHECK(comparing(coded, coded).verdict == Verdict::same);
+    Response without = left;
+    without.exchange.mutable_response()->mutable_body()->clear_sha256();
+    CHECK(comparing(left, without).reason == "truncated");
+    CHECK(comparing(without, left).reason == "truncated");
+    Response broken = left;
+    broken.exchange.set_outcome(v1::OUTCOME_INTERRUPTED);
+    CHECK(comparing(left, broken).verdict == Verdict::incomparable);
+  }
+}
+
+TEST_CASE("bodies that are not whole on record differ by length and digest") {
+  Comparing comparing;
+  const std::string_view other = "SHA-256 0202020202020202";
+  const Response png = digested("image/png", "\x89PNG", 900, '\1');
+  CHECK(lines_of(comparing(png, digested("image/png", "", 900, '\2'))) ==
+        Lines{"value : 900 bytes, SHA-256 0101010101010101 -> 900 bytes, " + std::string(other)});
+  CHECK(lines_of(comparing(png, digested("image/png", "\x89PNG", 901, '\2'))) ==
+        Lines{"length : 900 bytes, SHA-256 0101010101010101 -> 901 bytes, " + std::string(other)});
+  CHECK(comparing(digested("", "\xff\x01 a", 900, '\1'), digested("", "\xff\x01 b", 900, '\2'))
+            .differences.size() == 1);
+
+  Response whole = Response().body("image/png", "abc");
+  whole.exchange.mutable_response()->mutable_body()->set_sha256(std::string(32, '\1'));
+  CHECK(comparing(whole, digested("image/png", "abc", 4, '\2')).differences.size() == 1);
+}
+
+TEST_CASE("other digests say nothing where more than octets is compared") {
+  Comparing comparing;
+  const auto reason = [&](std::string_view type, std::string_view first) {
+    const auto& comparison =
+        comparing(digested(type, first, 900, '\1'), digested(type, first, 900, '\2'));
+    CHECK(comparison.differences.empty());
+    return comparison.reason;
+  };
+  CHECK(reason("application/json", "{\"a\"") == "truncated");
+  CHECK(reason("text/plain", "one line") == "truncated");
+  CHECK(reason("text/html", "<p>") == "truncated");
+  CHECK(reason("", "cut within Gr\xc3") == "truncated");
+  CHECK(reason("application/octet-stream", "cut within \xf0\x9f\x98") == "truncated");
+  CHECK(reason("", "") == "skipped");
+  Response left = digested("image/png", "\x1f\x8b", 900, '\1');
+  Response right = digested("image/png", "\x1f\x8b", 900, '\2');
+  for (Response* const coded : {&left, &right}) coded->header("Content-Encoding", "gzip");
+  CHECK(comparing(left, right).reason == "truncated");
+  CHECK(comparing(left, digested("image/png", "\x1f\x8b", 900, '\1')).reason == "truncated");
+}
+
 TEST_CASE("a body that the right backend alone breaks off or codes wrongly is a difference") {
   Comparing comparing;
   Response broken = json("{}");

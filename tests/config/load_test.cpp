@@ -63,6 +63,7 @@ TEST_CASE("a small configuration has the documented defaults") {
   CHECK_FALSE(settings.backends[0].timeouts.total.has_value());
   CHECK(settings.listeners[0].port == 0);
   CHECK(route_of(settings, "all").record.body_max_bytes == 1 << 20);
+  CHECK(route_of(settings, "all").record.body_digest == recorder::BodyDigest::none);
 }
 
 TEST_CASE("every value of a configuration arrives") {
@@ -150,7 +151,7 @@ defaults:
   timeouts: { idle: 1s, total: 2s }
   record:
     key: header:x-user
-    bodies: { max: 2MiB }
+    bodies: { max: 2MiB, digest: sha256 }
     redact: { headers: [x-token, { name: x-card, mode: drop }] }
 routes:
   plain: { match: { prefix: /a }, to: legacy }
@@ -161,11 +162,15 @@ routes:
     record: { key: cookie:uid, redact: { headers: [x-more, X-Card] } }
   bare: { match: { prefix: /c }, to: legacy, record: { bodies: none, key_mode: hash } }
   silent: { match: { prefix: /d }, to: legacy, record: none }
+  undigested: { match: { prefix: /e }, to: legacy, record: { bodies: { digest: none } } }
 )");
   const RouteSettings& own = route_of(settings, "own");
   CHECK(own.timeouts.idle == std::chrono::seconds{1});
   CHECK(own.timeouts.total == std::chrono::seconds{5});
   CHECK(own.record.body_max_bytes == 2 << 20);
+  CHECK(own.record.body_digest == recorder::BodyDigest::sha256);
+  CHECK(route_of(settings, "undigested").record.body_max_bytes == 2 << 20);
+  CHECK(route_of(settings, "undigested").record.body_digest == recorder::BodyDigest::none);
   CHECK(own.record.hash_account);  // a cookie is redacted
   CHECK(own.rule.account.name == "uid");
   const auto& redactions = own.record.redact.headers;

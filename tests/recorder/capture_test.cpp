@@ -1,5 +1,7 @@
 #include "recorder/capture.hpp"
 
+#include <fmt/format.h>
+
 #include <catch2/catch_test_macros.hpp>
 #include <memory>
 #include <string>
@@ -16,6 +18,13 @@ std::string content(BodyCapture& capture) {
   std::string all;
   for (const std::string_view block : capture.view().blocks) all += block;
   return all;
+}
+
+std::string digest(BodyCapture& capture) {
+  std::string digits;
+  for (const char c : capture.view().sha256)
+    digits += fmt::format("{:02x}", static_cast<unsigned char>(c));
+  return digits;
 }
 
 TEST_CASE("a body that is wholly borrowed is never copied") {
@@ -93,6 +102,68 @@ TEST_CASE("a skipped body has a size and a reason") {
   CHECK(capture.view().reason == "settings");
   CHECK(capture.view().size == 7);
   CHECK(capture.view().blocks.empty());
+}
+
+// The digests are those of FIPS 180-4's examples.
+constexpr const char* kOfNothing =
+    "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
+constexpr const char* kOfAbc = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
+constexpr const char* kOfMillion =
+    "cdc76e5c9914fb9281a1c7e284d73e67f1809a48a497200e046d39ccc7112cd0";
+
+TEST_CASE("a digest is of the whole body, however it came and however little of it is kept") {
+  CapturePool pool(kMebibyte);
+  BodyCapture capture(pool);
+  const std::string million(1'000'000, 'a');
+  for (const std::uint64_t max_bytes : {std::uint64_t{0}, std::uint64_t{10}, 2 * kMebibyte}) {
+    capture.start(max_bytes, BodyDigest::sha256);
+    capture.add(std::string_view(million).substr(0, 7));
+    capture.borrow(std::string_view(million).substr(7, 64 << 10));
+    capture.keep();
+    capture.borrow(std::string_view(million).substr(7 + (64 << 10)));
+    capture.end();
+    CHECK(digest(capture) == kOfMillion);
+    CHECK(capture.view().size == 1'000'000);
+  }
+  capture.start(kMebibyte, BodyDigest::sha256);
+  capture.borrow("abc");
+  capture.end();
+  CHECK(digest(capture) == kOfAbc);
+  capture.start(kMebibyte, BodyDigest::sha256);
+  capture.end();
+  CHECK(digest(capture) == kOfNothing);
+}
+
+TEST_CASE("a digest outlives the cut of a capture for want of memory") {
+  CapturePool pool(kSmall);
+  BodyCapture capture(pool);
+  capture.start(2 * kMebibyte, BodyDigest::sha256);
+  capture.add(std::string(1'000'000, 'a'));
+  capture.end();
+  CHECK(capture.view().reason == "capture_memory");
+  CHECK(digest(capture) == kOfMillion);
+}
+
+TEST_CASE("there is no digest before the end of a body, of another body, or where none is wanted") {
+  CapturePool pool(kMebibyte);
+  BodyCapture capture(pool);
+  capture.end();
+  CHECK(digest(capture).empty());
+  capture.start(kMebibyte, BodyDigest::sha256);
+  capture.add("ab");
+  CHECK(digest(capture).empty());
+  capture.start(kMebibyte, BodyDigest::sha256);
+  capture.add("abc");
+  capture.end();
+  CHECK(digest(capture) == kOfAbc);
+  for (const auto again : {1, 2, 3}) {
+    if (again == 1) capture.start(kMebibyte);
+    if (again == 2) capture.start_skipping("settings");
+    if (again == 3) capture.reset();
+    capture.add("abc");
+    capture.end();
+    CHECK(digest(capture).empty());
+  }
 }
 
 TEST_CASE("over the budget the largest capture is cut and small ones go on") {

@@ -326,7 +326,8 @@ void PlantedSecret::set_body(std::string content, std::string_view type) {
   place_ += fmt::format(", '{}', '{}'", type, coding);
 
   BodyView& body = request ? sample_.view.request.body : sample_.view.response.body;
-  body = {{}, content.size(), Capture::complete, {}};
+  // In place of a digest: what tells of the secret goes with it.
+  body = {{}, content.size(), Capture::complete, {}, secret_};
   if (random_() % 4 == 0) {
     body.capture = Capture::truncated;
     body.reason = "bodies.max";

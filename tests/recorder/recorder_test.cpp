@@ -283,6 +283,73 @@ TEST_CASE("bodies too large for a frame are cut to fit it") {
   CHECK(desk.recorder.counters().cut_bodies.value() == 1);
 }
 
+TEST_CASE("a digest is on record but where it would tell what a rule hides") {
+  constexpr RouteIndex kRuled = 2;
+  const std::string digest(32, 'd');
+  const std::string png("\x89PNG\0\xff", 6);
+  struct Case {
+    const char* type;
+    std::string content;
+    Capture capture;
+    bool there;  // on the route with rules; on another it always is
+  };
+  const Case cases[] = {
+      {"application/json", R"({"password":"1"})", Capture::complete, false},
+      {"application/json", R"({"name":"1"})", Capture::complete, true},
+      {"application/json", R"({"name":"1", "pa)", Capture::truncated, false},
+      {"application/json", "", Capture::truncated, false},
+      {"application/json", "{", Capture::complete, false},
+      {"text/plain", "as it came", Capture::complete, true},
+      {"text/plain", "as it came, up to h", Capture::truncated, false},
+      {"image/png", png, Capture::truncated, true},
+      {"image/png", "text after all", Capture::truncated, false},
+      {"image/png", "", Capture::skipped, false},
+  };
+  for (const Case& each : cases) {
+    INFO(each.type << " " << each.content);
+    Desk desk;
+    SampleExchange order;
+    fill_order(order, 0);
+    order.response_fields = {{"Content-Type", each.type}};
+    order.response_blocks.clear();
+    if (!each.content.empty()) order.response_blocks.push_back(each.content);
+    order.view.response.body = {{}, 1'000, each.capture, {}, digest};
+    order.connect();
+    for (const RouteIndex route : {RouteIndex{0}, kRuled}) {
+      IntentTicket none;
+      REQUIRE(desk.recorder.append(order.view, route, none).has_value());
+    }
+    const auto exchanges = desk.read();
+    REQUIRE(exchanges.size() == 2);
+    CHECK(exchanges[0].response().body().sha256() == digest);
+    CHECK(exchanges[1].response().body().sha256() == (each.there ? digest : ""));
+  }
+}
+
+TEST_CASE("a digest stays where a body is cut on its way, and of an empty one") {
+  Desk desk;
+  SampleExchange order;
+  const std::string digest(32, 'd');
+  fill_order(order, 700'000);
+  order.view.request.body.sha256 = digest;
+  order.view.response.body = {{}, 0, Capture::complete, {}, digest};
+  order.response_blocks.clear();
+  order.connect();
+  auto intent = desk.recorder.intend(order.view, 0);
+  REQUIRE(intent.has_value());
+  REQUIRE(desk.recorder.append(order.view, 0, *intent).has_value());
+  IntentTicket none;
+  REQUIRE(desk.recorder.append(order.view, 2, none).has_value());
+  const auto exchanges = desk.read(true);
+  REQUIRE(exchanges.size() == 3);
+  for (const int at : {0, 1}) {
+    const v1::Body& body = exchanges[static_cast<std::size_t>(at)].request().body();
+    CHECK(body.capture() == v1::CAPTURE_TRUNCATED);
+    CHECK(body.sha256() == digest);
+  }
+  CHECK(exchanges[2].response().body().sha256() == digest);
+}
+
 TEST_CASE("a route that is not recorded leaves nothing in the journal") {
   Desk desk;
   SampleExchange order;

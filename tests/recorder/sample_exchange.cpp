@@ -35,6 +35,7 @@ BodyView random_body(SampleExchange& sample, std::vector<std::string_view>& bloc
   body.capture = static_cast<Capture>(1 + random() % 4);
   body.size = random() % (std::uint64_t{1} << (random() % 50));
   body.reason = random() % 2 == 0 ? "" : sample.keep(random_text(random, 20));
+  if (random() % 2 == 0) body.sha256 = sample.keep(random_octets(random, 40));
   if (body.capture != Capture::complete && body.capture != Capture::truncated) return body;
   for (auto n = random() % 4; n > 0; --n)
     blocks.push_back(sample.keep(random_octets(random, 3000)));

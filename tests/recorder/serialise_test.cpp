@@ -58,6 +58,7 @@ void check_body(const v1::Body& got, const BodyView& want) {
   CHECK(got.capture() == static_cast<int>(want.capture));
   CHECK(got.size() == want.size);
   CHECK(got.reason() == as_text(want.reason));
+  CHECK(got.sha256() == want.sha256);
   CHECK(got.content() == joined(want.blocks));
 }
 

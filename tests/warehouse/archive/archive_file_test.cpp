@@ -187,6 +187,7 @@ TEST_CASE("bodies are not kept twice, and all else of a record is, also what is 
   v1::Exchange exchange = an_exchange();
   exchange.mutable_request()->mutable_body()->set_content("asked");
   exchange.mutable_request()->mutable_body()->set_size(5);
+  exchange.mutable_request()->mutable_body()->set_sha256(std::string(32, 'd'));
   std::string payload = exchange.SerializeAsString();
   const std::string unknown = "\x92\x3f\x03new\xa0\x3f\x01";  // fields 1010 and 1012
   payload += unknown;
@@ -198,6 +199,7 @@ TEST_CASE("bodies are not kept twice, and all else of a record is, also what is 
     REQUIRE(left.ParseFromArray(record.data(), static_cast<int>(record.size())));
     CHECK(left.response().body().content().empty());
     CHECK(left.response().body().size() == 13);
+    CHECK(left.request().body().sha256() == std::string(32, 'd'));
     CHECK(left.request().body().size() == 5);
     left.mutable_response()->mutable_body()->set_content("what was said");
     left.mutable_request()->mutable_body()->set_content("asked");
