@@ -12,9 +12,10 @@
 #include "cli/exit_code.hpp"
 #include "cli/figures.hpp"
 #include "cli/interruption.hpp"
+#include "cli/word_option.hpp"
 #include "runtime/clock.hpp"
+#include "warehouse/archive/destination.hpp"
 #include "warehouse/archive/gone_records.hpp"
-#include "warehouse/archive/journal_records.hpp"
 #include "warehouse/archive/manifest_topic.hpp"
 #include "warehouse/archive/topic_records.hpp"
 #include "warehouse/sql/archive_file.hpp"
@@ -28,6 +29,7 @@ using warehouse::ArchiveFrom;
 using warehouse::Archiver;
 using warehouse::Claim;
 using warehouse::Done;
+using warehouse::JournalRecords;
 
 constexpr std::uint64_t kMostFlushRows = 16'777'216;
 constexpr milliseconds kFirstPause{1'000};
@@ -141,6 +143,11 @@ ArchiveCommand::ArchiveCommand(CLI::App& program)
   command_->add_flag("--give-up", give_up_,
                      "With --once: end claims without .done of this source that it can never "
                      "finish, for it has their records no more; those count as lost");
+  add_word_option<std::optional<JournalRecords::Switch>>(
+      *command_, "--switch-archive", switch_,
+      {{"rest", JournalRecords::Switch::rest}, {"all", JournalRecords::Switch::all}},
+      "With --once: from now on this is the archive of a journal that had another one. rest: it "
+      "gets what the other has not got; all: everything that the journal still holds");
   command_
       ->add_option("--group", group_,
                    "Consumer group by which instances share a topic's partitions")
@@ -178,6 +185,11 @@ ArchiveCommand::Plan ArchiveCommand::plan() const {
   if (new_epoch_ && !plan.source.kafka)
     throw StartupError("--new-epoch is for topics; a journal's runs have names of their own");
   if (give_up_ && !once_) throw StartupError("--give-up is for --once");
+  if (switch_ && plan.source.kafka)
+    throw StartupError("--switch-archive is for journals; a topic may have several archives");
+  // A service would take any archive for the right one whenever it starts.
+  if (switch_ && !once_)
+    throw StartupError("--switch-archive is for --once; a service goes on from there");
   plan.to = to_ ? location_of(*to_) : settings.to;
   plan.s3 = settings.s3;
   plan.flush_rows = flush_rows_.value_or(settings.flush_rows);
@@ -195,23 +207,51 @@ warehouse::ArchiverOptions ArchiveCommand::options(const Plan& plan) const {
   return options;
 }
 
+warehouse::TopicReading ArchiveCommand::reading(const Plan& plan) const {
+  using Reading = warehouse::TopicReading;
+  const auto& kafka = plan.source.kafka;
+  return {.settings = kafka->settings,
+          .topic = kafka->topic,
+          .group = group_,
+          .timeout = kafka->timeout,
+          .share = once_ ? Reading::Share::all : Reading::Share::group,
+          .epoch = new_epoch_ ? Reading::Epoch::next : Reading::Epoch::same,
+          .stopping = interrupted};
+}
+
+// Where one is to be made, only for a source that is there and has no other.
+warehouse::Archive ArchiveCommand::open_archive(const Plan& plan, warehouse::ObjectStore& store,
+                                                JournalRecords* journal) const {
+  using warehouse::Archive;
+  if (journal == nullptr) {
+    if (auto found = Archive::find(store)) return std::move(*found);
+    warehouse::expect_topic(reading(plan));
+    return Archive::open_or_create(store);
+  }
+  if (switch_) {
+    Archive archive = Archive::open_or_create(store);
+    journal->switch_to(archive, *switch_);
+    return archive;
+  }
+  Archive archive = warehouse::open_archive_of(plan.source.journal, store);
+  journal->goes_into(archive);
+  return archive;
+}
+
 void ArchiveCommand::archive(const Plan& plan) const {
+  std::unique_ptr<JournalRecords> journal;
+  if (!plan.source.kafka)
+    journal = std::make_unique<JournalRecords>(
+        plan.source.journal, tell,
+        once_ ? JournalRecords::Role::once : JournalRecords::Role::service);
   const auto store = warehouse::open_store(plan.to, plan.s3, interrupted);
-  warehouse::Archive archive = warehouse::Archive::open_or_create(*store);
-  std::unique_ptr<warehouse::RecordSource> source;
+  warehouse::Archive archive = open_archive(plan, *store, journal.get());
+  std::unique_ptr<warehouse::RecordSource> source = std::move(journal);
   std::unique_ptr<warehouse::ManifestTopic> manifest;
   Told told;
   std::vector<warehouse::ArchiveObserver*> observers{&told};
   if (const auto& kafka = plan.source.kafka) {
-    using Reading = warehouse::TopicReading;
-    Reading reading{.settings = kafka->settings,
-                    .topic = kafka->topic,
-                    .group = group_,
-                    .timeout = kafka->timeout,
-                    .share = once_ ? Reading::Share::all : Reading::Share::group,
-                    .epoch = new_epoch_ ? Reading::Epoch::next : Reading::Epoch::same,
-                    .stopping = interrupted};
-    source = std::make_unique<warehouse::TopicRecords>(std::move(reading), archive);
+    source = std::make_unique<warehouse::TopicRecords>(reading(plan), archive);
     const std::string topic = manifest_.value_or(warehouse::kManifestTopic);
     if (topic != kNoManifest) {
       manifest = std::make_unique<warehouse::ManifestTopic>(kafka->settings, topic, archive,
@@ -219,10 +259,6 @@ void ArchiveCommand::archive(const Plan& plan) const {
       observers.push_back(manifest.get());
       look_for(*manifest);
     }
-  } else {
-    using Role = warehouse::JournalRecords::Role;
-    source = std::make_unique<warehouse::JournalRecords>(plan.source.journal, tell,
-                                                         once_ ? Role::once : Role::service);
   }
   warehouse::ArchiveFileEncoder encoder;
   if (give_up_) {
@@ -246,7 +282,7 @@ std::vector<warehouse::Chain> ArchiveCommand::given_up(const warehouse::Archive&
                                                        warehouse::RecordSource& source,
                                                        const Plan& plan) const {
   const auto there = source.chains();
-  const auto* const journal = dynamic_cast<const warehouse::JournalRecords*>(&source);
+  const auto* const journal = dynamic_cast<const JournalRecords*>(&source);
   const auto is_gone = [&](const warehouse::Chain& chain) {
     if (journal != nullptr) return journal->is_gone(chain);
     return warehouse::epoch_of(chain, plan.source.kafka->topic) != 0 &&

@@ -11,6 +11,7 @@
 #include "cli/kafka_options.hpp"
 #include "cli/source.hpp"
 #include "warehouse/archive/archiver.hpp"
+#include "warehouse/archive/journal_records.hpp"
 #include "warehouse/archive/topic_records.hpp"
 
 namespace CLI {
@@ -37,6 +38,9 @@ class ArchiveCommand {
   warehouse::ArchiverOptions options(const Plan& plan) const;
   void serve(const Plan& plan) const;
   void archive(const Plan& plan) const;
+  warehouse::Archive open_archive(const Plan& plan, warehouse::ObjectStore& store,
+                                  warehouse::JournalRecords* journal) const;
+  warehouse::TopicReading reading(const Plan& plan) const;
   std::vector<warehouse::Chain> given_up(const warehouse::Archive& archive,
                                          warehouse::RecordSource& source, const Plan& plan) const;
 
@@ -52,6 +56,7 @@ class ArchiveCommand {
   bool once_ = false;
   bool new_epoch_ = false;
   bool give_up_ = false;
+  std::optional<warehouse::JournalRecords::Switch> switch_;
 };
 
 }  // namespace segue::cli

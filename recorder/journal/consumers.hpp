@@ -21,6 +21,8 @@ namespace segue::recorder {
 // it began goes as it went: in a ring the oldest is overwritten.
 
 inline constexpr const char* kConsumersFolder = "consumers";
+// DIR/archive.json: which archive the archiver fills (warehouse/archive/destination.hpp).
+inline constexpr const char* kDestinationFile = "archive.json";
 
 // Of a run. Empty also for a run of an older version.
 Result<void> say_configured(const std::filesystem::path& run, const std::vector<std::string>& names);

@@ -5,6 +5,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "exchange/error.hpp"
@@ -34,6 +35,9 @@ Result<Cursor> load_cursor(const std::filesystem::path& run, const std::string& 
 Result<void> store_cursor_file(const std::filesystem::path& path, const Cursor& cursor,
                                Sync sync = Sync::yes);
 Result<Cursor> load_cursor_file(const std::filesystem::path& path);
+
+// Any small file beside the journal's segments, replaced atomically. One writer of it at a time.
+Result<void> replace_file(const std::filesystem::path& path, std::string_view text, Sync sync);
 
 // Up to where any consumer has come; a file that is no cursor does not count. Fails when the disk
 // does, or no descriptor is left.

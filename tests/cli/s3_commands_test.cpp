@@ -114,7 +114,8 @@ TEST_CASE("what reads an archive does not wait for S3 when it is told to end") {
 TEST_CASE("what writes into an archive does not wait for S3 when it is told to end") {
   FarArchive archive;
   const std::vector<std::string> elsewhere{"archive", archive.journal(), "--to",
-                                           "archive:s3://shop/another", "--once"};
+                                           "archive:s3://shop/another", "--once",
+                                           "--switch-archive", "all"};
   for (const Waiting& each : std::initializer_list<Waiting>{
            {{"compare", "--store", kArchive, archive.journal()}, "GET", "list-type"},
            {{"archive", archive.journal(), "--once"}, "GET", "list-type"},
@@ -123,6 +124,25 @@ TEST_CASE("what writes into an archive does not wait for S3 when it is told to e
     const std::string said = told_to_end(archive, each);
     CHECK(std::ranges::count(said, '\n') == (each.arguments.front() == "archive" ? 1 : 0));
   }
+}
+
+TEST_CASE("a journal that is archived into S3 is refused for another prefix, where nothing is made") {
+  const FarArchive archive;
+  const auto into = [&](std::vector<std::string> more) {
+    std::vector<std::string> arguments{"archive", archive.journal(), "--to",
+                                       "archive:s3://shop/another", "--once"};
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    return run_command(seguectl(arguments, archive.config()));
+  };
+  for (int i = 0; i < 2; ++i) {
+    const CommandResult refused = into({});
+    CHECK(refused.exit_code == 2);
+    CHECK(has(refused.err, kArchive));
+    CHECK(has(refused.err, "there is none at archive:s3://shop/another"));
+  }
+  CHECK(into({"--switch-archive", "rest"}).exit_code == 0);
+  CHECK(has(run_command(seguectl({"archive", archive.journal(), "--once"}, archive.config())).err,
+            "archive:s3://shop/another"));
 }
 
 TEST_CASE("a comparison that is told to end reports though what it found cannot be stored") {

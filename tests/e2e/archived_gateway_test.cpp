@@ -117,6 +117,37 @@ TEST_CASE("a gateway whose archive is on a disk that cannot be written serves on
   CHECK(gateway.process().errors().find("archive") != std::string::npos);
 }
 
+TEST_CASE("a gateway whose archive is not mounted serves on, says so, and begins no new one") {
+  const ArchivedFolder folder;
+  const fs::path mounted = folder.folder / "archive";
+  ScriptedBackend backend(echo);
+  std::vector<std::string> answered;
+  const auto get = [&](const GatewayProcess& gateway, const std::string& target) {
+    CHECK(RawClient(gateway.port()).get(target).status() == 200);
+    answered.push_back(target);
+  };
+  {
+    GatewayProcess gateway(archived_to(folder, backend.port()), folder.journal(), archiving());
+    get(gateway, "/first");
+    CHECK(gateway.stop().exit_code == 0);
+  }
+  fs::rename(mounted, folder.folder / "disk");
+  fs::create_directory(mounted);
+  {
+    GatewayProcess gateway(archived_to(folder, backend.port()), folder.journal(), archiving());
+    gateway.wait_for_metric("segue_archiver_restarts_total", {}, 1);
+    get(gateway, "/second");
+    CHECK(gateway.stop().exit_code == 0);
+    CHECK(gateway.process().errors().find("is its disk mounted?") != std::string::npos);
+  }
+  CHECK(fs::is_empty(mounted));
+  fs::remove(mounted);
+  fs::rename(folder.folder / "disk", mounted);
+  GatewayProcess gateway(archived_to(folder, backend.port()), folder.journal(), archiving());
+  CHECK(gateway.stop().exit_code == 0);
+  check_archived_once(folder, answered);
+}
+
 TEST_CASE("an archiver beside is refused with a configuration that comes by standard input") {
   const CommandResult result = run_command(
       {"/bin/sh", "-c", "exec \"$0\" serve -c - --archive </dev/null", segue_path()});

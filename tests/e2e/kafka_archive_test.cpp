@@ -405,6 +405,7 @@ TEST_CASE("no broker, no topic, no archive: one line each, and which side failed
        "--to", archiving.archive(), "--once"});
   CHECK(no_topic.exit_code == 3);
   CHECK(has(no_topic.err, "topics ensure"));
+  CHECK(has(archiving.restore().err, "no archive"));
 }
 
 }  // namespace

@@ -73,18 +73,23 @@ std::optional<std::uint64_t> read_number(ObjectStore& store, const std::string& 
 
 }  // namespace
 
-Archive Archive::open(ObjectStore& store) {
+std::optional<Archive> Archive::find(ObjectStore& store) {
   auto id = find_id(store);
-  if (!id)
+  if (!id) return std::nullopt;
+  return Archive(store, std::move(*id));
+}
+
+Archive Archive::open(ObjectStore& store) {
+  auto archive = find(store);
+  if (!archive)
     throw StorageError(fmt::format("{}: there is no archive here ({} is missing); `seguectl "
                                    "archive` makes one",
                                    store.name(), archive_key()));
-  return {store, std::move(*id)};
+  return std::move(*archive);
 }
 
 Archive Archive::open_or_create(ObjectStore& store) {
-  auto id = find_id(store);
-  if (id) return {store, std::move(*id)};
+  if (auto archive = find(store)) return std::move(*archive);
   if (!is_empty(store))
     throw StorageError(fmt::format("{}: something else lies here, and no archive ({} is missing); "
                                    "name an empty place",

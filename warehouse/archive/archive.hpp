@@ -22,7 +22,9 @@ struct ClaimState {
 // thread; the store outlives it.
 class Archive {
  public:
-  // An archive that is there. Throws when there is none, or another version's, or something else.
+  // nullopt: there is none. Throws where it is another version's, or damaged.
+  static std::optional<Archive> find(ObjectStore& store);
+  // The same; throws also when there is none, or something else.
   static Archive open(ObjectStore& store);
   // The same; an empty place becomes one. Two that make it at the same time get the same.
   static Archive open_or_create(ObjectStore& store);

@@ -15,6 +15,7 @@
 #include "recorder/journal/reader.hpp"
 #include "recorder/journal/recovery.hpp"
 #include "recorder/journal/run_folder.hpp"
+#include "warehouse/archive/destination.hpp"
 #include "warehouse/archive/journal_lane.hpp"
 
 namespace segue::warehouse {
@@ -62,6 +63,9 @@ struct JournalRecords::State {
   void seal(Run& run);
   void meet(Run& run);
   void register_where_unknown();
+  void settle();
+  bool may_move_cursors() const;
+  void begin_behind_cursors(Archive& archive);
   Run* find(const Chain& chain, std::uint32_t& lane);
   LaneScan& scan(const Chain& chain, const Run& run, std::uint32_t lane, std::uint64_t next);
   std::string why_lost(const LaneScan& scan, std::uint64_t until) const;
@@ -70,10 +74,12 @@ struct JournalRecords::State {
   }
 
   Role role = Role::service;
+  std::optional<Destination> into{};  // none: nobody said
   fs::path directory;
   std::string name;
   std::function<void(const std::string&)> tell;
   std::set<std::string> told;
+  bool place_is_said = false;
   std::map<std::string, Run> runs;
   std::map<Chain, LaneScan> scans;
   std::optional<recorder::ConsumerLease> lease;
@@ -94,6 +100,7 @@ void JournalRecords::State::look_around() {
     }
     keep_up(at->second);
   }
+  if (into) settle();
   if (role == Role::service) register_where_unknown();
 }
 
@@ -180,6 +187,45 @@ void JournalRecords::State::register_where_unknown() {
                    "until it is archived, also while no archiver runs; to end that: seguectl "
                    "journal drop-consumer {} {} --yes",
                    name, kArchiverConsumer, kArchiverConsumer, name));
+}
+
+// The folder of a journal that is not mounted has no run: it is left alone.
+void JournalRecords::State::settle() {
+  auto its = find_destination(directory);
+  if (!its && runs.empty()) return;
+  if (its && its->archive != into->archive) throw not_its_archive(directory, *its, *into);
+  if (its && place_is_said) return;
+  try {
+    its = settle_destination(directory, *into);
+  } catch (const StorageError& error) {
+    return tell_once(fmt::format("{}; its segments stay", error.what()));
+  }
+  if (its->archive != into->archive) throw not_its_archive(directory, *its, *into);
+  if (its->place != into->place)
+    tell(
+        fmt::format("{}: its archive {} was {} until now, and is {}; if both are there one is a "
+                    "copy, and lacks what the other gets from now on",
+                    name, its->archive, its->place, into->place));
+  place_is_said = true;
+}
+
+// Somebody may have said meanwhile that it is another one, or nobody could write which it is.
+bool JournalRecords::State::may_move_cursors() const {
+  if (!into) return true;
+  const auto its = find_destination(directory);
+  return its && its->archive == into->archive;
+}
+
+// A cursor that cannot be read stands at 0, and so does a chain that nobody archived.
+void JournalRecords::State::begin_behind_cursors(Archive& archive) {
+  for (const auto& [run_name, run] : runs) {
+    const auto cursor = recorder::load_cursor(run.path, kArchiverConsumer);
+    if (!cursor || !run.instance) continue;
+    for (const std::uint32_t lane : run.lanes) {
+      const Chain chain{*run.instance, fmt::format("{}-{}", run_name, lane)};
+      if (cursor->position(lane) > 0) archive.start_chain(chain, cursor->position(lane) + 1);
+    }
+  }
 }
 
 Run* JournalRecords::State::find(const Chain& chain, std::uint32_t& lane) {
@@ -312,12 +358,27 @@ std::unique_ptr<RecordReader> JournalRecords::read(const Chain& chain, std::uint
 void JournalRecords::archived(const Chain& chain, std::uint64_t next) {
   std::uint32_t lane = 0;
   const Run* const run = state_->find(chain, lane);
-  if (run == nullptr || next == 0) return;
+  if (run == nullptr || next == 0 || !state_->may_move_cursors()) return;
   const auto moved = recorder::advance_cursor(run->path, kArchiverConsumer,
                                               cursor_at(lane, next - 1), recorder::Sync::yes);
   if (!moved && moved.error().code.value() != ENOENT)
     state_->tell_once(fmt::format("{}: {}; its segments stay", run->path.string(),
                                   describe(moved.error())));
+}
+
+void JournalRecords::goes_into(const Archive& archive) {
+  state_->into = destination_of(archive);
+}
+
+void JournalRecords::switch_to(Archive& archive, Switch what) {
+  const Destination wanted = destination_of(archive);
+  const auto its = find_destination(state_->directory);
+  if (!its || its->archive != wanted.archive) {
+    state_->look_around();
+    if (what == Switch::rest) state_->begin_behind_cursors(archive);
+    change_destination(state_->directory, wanted);
+  }
+  goes_into(archive);
 }
 
 // Nothing tells of records that another process makes. A signal ends it early.

@@ -6,6 +6,7 @@
 #include <memory>
 #include <string>
 
+#include "warehouse/archive/archive.hpp"
 #include "warehouse/archive/record_source.hpp"
 
 namespace segue::warehouse {
@@ -27,6 +28,9 @@ inline constexpr const char* kArchiverConsumer = "archiver";
 // Where the gateway does not know of an archiver a service registers as one
 // (recorder/journal/consumers.hpp), until `seguectl journal drop-consumer`: what is recorded from
 // then on stays until it is archived.
+//
+// The cursors are the journal's and not an archive's, so a journal has one archive
+// (warehouse/archive/destination.hpp): who archives says by goes_into() or switch_to() which.
 class JournalRecords : public RecordSource {
  public:
   // once: registers nothing, for nobody may come again. onlooker: does not seal either; the journal
@@ -50,6 +54,17 @@ class JournalRecords : public RecordSource {
   // Whether a chain is of an instance whose journal this is, and of a run that is not there any
   // more. As chains() found it.
   bool is_gone(const Chain& chain) const;
+
+  // The archive that the records go into. chains() makes it that of a journal that has runs and
+  // none yet, and throws StorageError from when on it has another; cursors move only while it is
+  // this one.
+  void goes_into(const Archive& archive);
+  // What a new archive gets of what the journal holds: what the archive before it has not got, as
+  // far as the cursors say, or everything that is still there.
+  enum class Switch : std::uint8_t { rest, all };
+  // The same as goes_into() where that is the journal's archive already; otherwise it is from now
+  // on. Chains of `archive` begin first, so that who is killed between can say it again.
+  void switch_to(Archive& archive, Switch what);
 
  private:
   struct State;

@@ -76,6 +76,36 @@ bool may_be_twice(const kafka::TopicRecord& record) {
   return record.header("segue-redelivery") == "1" || mark_of(record);
 }
 
+namespace {
+
+std::string name_of(const TopicReading& reading) {
+  return fmt::format("kafka://{}/{}", fmt::join(reading.settings.brokers, ","), reading.topic);
+}
+
+void expect_topic_in(kafka::Cluster& cluster, const TopicReading& reading) {
+  cluster.topic(reading.topic);
+  kafka::ConfigValues config;
+  try {
+    config = kafka::Admin(cluster).topic_config(reading.topic);
+  } catch (const RemoteError&) {
+    // Who may read a topic may not always see its configuration.
+  }
+  const auto policy = config.find("cleanup.policy");
+  if (policy != config.end() && policy->second.value.find("compact") != std::string::npos)
+    throw StartupError(
+        fmt::format("{}: the topic is compacted: Kafka takes records out of it that "
+                    "the archive may not have yet; `seguectl topics ensure {}` makes "
+                    "it one that is not",
+                    name_of(reading), reading.topic));
+}
+
+}  // namespace
+
+void expect_topic(const TopicReading& reading) {
+  kafka::Cluster cluster(reading.settings, reading.timeout);
+  expect_topic_in(cluster, reading);
+}
+
 struct TopicRecords::State {
   // A partition that is ours.
   struct Lane {
@@ -87,7 +117,7 @@ struct TopicRecords::State {
   State(TopicReading how, const Archive& into)
       : reading(std::move(how)),
         archive(into),
-        name(fmt::format("kafka://{}/{}", fmt::join(reading.settings.brokers, ","), reading.topic)),
+        name(name_of(reading)),
         ranges(reading.settings, reading.timeout, reading.topic, kLikelyPartitions) {}
 
   bool is_stopping() const { return reading.stopping && reading.stopping(); }
@@ -145,20 +175,7 @@ class Reader : public RecordReader {
 // Once: refuses what cannot be archived.
 void TopicRecords::State::connect() {
   if (member) return;
-  kafka::Cluster& cluster = ranges.cluster();
-  cluster.topic(reading.topic);
-  kafka::ConfigValues config;
-  try {
-    config = kafka::Admin(cluster).topic_config(reading.topic);
-  } catch (const RemoteError&) {
-    // Who may read a topic may not always see its configuration.
-  }
-  const auto policy = config.find("cleanup.policy");
-  if (policy != config.end() && policy->second.value.find("compact") != std::string::npos)
-    throw StartupError(fmt::format("{}: the topic is compacted: Kafka takes records out of it that "
-                                   "the archive may not have yet; `seguectl topics ensure {}` makes "
-                                   "it one that is not",
-                                   name, reading.topic));
+  expect_topic_in(ranges.cluster(), reading);
   using Role = kafka::GroupMember::Role;
   const Role role = reading.share == TopicReading::Share::group ? Role::member : Role::beside;
   member.emplace(reading.settings, reading.topic, reading.group, role);

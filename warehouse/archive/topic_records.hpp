@@ -46,6 +46,10 @@ struct TopicReading {
   std::function<bool()> stopping{};  // wait() ends when it says so; asked ten times a second
 };
 
+// For who is about to make an archive of it: throws RemoteError where no broker answers or the
+// topic is not there, StartupError where it cannot be archived.
+void expect_topic(const TopicReading& reading);
+
 // A topic as the archiver reads it. Chains are its partitions. The group only says which of them
 // are whose: where each begins is said by the archive, what is read twice is fenced by claims, and
 // offsets are committed for whoever looks at the group's lag. Values lose Confluent's frame. Records

@@ -13,9 +13,11 @@
 #include "kafka/group_member.hpp"
 #include "kafka/groups.hpp"
 #include "tests/kafka/record_producer.hpp"
+#include "tests/support/temp_dir.hpp"
 #include "tests/warehouse/archive/archived_topic.hpp"
 #include "warehouse/archive/manifest_topic.hpp"
 #include "warehouse/archive/restored_mark.hpp"
+#include "warehouse/storage/folder_store.hpp"
 
 namespace segue::warehouse {
 namespace {
@@ -210,6 +212,27 @@ TEST_CASE("the group hears how far the archive is") {
   const auto committed = kafka::Groups(cluster).committed(archived.topic().name());
   CHECK(committed == kafka::Committed{{{archived.topic().name(), 0}, 5},
                                       {{archived.topic().name(), 1}, 5}});
+}
+
+TEST_CASE("a second archive of a topic gets all of it, whatever the group has committed") {
+  ArchivedTopic archived(2);
+  publish(archived.topic(), 0, 10, 2);
+  archived.archive_once();
+  const test::TempDir folder;
+  FolderStore store(folder / "second");
+  const Archive second = Archive::open_or_create(store);
+  TopicReading reading = archived.reading();
+  reading.share = TopicReading::Share::group;
+  TopicRecords source(reading, second);
+  const test::Deadline deadline;
+  while (source.chains().size() < 2) REQUIRE(deadline.left() > 0);
+  for (const Chain& chain : source.chains()) {
+    CHECK(source.first(chain) == 0);
+    const auto waiting = source.waiting(chain, 0);
+    REQUIRE(waiting);
+    CHECK(waiting->from == 0);
+    CHECK(waiting->to == 5);
+  }
 }
 
 TEST_CASE("members of a group share the partitions, and one that leaves gives its own to the other") {
