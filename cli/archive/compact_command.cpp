@@ -50,7 +50,6 @@ void tell_text(const CompactionReport& report, bool done) {
                           done ? "are" : "would be"));
   else
     write_out("there is nothing to compact\n");
-  if (!done) write_out("nothing was changed; --yes does it\n");
 }
 
 void tell_json(const CompactionReport& report, bool done) {
@@ -86,6 +85,12 @@ void tell_json(const CompactionReport& report, bool done) {
   write_texts(json, report.warnings);
   json.end_object();
   write_out(text + "\n");
+}
+
+Undone undone_of(const CompactionReport& plan, const std::optional<warehouse::Day>& watermark) {
+  const bool nothing = plan.days.empty() && plan.raw_files == 0 && plan.leftovers == 0 &&
+                       plan.watermark == watermark;
+  return nothing ? Undone::nothing : Undone::something;
 }
 
 }  // namespace
@@ -124,7 +129,8 @@ int CompactCommand::run() {
     const bool done = options_.yes();
     const CompactionReport report = done ? compactor.run() : compactor.plan();
     options_.form() == OutputForm::json ? tell_json(report, done) : tell_text(report, done);
-    return tell_what_stays(report.warnings, report.blocked);
+    return tell_what_stays(report.warnings, report.blocked,
+                           done ? Undone::nothing : undone_of(report, work.archive().watermark()));
   });
 }
 

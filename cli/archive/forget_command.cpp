@@ -62,7 +62,7 @@ void tell_text(const ForgettingReport& report, bool done) {
     write_out(fmt::format("{}  {} in {}\n", warehouse::text_of(day), count_text(forgotten.rows, "row"),
                           count_text(forgotten.files, "file")));
   write_out(fmt::format("{} {}\n", count_text(total_rows(report), "row"),
-                        done ? "forgotten" : "would go; nothing was changed, --yes does it"));
+                        done ? "forgotten" : "would go"));
   write_out(fmt::format("{}\n", kNotReached));
 }
 
@@ -120,7 +120,8 @@ int ForgetCommand::run() {
     const bool done = options_.yes();
     const ForgettingReport report = done ? forgetting.run() : forgetting.plan();
     options_.form() == OutputForm::json ? tell_json(report, done) : tell_text(report, done);
-    return tell_what_stays(report.warnings, unfinished_text(report));
+    return tell_what_stays(report.warnings, unfinished_text(report),
+                           done || report.days.empty() ? Undone::nothing : Undone::something);
   });
 }
 

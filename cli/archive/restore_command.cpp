@@ -168,9 +168,9 @@ int RestoreCommand::run() {
   if (form_ == OutputForm::text) fmt::print("{}", plans_text(plans));
   fmt::print(stderr, "{}", gaps_text(all));
   if (!yes_ || all.to_do() == 0) {
-    if (form_ == OutputForm::json) fmt::print("{}", plans_json(plans, "dry_run", 0));
+    if (form_ == OutputForm::json) fmt::print("{}", plans_json(plans, yes_ ? "applied" : "dry_run", 0));
     if (all.to_do() == 0) return kClean;
-    fmt::print(stderr, "seguectl: nothing was put back; --yes does it\n");
+    fmt::print(stderr, "seguectl: nothing was changed; --yes does it\n");
     return kFound;
   }
   Progress progress(fmt::format("restoring {}", target.kafka->topic));

@@ -34,7 +34,7 @@ void tell_text(const RetentionReport& report, bool done) {
   write_out(fmt::format("before {}: {}, {}, {}, {}\n", warehouse::text_of(*report.before),
                         count_text(report.days, "day"), count_text(report.files, "file"),
                         bytes_text(report.bytes), count_text(report.claims, "claim")));
-  write_out(done ? "removed\n" : "nothing was removed; --yes does it\n");
+  write_out(done ? "removed\n" : "would go\n");
 }
 
 void tell_json(const RetentionReport& report, bool done) {
@@ -79,7 +79,8 @@ int RetentionCommand::run() {
     const bool done = options_.yes();
     const RetentionReport report = done ? retention.run() : retention.plan();
     options_.form() == OutputForm::json ? tell_json(report, done) : tell_text(report, done);
-    return tell_what_stays(report.warnings, report.blocked);
+    return tell_what_stays(report.warnings, report.blocked,
+                           done || !report.before ? Undone::nothing : Undone::something);
   });
 }
 

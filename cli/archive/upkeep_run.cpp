@@ -47,10 +47,14 @@ int UpkeepRun::run(const std::function<int()>& work) {
   }
 }
 
-int tell_what_stays(const std::vector<std::string>& warnings, const std::string& last) {
+int tell_what_stays(const std::vector<std::string>& warnings, const std::string& last,
+                    Undone undone) {
   for (const std::string& line : warnings) fmt::print(stderr, "seguectl: {}\n", line);
   if (!last.empty()) fmt::print(stderr, "seguectl: {}\n", last);
-  return warnings.empty() && last.empty() ? kClean : kFailed;
+  if (undone == Undone::something)
+    fmt::print(stderr, "seguectl: nothing was changed; --yes does it\n");
+  if (!warnings.empty() || !last.empty()) return kFailed;
+  return undone == Undone::something ? kFound : kClean;
 }
 
 void write_texts(JsonWriter& json, const std::vector<std::string>& texts) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <string>
@@ -35,9 +36,12 @@ class UpkeepRun {
   Progress progress_;
 };
 
-// Says on standard error what could not be done, and gives the exit code of that: lines of a report,
-// and one more where it is not empty.
-int tell_what_stays(const std::vector<std::string>& warnings, const std::string& last);
+// What --yes would do.
+enum class Undone : std::uint8_t { nothing, something };
+// Says on standard error what could not be done, lines of a report and one more where it is not empty,
+// and what was not done without --yes. The exit code of that.
+int tell_what_stays(const std::vector<std::string>& warnings, const std::string& last,
+                    Undone undone);
 // As an array.
 void write_texts(JsonWriter& json, const std::vector<std::string>& texts);
 

@@ -24,6 +24,8 @@ using Catch::Matchers::ContainsSubstring;
 const Day kDay = *parse_day("2026-01-10");
 const Day kNext = kDay + std::chrono::days(1);
 const Chain kChain{"shop", "0"};
+// What a dry run ends with that has something to do, and 1.
+constexpr const char* kNotDone = "seguectl: nothing was changed; --yes does it\n";
 
 class Asked : public MadeArchive {
  public:
@@ -50,10 +52,10 @@ TEST_CASE("compact says what it would do, does it with --yes, and then has nothi
   const std::string before = made.everything();
   auto result = made.run("compact", {"--before", "2026-01-11"});
   INFO(result.err);
-  CHECK(result.exit_code == 0);
+  CHECK(result.exit_code == 1);
   CHECK(made.everything() == before);
   CHECK_THAT(result.out, ContainsSubstring("2026-01-10  1 file, 2 rows"));
-  CHECK_THAT(result.out, ContainsSubstring("--yes"));
+  CHECK(result.err == kNotDone);
   const auto done = made.json("compact", {"--before", "2026-01-11", "--yes"});
   CHECK(done.at("mode") == "applied");
   CHECK(done.at("watermark") == "2026-01-11");
@@ -63,6 +65,9 @@ TEST_CASE("compact says what it would do, does it with --yes, and then has nothi
   CHECK(made.run("compact", {"--yes"}).exit_code == 0);
   CHECK(made.ask("SELECT count(*), count(DISTINCT id) FROM {}") == "|3|3\n");
   CHECK(made.json("compact").at("days").as_array().empty());
+  result = made.run("compact");
+  CHECK(result.exit_code == 0);
+  CHECK(result.err.empty());
 }
 
 TEST_CASE("what dead writers left is told by verify and compact, and goes with --yes") {
@@ -75,7 +80,9 @@ TEST_CASE("what dead writers left is told by verify and compact, and goes with -
   const auto verified = made.run("verify");
   CHECK(verified.exit_code == 0);
   CHECK_THAT(verified.out, ContainsSubstring("1 file that dead writers left"));
-  CHECK_THAT(made.run("compact").out, ContainsSubstring("1 file that dead writers left\n"));
+  const auto found = made.run("compact");
+  CHECK(found.exit_code == 1);
+  CHECK_THAT(found.out, ContainsSubstring("1 file that dead writers left\n"));
   CHECK(std::filesystem::exists(left));
   CHECK_THAT(made.run("compact", {"--yes"}).out,
              ContainsSubstring("1 file that dead writers left, removed"));
@@ -128,11 +135,13 @@ TEST_CASE("retention keeps so many days, and takes none that is not compacted") 
   CHECK_THAT(result.err, ContainsSubstring("seguectl compact --yes"));
   made.run("compact", {"--yes"});
   result = made.run("retention", {"--keep", "30d"});
-  CHECK(result.exit_code == 0);
-  CHECK_THAT(result.out, ContainsSubstring("nothing was removed"));
+  CHECK(result.exit_code == 1);
+  CHECK_THAT(result.out, ContainsSubstring("would go"));
+  CHECK(result.err == kNotDone);
   CHECK(made.archive().files().size() == 1);
   CHECK(made.json("retention", {"--keep", "30d", "--yes"}).at("days") == 1);
   CHECK(made.archive().files().empty());
+  CHECK(made.run("retention", {"--keep", "30d"}).exit_code == 0);
   CHECK(made.run("verify").exit_code == 0);
   CHECK(made.run("retention", {"--keep", "soon"}).exit_code == 2);
   CHECK(made.run("retention").exit_code == 2);
@@ -157,7 +166,8 @@ TEST_CASE("forget takes an account out, also where it is hashed, and says what i
                           {.id = 3, .account = "bob"}});
   auto result = made.run("forget", {"--account", "ann"});
   INFO(result.err);
-  CHECK(result.exit_code == 0);
+  CHECK(result.exit_code == 1);
+  CHECK(result.err == kNotDone);
   CHECK_THAT(result.out, ContainsSubstring("2026-01-10  1 row in 1 file"));
   CHECK_THAT(result.out, ContainsSubstring("journal"));
   CHECK_THAT(result.out, ContainsSubstring("backups"));
@@ -165,6 +175,7 @@ TEST_CASE("forget takes an account out, also where it is hashed, and says what i
   const auto done = made.json("forget", {"--account", "ann", "--key", key_file.string(), "--yes"});
   CHECK(done.at("rows") == 2);
   CHECK(made.ask("SELECT account_id FROM {}") == "|bob\n");
+  CHECK(made.run("forget", {"--account", "ann", "--key", key_file.string()}).exit_code == 0);
   CHECK(made.run("verify", {"--deep"}).exit_code == 0);
   CHECK(made.run("forget").exit_code == 2);
 }
