@@ -29,8 +29,10 @@ class TopicsEnsureCommand {
 
  private:
   TopicWishes wishes() const;
-  TopicWishes wishes_for(const std::string& topic) const;
-  std::vector<std::string> topics_to_plan(const kafka::Settings& settings) const;
+  // `manifest`: the topic that the archiver tells of its files.
+  TopicWishes wishes_for(const std::string& topic, const std::string& manifest) const;
+  std::vector<TopicPlan> plans(const kafka::Settings& settings, kafka::Cluster& cluster,
+                               kafka::Admin& admin) const;
 
   CLI::App* command_;
   KafkaOptions kafka_;

@@ -10,7 +10,7 @@
 #include "cli/json_writer.hpp"
 #include "cli/topics.hpp"
 #include "exchange/error.hpp"
-#include "warehouse/archive/manifest_topic.hpp"
+#include "warehouse/settings.hpp"
 
 namespace segue::cli {
 namespace {
@@ -175,9 +175,10 @@ TopicWishes TopicsEnsureCommand::wishes() const {
 
 // One partition keeps the order of a few records a second; of a topic that is there only what
 // archiving needs is looked at.
-TopicWishes TopicsEnsureCommand::wishes_for(const std::string& topic) const {
+TopicWishes TopicsEnsureCommand::wishes_for(const std::string& topic,
+                                            const std::string& manifest) const {
   TopicWishes all = wishes();
-  if (topic != warehouse::kManifestTopic) return all;
+  if (topic != manifest) return all;
   all.partitions_of_new = 1;
   all.retention_of_new = kManifestRetention.count();
   if (!topics_.empty()) return all;
@@ -186,27 +187,32 @@ TopicWishes TopicsEnsureCommand::wishes_for(const std::string& topic) const {
   return all;
 }
 
-std::vector<std::string> TopicsEnsureCommand::topics_to_plan(
-    const kafka::Settings& settings) const {
-  std::vector<std::string> topics = chosen_topics(topics_, settings);
+std::vector<TopicPlan> TopicsEnsureCommand::plans(const kafka::Settings& settings,
+                                                  kafka::Cluster& cluster,
+                                                  kafka::Admin& admin) const {
   const auto configured = kafka_.configuration();
+  const warehouse::ArchiveSettings archive =
+      configured ? configured->archive : warehouse::ArchiveSettings{};
+  std::vector<std::string> topics = chosen_topics(topics_, settings);
   const bool announces = configured && configured->archives &&
-                         configured->archive.from == warehouse::ArchiveFrom::kafka;
-  if (topics_.empty() && announces) topics.emplace_back(warehouse::kManifestTopic);
-  return topics;
+                         archive.from == warehouse::ArchiveFrom::kafka &&
+                         archive.manifest != warehouse::kNoManifest;
+  if (topics_.empty() && announces) topics.push_back(archive.manifest);
+  std::vector<TopicPlan> plans;
+  for (const std::string& topic : topics) {
+    const auto place = cluster.find_topic(topic);
+    plans.push_back(plan_topic(topic, place,
+                               place ? admin.topic_config(topic) : kafka::ConfigValues{},
+                               wishes_for(topic, archive.manifest)));
+  }
+  return plans;
 }
 
 int TopicsEnsureCommand::run() {
   const kafka::Settings settings = kafka_.settings();
   kafka::Cluster cluster(settings, kafka_.timeout());
   kafka::Admin admin(cluster);
-  std::vector<TopicPlan> plans;
-  for (const std::string& topic : topics_to_plan(settings)) {
-    const auto place = cluster.find_topic(topic);
-    plans.push_back(plan_topic(topic, place,
-                               place ? admin.topic_config(topic) : kafka::ConfigValues{},
-                               wishes_for(topic)));
-  }
+  const std::vector<TopicPlan> plans = this->plans(settings, cluster, admin);
   const bool nothing_to_do = std::ranges::all_of(plans, &TopicPlan::nothing_to_do);
   const bool refused = is_refused(plans);
   const Done done = yes_ && !refused ? Done::yes : Done::no;

@@ -96,6 +96,9 @@ Keys<ArchiveSettings> archive_keys() {
                            "journal"),
       key<ArchiveSettings>("to", &ArchiveSettings::to, ArchivePlace{}, "where files of exchanges go"),
       group<ArchiveSettings>("flush", flush_keys()),
+      key<ArchiveSettings>("manifest", &ArchiveSettings::manifest, Topic{},
+                           "with `from: kafka`: is told of each file, for those who load them; "
+                           "`none`: nobody is told"),
       section<ArchiveSettings>("s3", &ArchiveSettings::s3, s3_keys()),
   };
 }

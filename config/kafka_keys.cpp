@@ -1,4 +1,3 @@
-#include <algorithm>
 #include <utility>
 
 #include "config/keys.hpp"
@@ -15,7 +14,6 @@ using kafka::SaslSettings;
 using kafka::TlsSettings;
 
 constexpr std::size_t kMaxBrokers = 64;      // to begin with; the cluster tells of the others
-constexpr std::size_t kLongestTopic = 249;   // characters, as Kafka has it
 constexpr std::uint64_t kMaxBuckets = 1024;  // of one hot key
 
 struct Broker {
@@ -33,27 +31,6 @@ struct Broker {
     return std::nullopt;
   }
   std::string type() const { return "host:port"; }
-  std::string show(const std::string& value) const { return value; }
-};
-
-// Kafka's rule for names of topics.
-struct Topic {
-  using Value = std::string;
-  std::optional<std::string> read(const Place& place, Context& context) const {
-    constexpr std::string_view kExpected = "a topic: letters, digits, '.', '_' and '-'";
-    auto text = read_text(place, context, kExpected);
-    if (!text) return std::nullopt;
-    const auto allowed = [](char c) {
-      return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-             c == '.' || c == '_' || c == '-';
-    };
-    if (text->size() <= kLongestTopic && *text != "." && *text != ".." &&
-        std::all_of(text->begin(), text->end(), allowed))
-      return text;
-    refuse_value(place, context, kExpected);
-    return std::nullopt;
-  }
-  std::string type() const { return "topic"; }
   std::string show(const std::string& value) const { return value; }
 };
 

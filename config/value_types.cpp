@@ -35,6 +35,22 @@ std::optional<std::string> HeaderName::read(const Place& place, Context& context
   return std::nullopt;
 }
 
+std::optional<std::string> Topic::read(const Place& place, Context& context) const {
+  constexpr std::string_view kExpected = "a topic: letters, digits, '.', '_' and '-'";
+  constexpr std::size_t kLongest = 249;  // characters, as Kafka has it
+  auto text = read_text(place, context, kExpected);
+  if (!text) return std::nullopt;
+  const auto allowed = [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' ||
+           c == '_' || c == '-';
+  };
+  if (text->size() <= kLongest && *text != "." && *text != ".." &&
+      std::all_of(text->begin(), text->end(), allowed))
+    return text;
+  refuse_value(place, context, kExpected);
+  return std::nullopt;
+}
+
 std::optional<std::string> File::read(const Place& place, Context& context) const {
   const auto text = read_text(place, context, "a path");
   if (!text) return std::nullopt;

@@ -38,6 +38,14 @@ struct HeaderName {
   std::string show(const std::string& value) const { return value; }
 };
 
+// The name of a topic, by Kafka's rule.
+struct Topic {
+  using Value = std::string;
+  std::optional<std::string> read(const Place& place, Context& context) const;
+  std::string type() const { return "topic"; }
+  std::string show(const std::string& value) const { return value; }
+};
+
 // A file, relative to the folder of the configuration file.
 struct File {
   using Value = std::string;

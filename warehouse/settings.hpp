@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <string>
 
 #include "warehouse/storage/location.hpp"
 
@@ -9,6 +10,10 @@ namespace segue::warehouse {
 
 // What exchanges are archived from.
 enum class ArchiveFrom : std::uint8_t { journal, kafka };
+
+inline constexpr const char* kManifestTopic = "segue.archive.manifest";
+// In the place of a topic: nobody is told.
+inline constexpr const char* kNoManifest = "none";
 
 // The block `archive:` of the configuration.
 struct ArchiveSettings {
@@ -18,6 +23,7 @@ struct ArchiveSettings {
   // A claim is made of so many rows, or of what there is so long after the last one.
   std::uint64_t flush_rows = 131'072;
   std::chrono::milliseconds flush_every{10'000};
+  std::string manifest = kManifestTopic;  // told of each file that is made of a topic
 };
 
 }  // namespace segue::warehouse

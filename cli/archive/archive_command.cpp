@@ -31,11 +31,11 @@ using warehouse::Claim;
 using warehouse::Done;
 using warehouse::JournalRecords;
 
+using warehouse::kNoManifest;
 constexpr std::uint64_t kMostFlushRows = 16'777'216;
 constexpr milliseconds kFirstPause{1'000};
 constexpr milliseconds kLongestPause{60'000};
 constexpr milliseconds kSlice{100};
-constexpr const char* kNoManifest = "none";
 
 void tell(const std::string& line) { fmt::print(stderr, "seguectl: {}\n", line); }
 
@@ -111,6 +111,7 @@ struct ArchiveCommand::Plan {
   std::uint64_t flush_rows = 0;
   milliseconds flush_every{};
 };
+  std::string manifest;
 
 ArchiveCommand::ArchiveCommand(CLI::App& program)
     : command_(program.add_subcommand("archive", "Recorded exchanges into Parquet files, each once")) {
@@ -157,7 +158,8 @@ ArchiveCommand::ArchiveCommand(CLI::App& program)
   command_
       ->add_option("--manifest", manifest_,
                    fmt::format("Topic that is told of each file, for loaders; {}: nobody is told; "
-                               "default: {}, when SOURCE is a topic",
+                               "default: archive.manifest of the configuration, or {}; for a SOURCE "
+                               "that is a topic",
                                kNoManifest, warehouse::kManifestTopic))
       ->type_name("TOPIC")
       ->envname("SEGUE_MANIFEST");
@@ -201,6 +203,7 @@ warehouse::ArchiverOptions ArchiveCommand::options(const Plan& plan) const {
   warehouse::ArchiverOptions options;
   options.staging = staging_.empty() ? usual_staging() : staging_;
   options.flush_rows = plan.flush_rows;
+  plan.manifest = manifest_.value_or(settings.manifest);
   options.flush_every = plan.flush_every;
   options.writer = host_and_process();
   options.told_to_end = interrupted;
@@ -252,10 +255,9 @@ void ArchiveCommand::archive(const Plan& plan) const {
   std::vector<warehouse::ArchiveObserver*> observers{&told};
   if (const auto& kafka = plan.source.kafka) {
     source = std::make_unique<warehouse::TopicRecords>(reading(plan), archive);
-    const std::string topic = manifest_.value_or(warehouse::kManifestTopic);
-    if (topic != kNoManifest) {
-      manifest = std::make_unique<warehouse::ManifestTopic>(kafka->settings, topic, archive,
-                                                            kafka->timeout);
+    if (plan.manifest != kNoManifest) {
+      manifest = std::make_unique<warehouse::ManifestTopic>(kafka->settings, plan.manifest,
+                                                            archive, kafka->timeout);
       observers.push_back(manifest.get());
       look_for(*manifest);
     }
@@ -274,7 +276,10 @@ void ArchiveCommand::archive(const Plan& plan) const {
   tell(fmt::format("{} to {}: {} rows in {} claims{}{}", plan.source.name(), store->name(),
                    grouped(tally.rows), grouped(tally.claims),
                    tally.repaired == 0 ? "" : fmt::format(", {} finished", grouped(tally.repaired)),
-                   tally.lost == 0 ? "" : fmt::format(", {} offsets lost", grouped(tally.lost))));
+                   tally.lost == 0 ? "" : fmt::format(", {} offsets lost", grouped(tally.lost)),
+                   tally.untold == 0 ? ""
+                                     : fmt::format(", {} that the manifest is never told of",
+                                                   grouped(tally.untold))));
 }
 
 // The chains whose open claims are to be ended, each told.

@@ -32,6 +32,7 @@ std::string errors_of(const LoadResult& result) {
 TEST_CASE("archive is read whole, and makes the archiver a consumer of the journal") {
   const LoadResult result = load_archive(
       "{ from: journal, to: \"archive:s3://shop/records/\", flush: { rows: 1000, every: 2s },\n"
+      "  manifest: shop.files,\n"
       "  s3: { endpoint: \"https://s3.internal:7070/\", region: eu-central-1, path_style: false,\n"
       "        credentials: { file: s3.keys }, ca: ca.pem } }");
   CHECK(errors_of(result).empty());
@@ -42,6 +43,7 @@ TEST_CASE("archive is read whole, and makes the archiver a consumer of the journ
   CHECK(archive.to.name() == "archive:s3://shop/records");
   CHECK(archive.flush_rows == 1000);
   CHECK(archive.flush_every == std::chrono::seconds{2});
+  CHECK(archive.manifest == "shop.files");
   CHECK(archive.s3.endpoint == "https://s3.internal:7070");
   CHECK(archive.s3.region == "eu-central-1");
   CHECK_FALSE(archive.s3.path_style);

@@ -30,6 +30,8 @@ class Archiving {
   std::string source() const {
     return fmt::format("kafka://{}/{}", broker_.bootstrap(), topic_.name());
   }
+  // That the configuration names.
+  std::string manifest() const { return topic_.name() + ".files"; }
   std::string archive() const { return "archive:" + (folder_ / "archive").string(); }
 
   std::vector<std::string> command(const std::vector<std::string>& more) const {
@@ -90,8 +92,8 @@ class Archiving {
                            "backends: {{ legacy: {{ endpoints: [\"127.0.0.1:2\"] }} }}\n"
                            "routes: {{ all: {{ match: {{ prefix: / }}, to: legacy, record: none }} }}\n"
                            "recorder: {{ kafka: {{ brokers: [\"{}\"], topic: {} }} }}\n"
-                           "archive: {{ from: kafka, to: \"{}\" }}\n",
-                           broker_.bootstrap(), topic_.name(), archive()))
+                           "archive: {{ from: kafka, to: \"{}\", manifest: {} }}\n",
+                           broker_.bootstrap(), topic_.name(), archive(), manifest()))
         .string();
   }
   // Exchanges of the archive and of what the topic has behind it.
@@ -361,7 +363,7 @@ TEST_CASE("ensure makes the topic of the manifest where the archive is made from
   const auto planned = seguectl({"topics", "ensure"});
   INFO(planned.out << planned.err);
   CHECK(planned.exit_code == 1);
-  CHECK(has(planned.out, "create segue.archive.manifest: 1 partitions"));
+  CHECK(has(planned.out, fmt::format("create {}: 1 partitions", archiving.manifest())));
   const auto made = seguectl({"topics", "ensure", "--yes"});
   INFO(made.out << made.err);
   CHECK(made.exit_code == 0);
@@ -370,7 +372,7 @@ TEST_CASE("ensure makes the topic of the manifest where the archive is made from
   const auto archived = seguectl({"archive", "--once"});
   INFO(archived.err);
   CHECK(archived.exit_code == 0);
-  const auto told = KafkaTopic::named(broker, "segue.archive.manifest").records();
+  const auto told = KafkaTopic::named(broker, archiving.manifest()).records();
   REQUIRE(told.size() == 1);
   CHECK(told[0].key == archiving.topic().name() + "/0/0");
 }

@@ -8,10 +8,10 @@
 #include "warehouse/archive/archive.hpp"
 #include "warehouse/archive/archiver.hpp"
 #include "warehouse/archive/claim.hpp"
+#include "warehouse/settings.hpp"
 
 namespace segue::warehouse {
 
-inline constexpr const char* kManifestTopic = "segue.archive.manifest";
 inline constexpr int kManifestVersion = 1;
 // Of the files' columns; greater when one is added.
 inline constexpr int kFileSchemaVersion = 1;
