@@ -125,7 +125,8 @@ def bytes_of(folder, pattern):
 def archive(work, programs, rows):
     folder = work / f"archive-{rows}"
     subprocess.run([programs / "seguectl", "archive", f"journal:{work}/journal", "--to",
-                    f"archive:{folder}", "--once", "--flush-rows", str(rows)],
+                    f"archive:{folder}", "--once", "--flush-rows", str(rows),
+                    "--switch-archive", "all"],
                    check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     files = list((folder / "raw").rglob("*.parquet"))
     books = sum(path.stat().st_size for path in (folder / "_commits").rglob("*.json*"))
@@ -143,7 +144,8 @@ def count_requests(work, programs, rows):
             config.write(f"archive: {{ to: archive:s3://traffic/segue, s3: {{ endpoint: "
                          f"'{relay.endpoint}' }} }}\n")
         subprocess.run([programs / "seguectl", "archive", f"journal:{work}/journal", "-c",
-                        work / "segue.yaml", "--once", "--flush-rows", str(rows)], check=True,
+                        work / "segue.yaml", "--once", "--flush-rows", str(rows),
+                        "--switch-archive", "all"], check=True,
                        env=os.environ | server.environment, stdout=subprocess.DEVNULL,
                        stderr=subprocess.DEVNULL)
         return dict(relay.counts)
