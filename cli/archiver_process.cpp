@@ -11,6 +11,8 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <fstream>
+#include <iterator>
 #include <system_error>
 
 #include "cli/signals.hpp"
@@ -109,7 +111,12 @@ void ArchiverProcess::launch(const std::vector<std::string>& command) {
 
 void ArchiverProcess::start() {
   started_ = true;
-  launch({program_.string(), "archive", "-c", configuration_});
+  launch({program_.string(), "archive", "-c", configuration_, "--metrics", metrics_.string()});
+}
+
+std::string ArchiverProcess::metrics() const {
+  std::ifstream file(metrics_, std::ios::binary);
+  return {std::istreambuf_iterator<char>(file), {}};
 }
 
 bool ArchiverProcess::has_ended() {

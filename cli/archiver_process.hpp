@@ -8,6 +8,7 @@
 #include <filesystem>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "config/settings.hpp"
@@ -22,7 +23,7 @@ class Signals;
 // standard output goes to the gateway's standard error. One that ends is started again, after a
 // second at first, after ten at last.
 //
-// The main thread's, but for status().
+// The main thread's, but for status() and metrics().
 class ArchiverProcess {
  public:
   // Throws StartupError: seguectl is not beside this program, or the configuration came by standard
@@ -33,6 +34,8 @@ class ArchiverProcess {
   ArchiverProcess(const ArchiverProcess&) = delete;
   ArchiverProcess& operator=(const ArchiverProcess&) = delete;
 
+  // Where it is to say what it did; before the first start, and before metrics() is asked.
+  void keep_metrics_in(std::filesystem::path file) { metrics_ = std::move(file); }
   void start();
   // Now and then: starts it again where it has ended.
   void look_after();
@@ -48,6 +51,8 @@ class ArchiverProcess {
     std::uint64_t restarts = 0;
   };
   Status status() const noexcept { return {up_.load(), restarts_.load()}; }
+  // What it says that it did, in Prometheus' text format; empty: nothing yet. On any thread.
+  std::string metrics() const;
 
  private:
   using Clock = std::chrono::steady_clock;
@@ -62,6 +67,7 @@ class ArchiverProcess {
   const std::filesystem::path program_;
   const std::string configuration_;
   const bool from_journal_;
+  std::filesystem::path metrics_;
   pid_t child_ = -1;  // none: -1
   bool started_ = false;
   bool dismissed_ = false;

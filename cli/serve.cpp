@@ -30,6 +30,7 @@ using gateway::ListeningSockets;
 using gateway::Predecessor;
 
 constexpr std::chrono::milliseconds kNoticesLook{1'000};
+constexpr const char* kArchiverMetrics = "archiver.prom";  // in the run's folder, and gone with it
 // How long the end waits for Kafka; what is not published by then stays in the journal.
 constexpr std::chrono::milliseconds kPublishAtEnd{5'000};
 
@@ -133,6 +134,8 @@ int ServeCommand::serve(const config::LoadResult& loaded, std::vector<InheritedS
   recorder::Journal journal(journal_settings(settings, around.archiver != nullptr ? Archiving::on
                                                                                   : Archiving::off),
                             cores, largest_payload(settings));
+  if (around.archiver != nullptr)
+    around.archiver->keep_metrics_in(journal.run() / kArchiverMetrics);
   const auto publisher = make_publisher(settings, journal);
   const auto comparison = make_comparison(settings, journal);
   std::optional<Predecessor> predecessor;

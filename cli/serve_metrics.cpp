@@ -166,7 +166,8 @@ std::string serve_metrics(gateway::Gateway& gateway, const recorder::Journal& jo
   if (published) write_publisher(*published, out);
   if (comparison != nullptr) write_comparison(comparison->status(), out);
   if (archiver != nullptr) write_archiver(archiver->status(), out);
-  return gateway::exposition(out.take());
+  const std::string text = gateway::exposition(out.take());
+  return archiver != nullptr ? text + archiver->metrics() : text;
 }
 
 }  // namespace segue::cli

@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <cstdlib>
 
+#include "cli/archive/archiver_metrics.hpp"
 #include "cli/duration.hpp"
 #include "cli/exit_code.hpp"
 #include "cli/figures.hpp"
@@ -30,8 +31,8 @@ using warehouse::Archiver;
 using warehouse::Claim;
 using warehouse::Done;
 using warehouse::JournalRecords;
-
 using warehouse::kNoManifest;
+
 constexpr std::uint64_t kMostFlushRows = 16'777'216;
 constexpr milliseconds kFirstPause{1'000};
 constexpr milliseconds kLongestPause{60'000};
@@ -110,8 +111,8 @@ struct ArchiveCommand::Plan {
   warehouse::S3Settings s3;
   std::uint64_t flush_rows = 0;
   milliseconds flush_every{};
-};
   std::string manifest;
+};
 
 ArchiveCommand::ArchiveCommand(CLI::App& program)
     : command_(program.add_subcommand("archive", "Recorded exchanges into Parquet files, each once")) {
@@ -163,6 +164,12 @@ ArchiveCommand::ArchiveCommand(CLI::App& program)
                                kNoManifest, warehouse::kManifestTopic))
       ->type_name("TOPIC")
       ->envname("SEGUE_MANIFEST");
+  command_
+      ->add_option("--metrics", metrics_,
+                   "What it did, in Prometheus' text format, written anew after each round; for "
+                   "node_exporter's textfile collector NAME.prom")
+      ->type_name("FILE")
+      ->envname("SEGUE_METRICS");
   kafka_.add_to(*command_);
 }
 
@@ -196,6 +203,7 @@ ArchiveCommand::Plan ArchiveCommand::plan() const {
   plan.s3 = settings.s3;
   plan.flush_rows = flush_rows_.value_or(settings.flush_rows);
   plan.flush_every = flush_every_.value_or(settings.flush_every);
+  plan.manifest = manifest_.value_or(settings.manifest);
   return plan;
 }
 
@@ -203,7 +211,6 @@ warehouse::ArchiverOptions ArchiveCommand::options(const Plan& plan) const {
   warehouse::ArchiverOptions options;
   options.staging = staging_.empty() ? usual_staging() : staging_;
   options.flush_rows = plan.flush_rows;
-  plan.manifest = manifest_.value_or(settings.manifest);
   options.flush_every = plan.flush_every;
   options.writer = host_and_process();
   options.told_to_end = interrupted;
@@ -267,13 +274,21 @@ void ArchiveCommand::archive(const Plan& plan) const {
     warehouse::GoneRecords gone(source->name(), given_up(archive, *source, plan));
     Archiver(archive, gone, encoder, options(plan), observers).run_once();
   }
-  Archiver archiver(archive, *source, encoder, options(plan), observers);
+  warehouse::ArchiverOptions options = this->options(plan);
+  std::optional<ArchiverMetricsFile> metrics;
+  if (!metrics_.empty()) {
+    metrics.emplace(metrics_);
+    options.after_round = [&metrics](const warehouse::ArchiveTally& tally) {
+      metrics->write(tally);
+    };
+  }
+  Archiver archiver(archive, *source, encoder, std::move(options), observers);
   if (once_)
     archiver.run_once();
   else
     archiver.run();
   const warehouse::ArchiveTally& tally = archiver.tally();
-  tell(fmt::format("{} to {}: {} rows in {} claims{}{}", plan.source.name(), store->name(),
+  tell(fmt::format("{} to {}: {} rows in {} claims{}{}{}", plan.source.name(), store->name(),
                    grouped(tally.rows), grouped(tally.claims),
                    tally.repaired == 0 ? "" : fmt::format(", {} finished", grouped(tally.repaired)),
                    tally.lost == 0 ? "" : fmt::format(", {} offsets lost", grouped(tally.lost)),

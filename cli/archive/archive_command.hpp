@@ -53,6 +53,7 @@ class ArchiveCommand {
   std::optional<std::chrono::milliseconds> flush_every_;
   std::string group_ = warehouse::kArchiverGroup;
   std::optional<std::string> manifest_;
+  std::filesystem::path metrics_;
   bool once_ = false;
   bool new_epoch_ = false;
   bool give_up_ = false;

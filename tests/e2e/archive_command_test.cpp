@@ -126,6 +126,30 @@ TEST_CASE("a single run that is told to end before it is through says so, also b
   check_archived_once(folder, answered);
 }
 
+TEST_CASE("an archiver says what it did in the file of --metrics, and does not begin without") {
+  const ArchivedFolder folder;
+  const auto answered = served(folder, 20);
+  const fs::path file = folder.folder / "archiver.prom";
+  const auto once = [&](const fs::path& metrics) {
+    return run_command(archive_command(
+        folder, {"--to", folder.archive(), "--once", "--metrics", metrics.string()}));
+  };
+  const CommandResult refused = once(folder.folder / "nowhere/archiver.prom");
+  CHECK(refused.exit_code == 2);
+  CHECK(refused.err == "seguectl: --metrics " + (folder.folder / "nowhere/archiver.prom").string() +
+                           ": cannot be written: No such file or directory\n");
+  const CommandResult archived = once(file);
+  INFO(archived.err);
+  CHECK(archived.exit_code == 0);
+  const std::string text = read_whole_file(file);
+  INFO(text);
+  CHECK(text.find("\nsegue_archiver_rows_total 0\n") == std::string::npos);
+  CHECK(text.find("\nsegue_archiver_untold_total 0\n") != std::string::npos);
+  for (const auto& entry : fs::directory_iterator(folder.folder.path()))
+    CHECK_FALSE(entry.path().filename().string().starts_with("archiver.prom."));
+  check_archived_once(folder, answered);
+}
+
 TEST_CASE("a run says what it archives itself, not what others did before") {
   const ArchivedFolder folder;
   served(folder, 5);

@@ -39,6 +39,7 @@ TEST_CASE("what a gateway served is in the archive when it has ended, each excha
   SteadyLoad load(clients_of(gateway.port()), 2, 1);
   load.wait_for_answers_of_each(100);
   CHECK(gateway.metric("segue_archiver_up") == 1);
+  gateway.wait_for_metric("segue_archiver_claims_total", {}, 1);
   load.stop();
   CHECK(gateway.stop().exit_code == 0);
   CHECK(load.damage().empty());

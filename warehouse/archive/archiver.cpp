@@ -19,6 +19,22 @@ constexpr milliseconds kLongestPause{60'000};
 constexpr milliseconds kLook{1'000};   // how often it is looked whether a file is full
 constexpr milliseconds kSlice{100};    // how often it is asked whether to end
 
+// Says how far it is, whatever comes of a round.
+class RoundEnd {
+ public:
+  RoundEnd(const ArchiverOptions& options, const ArchiveTally& tally)
+      : options_(options), tally_(tally) {}
+  ~RoundEnd() {
+    if (options_.after_round) options_.after_round(tally_);
+  }
+  RoundEnd(const RoundEnd&) = delete;
+  RoundEnd& operator=(const RoundEnd&) = delete;
+
+ private:
+  const ArchiverOptions& options_;
+  const ArchiveTally& tally_;
+};
+
 }  // namespace
 
 Archiver::Archiver(Archive& archive, RecordSource& source, FileEncoder& encoder,
@@ -41,6 +57,7 @@ void Archiver::run_once() {
 }
 
 void Archiver::go_round() {
+  const RoundEnd end(options_, tally_);
   const std::vector<Chain> chains = source_.chains();
   // A chain that was another's meanwhile is taken up anew.
   std::erase_if(writers_, [&](const auto& writer) {

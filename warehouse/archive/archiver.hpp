@@ -32,6 +32,17 @@ class ArchiveObserver {
   virtual void troubled(const std::string& why, std::chrono::milliseconds pause) = 0;
 };
 
+// Since an archiver began.
+struct ArchiveTally {
+  std::uint64_t claims = 0;    // that it made
+  std::uint64_t rows = 0;      // in their files
+  std::uint64_t lost = 0;      // offsets that the source no longer had
+  std::uint64_t repaired = 0;  // claims that others had left open
+  std::uint64_t yielded = 0;   // chunks that another had claimed first
+  // Claims of which somebody was not told and never will be: they are over `most_untold`.
+  std::uint64_t untold = 0;
+};
+
 struct ArchiverOptions {
   std::filesystem::path staging;  // where files are encoded; several archivers may share it
   std::uint64_t flush_rows = 131'072;      // in a file at most
@@ -42,17 +53,10 @@ struct ArchiverOptions {
   std::string writer;  // who this is, for people
   // Unix microseconds. Empty: the system's clock.
   std::function<std::int64_t()> now{};
+  // Hears of every round, whatever came of it; throws nothing. Empty: nobody does.
+  std::function<void(const ArchiveTally&)> after_round{};
   // Whether to end at the next claim that is done; asked again and again. Empty: never.
   std::function<bool()> told_to_end{};
-};
-
-// Since an archiver began.
-struct ArchiveTally {
-  std::uint64_t claims = 0;    // that it made
-  std::uint64_t rows = 0;      // in their files
-  std::uint64_t lost = 0;      // offsets that the source no longer had
-  std::uint64_t repaired = 0;  // claims that others had left open
-  std::uint64_t yielded = 0;   // chunks that another had claimed first
 };
 
 // Moves what waits in a source into an archive, each record once, whatever dies when, and however

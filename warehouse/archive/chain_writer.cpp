@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "runtime/clock.hpp"
 #include "warehouse/archive/placement.hpp"
@@ -140,8 +141,10 @@ void ChainWriter::take_up() {
     archive.start_chain(chain_, tools_.source.first(chain_));
     recent->genesis = archive.genesis(chain_);
   }
-  for (std::size_t i = 0; i < told_.size(); ++i)
+  for (std::size_t i = 0; i < told_.size(); ++i) {
     if (tools_.announcements.hears(i)) told_[i].missed = false;
+    told_[i].untold = 0;
+  }
   std::uint64_t next = recent->genesis.value_or(0);
   behind_checkpoint_ = 0;
   for (const ClaimState& state : recent->claims) {
@@ -296,12 +299,14 @@ void ChainWriter::tell(const Claim& claim, const Done& done) {
       told.next = claim.end + 1;
     else
       told.missed = true;
+    if (told.missed) ++told.untold;
     all_know = all_know && !told.missed;
   }
   const std::uint64_t enough = all_know ? kCheckpointEvery : tools_.options.most_untold;
   if (behind_checkpoint_ < enough) return;
   tools_.archive.set_checkpoint(claim);
   behind_checkpoint_ = 0;
+  for (Told& told : told_) tools_.tally.untold += std::exchange(told.untold, 0);
 }
 
 bool ChainWriter::may_catch_up() const {

@@ -68,6 +68,7 @@ class ChainWriter {
   struct Told {
     std::uint64_t next = 0;
     bool missed = false;  // it is to hear of what the books have first
+    std::uint64_t untold = 0;  // claims that it missed and that the books still have for it
   };
   std::vector<Told> told_;  // as Announcements counts them
   std::optional<std::uint64_t> yielded_;  // where the last claim was another's

@@ -91,14 +91,18 @@ TEST_CASE("who is away for long hears of the newest claims only, so few are read
   scene.source.extents = {{chain, {0, 500}}};
   scene.options.most_untold = 20;
   scene.away.deaf_for = 1'000'000;
-  const std::vector<ArchiveObserver*> observers{&scene.away};
+  const std::vector<ArchiveObserver*> observers{&scene.away, &scene.well};
+  std::uint64_t untold = 0;
+  scene.options.after_round = [&untold](const ArchiveTally& tally) { untold = tally.untold; };
   CHECK_THROWS_AS(
       Archiver(scene.archive, scene.source, scene.encoder, scene.options, observers).run_once(),
       RemoteError);
   CHECK(scene.archive.tip(chain).next == 500);
   CHECK(scene.archive.checkpoint(chain) == 390);
+  CHECK(untold == 40);  // what is before that, of one of the two
   scene.away.deaf_for = 0;
   Archiver(scene.archive, scene.source, scene.encoder, scene.options, observers).run_once();
+  CHECK(untold == 0);  // of this archiver
   REQUIRE(scene.away.heard.size() == 10);
   CHECK(scene.away.heard.front() == "0 400");
   CHECK(scene.away.heard.back() == "0 490");
