@@ -60,10 +60,6 @@ recorder::Frame* next_of(recorder::JournalReader& reader, std::optional<recorder
   return frame ? &*frame : nullptr;
 }
 
-bool parse(const recorder::Frame& frame, v1::Exchange& exchange) {
-  return exchange.ParseFromArray(frame.payload.data(), static_cast<int>(frame.payload.size()));
-}
-
 Finishes finishes_of_topic(const Source& source, const ReadRange& range) {
   Finishes finishes;
   const auto topic = open_topic(source, range);
@@ -97,7 +93,12 @@ ReadRange since_alone(std::int64_t since) {
 
 }  // namespace
 
-ExchangeReader::ExchangeReader(const Source& source, const ReadRange& range) {
+bool parse_whole(std::string_view record, v1::Exchange& into) {
+  return into.ParseFromArray(record.data(), static_cast<int>(record.size()));
+}
+
+ExchangeReader::ExchangeReader(const Source& source, const ReadRange& range)
+    : parse_(range.parse) {
   if (source.archive) {
     archive_ = open_archive(source, range);
     return;
@@ -120,7 +121,7 @@ v1::Exchange* ExchangeReader::next_frame() {
   std::optional<recorder::Frame> frame;
   while (next_of(*journal_, frame) != nullptr) {
     journal_progress_->note(*frame);
-    if (parse(*frame, exchange_)) return &exchange_;
+    if (parse_(frame->payload, exchange_)) return &exchange_;
     unreadable_.push_back(fmt::format("frame {} of lane {} in run {} is no exchange",
                                       frame->lane_sequence, frame->lane, frame->run));
   }
@@ -160,7 +161,7 @@ Finishes gather_finishes(const Source& source, std::int64_t since) {
   std::optional<recorder::Frame> frame;
   while (next_of(*reader, frame) != nullptr) {
     v1::Exchange finish;
-    if (frame->kind == recorder::FrameKind::finish && parse(*frame, finish))
+    if (frame->kind == recorder::FrameKind::finish && parse_whole(frame->payload, finish))
       finishes.insert_or_assign(finish.parent_id(), std::move(finish));
   }
   return finishes;

@@ -4,6 +4,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <unordered_map>
 #include <vector>
 
@@ -21,6 +22,9 @@ class Progress;
 // FINISH records by the raw id of their exchange.
 using Finishes = std::unordered_map<std::string, v1::Exchange>;
 
+// All of a record. False: it is no exchange; `into` is then anything.
+bool parse_whole(std::string_view record, v1::Exchange& into);
+
 // Which part of a source is read.
 struct ReadRange {
   std::int64_t since = 0;          // Unix microseconds; what is older may come all the same
@@ -31,6 +35,9 @@ struct ReadRange {
   // What an archive need not give; it may come all the same. See ArchiveRange.
   std::string condition{};
   std::optional<IdRange> ids{};
+  // What is taken of each record of a journal. Those of a topic are always read whole, for anybody
+  // may write there, and protobuf makes something of much that was never an exchange.
+  bool (*parse)(std::string_view record, v1::Exchange& into) = parse_whole;
 };
 
 // Exchanges of a source in causal order (of a topic: kafka/topic_reader.hpp says which; of an
@@ -55,6 +62,7 @@ class ExchangeReader {
  private:
   v1::Exchange* next_frame();
 
+  bool (*parse_)(std::string_view record, v1::Exchange& into);
   std::unique_ptr<recorder::JournalReader> journal_;
   std::unique_ptr<JournalProgress> journal_progress_;
   std::unique_ptr<KafkaExchanges> kafka_;  // instead of `journal_`

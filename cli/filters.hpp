@@ -52,6 +52,8 @@ class Filters {
   void prepare(const std::filesystem::path& journal, const recorder::KeySettings& keys = {});
 
   bool matches(const v1::Exchange& exchange) const;
+  // Whether it depends on whose an exchange is.
+  bool asks_for_accounts() const { return !accounts_.empty(); }
   // Whether exchanges of this route may be meant.
   bool takes_route(std::string_view route) const;
   // Whether FINISH records were asked for by name.

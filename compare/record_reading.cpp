@@ -16,6 +16,8 @@ bool merge(std::string_view bytes, google::protobuf::MessageLite& into) {
 bool read_decision(std::string_view bytes, v1::Decision& into) {
   return walk(bytes, [&](int number, std::uint64_t, std::string_view text) {
     if (number == v1::Decision::kRouteFieldNumber) into.set_route(std::string(text));
+    if (number == v1::Decision::kPathTemplateFieldNumber)
+      into.set_path_template(std::string(text));
     if (number == v1::Decision::kBackendFieldNumber) into.set_backend(std::string(text));
     if (number == v1::Decision::kShadowFieldNumber) into.set_shadow(std::string(text));
   });
@@ -111,7 +113,6 @@ void keep_for_comparing(v1::Exchange& exchange) {
   exchange.clear_attempts();
   if (exchange.has_decision()) {
     v1::Decision& decision = *exchange.mutable_decision();
-    decision.clear_path_template();
     decision.clear_parameters();
     decision.clear_endpoint();
     decision.clear_role();

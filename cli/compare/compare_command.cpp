@@ -15,6 +15,7 @@
 #include "cli/interruption.hpp"
 #include "cli/output.hpp"
 #include "cli/progress.hpp"
+#include "compare/record_reading.hpp"
 #include "compare/suggestion.hpp"
 #include "exchange/error.hpp"
 
@@ -145,8 +146,7 @@ int CompareCommand::run() {
   if (store_)
     made.comparing->on_compared(
         [this](const Comparing::Compared& compared) { store_->add(compared); });
-  const auto until = follow_ ? ReadRange::Until::follow : ReadRange::Until::now;
-  ExchangeFeed feed(sources, {filters_.since(), 0, 0, until}, filters_);
+  ExchangeFeed feed(sources, range(), filters_);
   read_all(feed, *made.comparing, source.name());
   if (follow_) follow(feed, *made.comparing);
   store_by([this] {
@@ -159,6 +159,16 @@ int CompareCommand::run() {
   if (report.pairs() == 0) throw StartupError(nothing_to_compare(report, source.name()));
   const int code = suggest_ ? suggest(report, settings) : conclude(report, gates, source.name());
   return unstored_ ? kInterrupted : code;
+}
+
+// Whose an exchange is, and how many values stay closed, only the whole record says.
+ReadRange CompareCommand::range() const {
+  ReadRange range;
+  range.since = filters_.since();
+  if (follow_) range.until = ReadRange::Until::follow;
+  if (!filters_.asks_for_accounts() && !reading_.wants_unsealing())
+    range.parse = compare::parse_for_comparing;
+  return range;
 }
 
 void CompareCommand::store_in(const std::string& archive) {

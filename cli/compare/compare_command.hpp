@@ -8,6 +8,7 @@
 
 #include "cli/compare/report_view.hpp"
 #include "cli/compare/rule_options.hpp"
+#include "cli/exchange_reader.hpp"
 #include "cli/filters.hpp"
 #include "cli/reading_options.hpp"
 #include "compare/comparing.hpp"
@@ -39,6 +40,7 @@ class CompareCommand {
   void add_output_options();
   compare::ComparingSettings settings() const;
   std::vector<compare::Gate> gates() const;
+  ReadRange range() const;
   void store_in(const std::string& archive);
   template <class Write>
   void store_by(const Write& write);

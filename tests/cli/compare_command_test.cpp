@@ -172,6 +172,19 @@ TEST_CASE("filters are about the primary, and take the shadow along") {
   CHECK(compare({source(folder), "--kind", "shadow"}).exit_code == 2);
 }
 
+TEST_CASE("a report is the same whether records are read whole or only what is compared") {
+  const TempDir folder;
+  {
+    ShadowedJournal journal(folder.path());
+    fill_with_noise_and_finding(journal);
+  }
+  const auto compared = compare({source(folder), "-o", "json"});
+  const auto whole = compare({source(folder), "-o", "json", "--account", "user-7"});
+  CHECK(compared.exit_code == 1);
+  CHECK(compared.out == whole.out);
+  CHECK(compared.err == whole.err);
+}
+
 TEST_CASE("suggest writes rules that silence the noise") {
   const TempDir folder;
   ShadowedJournal journal(folder.path());

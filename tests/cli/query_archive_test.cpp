@@ -283,6 +283,24 @@ TEST_CASE("what compare stores is there by SQL, and stored twice it is there onc
         "same,,,,40\n");
 }
 
+TEST_CASE("a stored comparison has the path of its route") {
+  const Warehouse warehouse;
+  {
+    ShadowedJournal journal(warehouse.journal_path());
+    journal.pair(1, {.body = "{}"}, {.body = "[]"}, [](SampleExchange& sample) {
+      sample.view.decision.path_template = "/searches/{id}";
+    });
+  }
+  warehouse.archive_now();
+  const CommandResult stored = seguectl({"compare", "journal:" + warehouse.journal_path().string(),
+                                         "--store", warehouse.archive()});
+  INFO(stored.err);
+  CHECK(has(stored.err, "1 pairs stored"));
+  const CommandResult asked = seguectl({"query", "SELECT DISTINCT path_template FROM comparisons",
+                                        warehouse.archive(), "-o", "csv"});
+  CHECK(asked.out == "path_template\n/searches/{id}\n");
+}
+
 TEST_CASE("of comparisons by several rules the last one counts, also when it was made before") {
   const Warehouse warehouse;
   {
