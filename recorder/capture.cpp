@@ -78,7 +78,7 @@ void BodyCapture::start(std::uint64_t max_bytes, BodyDigest digest) {
 }
 
 void BodyCapture::start_digest() {
-  if (sha256_ == nullptr) sha256_ = std::make_unique<Sha256>();
+  if (sha256_ == nullptr) sha256_ = std::make_unique<runtime::Sha256>();
   sha256_->restart();
   running_ = sha256_.get();
 }
@@ -124,7 +124,7 @@ void BodyCapture::keep() {
 }
 
 void BodyCapture::end() {
-  if (Sha256* const running = std::exchange(running_, nullptr)) digest_ = running->end();
+  if (runtime::Sha256* const running = std::exchange(running_, nullptr)) digest_ = running->end();
 }
 
 std::size_t BodyCapture::held_bytes() const noexcept {

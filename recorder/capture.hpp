@@ -8,7 +8,7 @@
 
 #include "exchange/exchange.hpp"
 #include "recorder/settings.hpp"
-#include "recorder/sha256.hpp"
+#include "runtime/sha256.hpp"
 
 namespace segue::recorder {
 
@@ -107,8 +107,8 @@ class BodyCapture {
   std::uint64_t max_bytes_ = 0;
   Capture capture_ = Capture::absent;
   std::string_view reason_;
-  std::unique_ptr<Sha256> sha256_;  // made for the first body that needs it, and kept
-  Sha256* running_ = nullptr;       // null: this body has none, or is at its end
+  std::unique_ptr<runtime::Sha256> sha256_;  // made for the first body that needs it, and kept
+  runtime::Sha256* running_ = nullptr;       // null: this body has none, or is at its end
   std::string_view digest_;
 };
 

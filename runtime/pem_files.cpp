@@ -1,9 +1,7 @@
 #include "runtime/pem_files.hpp"
 
 #include <openssl/crypto.h>
-#include <openssl/evp.h>
 
-#include <array>
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
@@ -11,6 +9,7 @@
 
 #include "exchange/ensure.hpp"
 #include "exchange/error.hpp"
+#include "runtime/sha256.hpp"
 
 namespace segue::runtime {
 namespace {
@@ -23,19 +22,13 @@ constexpr std::uintmax_t kLargestFile = 4 << 20;  // bytes
 PemFiles::PemFiles(const std::vector<std::string>& paths) {
   for (const std::string& path : paths)
     if (!path.empty()) files_.try_emplace(path, read(path));
-  std::array<unsigned char, EVP_MAX_MD_SIZE> digest;
-  unsigned size = 0;
-  EVP_MD_CTX* const hash = EVP_MD_CTX_new();
-  ensure(hash != nullptr && EVP_DigestInit_ex(hash, EVP_sha256(), nullptr) == 1,
-         "OpenSSL has SHA-256");
+  Sha256 hash;
   for (const auto& [path, file] : files_) {
     const std::string head = path + '\0' + file.trouble + '\0' + std::to_string(file.text.size());
-    EVP_DigestUpdate(hash, head.data(), head.size() + 1);
-    EVP_DigestUpdate(hash, file.text.data(), file.text.size());
+    hash.add({head.c_str(), head.size() + 1});
+    hash.add(file.text);
   }
-  EVP_DigestFinal_ex(hash, digest.data(), &size);
-  EVP_MD_CTX_free(hash);
-  fingerprint_.assign(digest.begin(), digest.begin() + size);
+  fingerprint_ = hash.end();
 }
 
 PemFiles::~PemFiles() {

@@ -6,6 +6,7 @@
 #include <fstream>
 #include <functional>
 
+#include "runtime/sha256.hpp"
 #include "warehouse/storage/sha256.hpp"
 
 namespace segue::warehouse {
@@ -45,12 +46,12 @@ void fetch(ObjectStore& store, const std::string& key, const fs::path& into) {
 }
 
 std::string sha256_of_object(ObjectStore& store, const std::string& key) {
-  Sha256 hash;
+  runtime::Sha256 hash;
   each_piece(store, key, [&](const std::string& piece) {
     hash.add(piece);
     return true;
   });
-  return hash.text();
+  return sha256_text(hash.end());
 }
 
 }  // namespace segue::warehouse

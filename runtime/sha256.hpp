@@ -7,17 +7,17 @@
 #include <memory>
 #include <string_view>
 
-namespace segue::recorder {
+namespace segue::runtime {
 
-// SHA-256 (FIPS 180-4) of one body after another, in pieces. One thread. Its memory is taken at
-// construction, which throws std::bad_alloc, and used for every body.
+// SHA-256 (FIPS 180-4) of one text after another, each in pieces. One thread. Its memory is taken
+// at construction, which throws std::bad_alloc, and used for all of them.
 class Sha256 {
  public:
   static constexpr std::size_t kBytes = 32;
 
   Sha256();
 
-  // Forgets what was added.
+  // Another text begins; so it does at construction.
   void restart();
   void add(std::string_view bytes);
   // kBytes octets, valid until the next end(). Nothing is added behind it before a restart().
@@ -31,4 +31,4 @@ class Sha256 {
   std::array<char, kBytes> digest_{};
 };
 
-}  // namespace segue::recorder
+}  // namespace segue::runtime

@@ -1,4 +1,4 @@
-#include "recorder/sha256.hpp"
+#include "runtime/sha256.hpp"
 
 #include <openssl/evp.h>
 
@@ -6,11 +6,11 @@
 
 #include "exchange/ensure.hpp"
 
-namespace segue::recorder {
+namespace segue::runtime {
 
 void Sha256::Free::operator()(EVP_MD_CTX* state) const noexcept { EVP_MD_CTX_free(state); }
 
-// Fetched here, so that no body pays for the look-up.
+// Fetched here, so that no text pays for the look-up.
 Sha256::Sha256() : state_(EVP_MD_CTX_new()) {
   EVP_MD* const algorithm = EVP_MD_fetch(nullptr, "SHA256", nullptr);
   const bool begun =
@@ -35,4 +35,4 @@ std::string_view Sha256::end() {
   return {digest_.data(), digest_.size()};
 }
 
-}  // namespace segue::recorder
+}  // namespace segue::runtime
