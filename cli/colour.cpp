@@ -27,7 +27,7 @@ void add_colour_option(CLI::App& app, Colour& colour) {
   add_word_option<Colour>(
       app, "--color", colour,
       {{"auto", Colour::automatic}, {"always", Colour::always}, {"never", Colour::never}},
-      "when to use colour")
+      "When to use colour")
       ->envname("SEGUE_COLOR");
 }
 

@@ -199,7 +199,7 @@ void Filters::add_to(CLI::App& command, Kinds kinds) {
         ->check(CLI::IsMember({"primary", "shadow", "control", "replay", "probe", "finish"},
                               CLI::ignore_case));
   add_moment_option(command, "--since", since_, "24h, 7d, 2026-11-21 or 2026-11-21T09:00:00Z");
-  add_moment_option(command, "--until", until_, "the same; what came before it");
+  add_moment_option(command, "--until", until_, "The same; only what came before it");
 }
 
 void Filters::prepare(const std::filesystem::path& journal, const recorder::KeySettings& keys) {

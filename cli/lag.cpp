@@ -213,7 +213,7 @@ LagCommand::LagCommand(CLI::App& program)
           "lag", "How far the publisher and consumer groups are behind")) {
   command_->add_option("--group", groups_, "Only this group; may be given again")
       ->allow_extra_args(false);
-  command_->add_option("--journal", journal_, "Folder; default: the configuration's")
+  command_->add_option("--journal", journal_, "Folder of the journal; default: the configuration's")
       ->type_name("DIR");
   command_->add_option("--max", max_, "Exit code 1 when one is further behind, in records")
       ->check(whole_number(0));

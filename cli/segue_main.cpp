@@ -7,6 +7,7 @@
 #include <system_error>
 
 #include "cli/exit_code.hpp"
+#include "cli/help_text.hpp"
 #include "cli/routes.hpp"
 #include "cli/serve.hpp"
 #include "cli/usage_error.hpp"
@@ -44,6 +45,7 @@ CLI::App& Program::add_routes() {
 int Program::run(int argc, char** argv) {
   app_.require_subcommand(1);
   say_usage_errors_in_one_line(app_);
+  say_help_plainly(app_);
   app_.set_version_flag("--version", "segue " SEGUE_VERSION);
   try {
     app_.parse(argc, argv);

@@ -3,16 +3,17 @@
 #include <CLI/CLI.hpp>
 #include <exception>
 
-#include "cli/archive/restore_command.hpp"
 #include "cli/archive/archive_command.hpp"
 #include "cli/archive/compact_command.hpp"
 #include "cli/archive/forget_command.hpp"
+#include "cli/archive/restore_command.hpp"
 #include "cli/archive/retention_command.hpp"
 #include "cli/archive/verify_command.hpp"
 #include "cli/cat.hpp"
 #include "cli/compare/compare_command.hpp"
 #include "cli/connect_status.hpp"
 #include "cli/exit_code.hpp"
+#include "cli/help_text.hpp"
 #include "cli/interruption.hpp"
 #include "cli/journal/journal_commands.hpp"
 #include "cli/lag.hpp"
@@ -34,9 +35,10 @@ using segue::cli::kInterrupted;
 using segue::cli::kRemote;
 
 int parse_and_run(int argc, char** argv) {
-  CLI::App program("Asks about recorded traffic.", "seguectl");
+  CLI::App program("Asks about recorded traffic, archives it, and looks after both.", "seguectl");
   program.require_subcommand(1);
   segue::cli::say_usage_errors_in_one_line(program);
+  segue::cli::say_help_plainly(program);
   program.set_version_flag("--version", SEGUE_VERSION);
   segue::cli::CatCommand cat(program);
   segue::cli::TailCommand tail(program);
@@ -44,16 +46,16 @@ int parse_and_run(int argc, char** argv) {
   segue::cli::CompareCommand compare(program);
   segue::cli::QueryCommand query(program);
   segue::cli::ArchiveCommand archive(program);
+  segue::cli::VerifyCommand verify(program);
+  segue::cli::CompactCommand compact(program);
+  segue::cli::RetentionCommand retention(program);
+  segue::cli::ForgetCommand forget(program);
   segue::cli::RestoreCommand restore(program);
   CLI::App& journal = *program.add_subcommand("journal", "A journal's folder: lanes, consumers, damage");
   journal.require_subcommand(1);
   segue::cli::JournalStatusCommand journal_status(journal);
   segue::cli::JournalVerifyCommand journal_verify(journal);
   segue::cli::JournalDropConsumerCommand drop_consumer(journal);
-  segue::cli::CompactCommand compact(program);
-  segue::cli::VerifyCommand verify(program);
-  segue::cli::RetentionCommand retention(program);
-  segue::cli::ForgetCommand forget(program);
   CLI::App& topics = *program.add_subcommand("topics", "Topics of Kafka: create, describe, look into");
   topics.require_subcommand(1);
   segue::cli::TopicsEnsureCommand ensure(topics);
@@ -61,7 +63,7 @@ int parse_and_run(int argc, char** argv) {
   segue::cli::TopicsPeekCommand peek(topics);
   segue::cli::TopicsSearchCommand search(topics);
   segue::cli::LagCommand lag(program);
-  CLI::App& connect = *program.add_subcommand("connect", "Kafka Connect");
+  CLI::App& connect = *program.add_subcommand("connect", "Kafka Connect: workers, connectors, tasks");
   connect.require_subcommand(1);
   segue::cli::ConnectStatusCommand connect_status(connect);
   try {

@@ -103,7 +103,7 @@ ShowCommand::ShowCommand(CLI::App& program)
                            {"json", ShowAs::json},
                            {"curl", ShowAs::curl},
                            {"har", ShowAs::har}},
-                          "How to print it");
+                          "How to print it; default: text");
 }
 
 bool ShowCommand::chosen() const { return command_->parsed(); }

@@ -22,7 +22,7 @@ TailCommand::TailCommand(CLI::App& program)
   reading_.add_to(*command_);
   filters_.add_to(*command_);
   add_output_option(*command_, form_);
-  command_->add_option("-n,--lines", lines_, "How many")
+  command_->add_option("-n,--lines", lines_, "How many of the last ones")
       ->check(whole_number(0))
       ->capture_default_str();
   command_->add_option("--limit", limit_, "Stop after so many")->check(whole_number(1));

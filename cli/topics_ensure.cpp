@@ -143,7 +143,9 @@ std::vector<std::string> chosen_topics(const std::vector<std::string>& named,
 TopicsEnsureCommand::TopicsEnsureCommand(CLI::App& topics)
     : command_(topics.add_subcommand("ensure", "Creates topics, or changes them to what recording "
                                                "needs; without --yes only says how")) {
-  command_->add_option("TOPIC", topics_, "Default: those that the configuration names");
+  command_->add_option("TOPIC", topics_,
+                       "Default: those that the configuration names, that of the manifest among "
+                       "them where archive.from is kafka");
   command_->add_option("--partitions", partitions_, "How many; more of them mixes up what is keyed")
       ->check(CLI::Range(1, kMostPartitions))
       ->capture_default_str();

@@ -133,7 +133,7 @@ TopicsSearchCommand::TopicsSearchCommand(CLI::App& topics)
           },
           "NAME=VALUE"));
   add_time_option(*command_, "--since", since_, "24h, 7d, 2026-11-21 or 2026-11-21T09:00:00Z");
-  add_time_option(*command_, "--until", until_, "the same; what came before it");
+  add_time_option(*command_, "--until", until_, "The same; only what came before it");
   command_->add_option("--limit", limit_, "Stop after so many")->check(whole_number(1));
   kafka_.add_with_brokers_to(*command_);
   add_output_option(*command_, form_);

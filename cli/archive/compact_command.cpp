@@ -100,7 +100,7 @@ CompactCommand::CompactCommand(CLI::App& program)
           "compact", "Makes few large files of an archive's closed days; without --yes only says "
                      "which")) {
   options_.add_to(*command_, UpkeepOptions::Does::changes);
-  command_->add_option("--before", before_, "Days before this one; default: before yesterday, UTC")
+  command_->add_option("--before", before_, "Take the days before this one; default: yesterday, UTC")
       ->check(CLI::Validator(check_day, "DAY"));
   command_->add_option("--grace", grace_, "How long raw files stay once their day is compacted")
       ->check(CLI::Validator(check_duration, "DURATION"))

@@ -113,9 +113,11 @@ std::string plans_json(std::span<const PartitionPlan> plans, std::string_view mo
 RestoreCommand::RestoreCommand(CLI::App& program)
     : command_(program.add_subcommand(
           "restore", "Puts records of an archive back into Kafka; without --yes only says which")) {
-  command_->add_option("TARGET", target_, "kafka://BROKERS/TOPIC; default: as configured");
+  command_->add_option("TARGET", target_, "kafka://BROKERS/TOPIC; default: recorder.kafka of the configuration");
   command_->add_option("--from", from_,
-                       "archive:DIR or archive:s3://BUCKET/PREFIX; default: as configured");
+                       "archive:DIR or archive:s3://BUCKET/PREFIX; default: archive.to of the "
+                       "configuration")
+      ->type_name("ARCHIVE");
   command_->add_option("--source", source_,
                        "Topic whose records they were; default: the one they go to")
       ->type_name("TOPIC");
@@ -131,7 +133,7 @@ RestoreCommand::RestoreCommand(CLI::App& program)
         ->check(CLI::Validator(check_time, "TIME"));
   };
   time_option("--since", since_, "24h, 7d, 2026-11-21 or 2026-11-21T09:00:00Z");
-  time_option("--until", until_, "The same; what came before it");
+  time_option("--until", until_, "The same; only what came before it");
   command_->add_option("--partitions", partitions_, "0,3,...; default: all")
       ->delimiter(',')
       ->check(whole_number(0));

@@ -28,7 +28,7 @@ void UpkeepOptions::add_to(CLI::App& command, Does does) {
       ->type_name("DIR");
   add_output_option(command, form_);
   if (does == Does::changes)
-    command.add_flag("--yes", yes_, "Does it; without, it only says what it would do");
+    command.add_flag("--yes", yes_, "Do it; without, it only says what it would do");
 }
 
 std::optional<config::Settings> UpkeepOptions::configuration() const {

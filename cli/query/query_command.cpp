@@ -67,7 +67,8 @@ void QueryCommand::add_query_options() {
                                {"json", AnswerForm::json},
                                {"csv", AnswerForm::csv},
                                {"parquet", AnswerForm::parquet}},
-                              "table, json (one object a line), csv, or parquet (with --out)")
+                              "table, json (one object a line), csv, or parquet (with --out); "
+                              "default: table")
       ->envname("SEGUE_OUTPUT");
   command_->add_option("--out", path_, "File that the answer is written to")->type_name("FILE");
   command_

@@ -46,6 +46,23 @@ TEST_CASE("a usage error is one line that names the command") {
   });
 }
 
+TEST_CASE("help says what is to be written behind an option, not which type of C++ takes it") {
+  for (const std::vector<std::string>& words :
+       {std::vector<std::string>{seguectl_path(), "cat"}, {seguectl_path(), "compact"},
+        {seguectl_path(), "topics", "ensure"}, {seguectl_path(), "restore"},
+        {seguectl_path(), "archive"}, {segue_path(), "routes", "test"}}) {
+    std::vector<std::string> command = words;
+    command.emplace_back("--help");
+    const CommandResult result = run_command(command);
+    CHECK(result.exit_code == 0);
+    for (const char* type : {"TEXT:", "INT", "FLOAT"}) {
+      const bool named = result.out.find(type) != std::string::npos;
+      INFO(result.out);
+      CHECK_FALSE(named);
+    }
+  }
+}
+
 TEST_CASE("a command that there is none of is named, with those that there are") {
   check_seguectl({
       {{"journal", "stauts"},
