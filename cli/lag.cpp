@@ -17,6 +17,7 @@
 #include "cli/json_writer.hpp"
 #include "cli/whole_number.hpp"
 #include "exchange/error.hpp"
+#include "recorder/journal/reader.hpp"
 
 namespace segue::cli {
 namespace {
@@ -249,6 +250,8 @@ int LagCommand::run() {
   const std::optional<config::Settings> configured = kafka_.configuration();
   const std::filesystem::path journal = journal_or_configured(configured);
   if (!journal.empty()) {
+    if (const auto reader = recorder::JournalReader::open(journal, {}); !reader)
+      throw StartupError(recorder::why_unopened(journal, reader.error()));
     auto backlog = journal_backlog(journal, kPublisher);
     if (!backlog)
       throw StartupError(fmt::format("journal:{}: {}", journal.string(), describe(backlog.error())));

@@ -113,10 +113,10 @@ TEST_CASE("a folder that is no journal is told with what lies there, and where o
                            "20261121T105436.123456Z-9f86d081, but .git, LICENSE, a.txt and ";
   const std::string source = "journal:" + folder.path().string();
   const auto check = [&](const std::string& rest) {
-    for (std::vector<std::string> words :
-         {std::vector<std::string>{"cat"}, {"journal", "status"}, {"query", "FROM exchanges"},
-          {"archive", "--once", "--to", "archive:" + (folder / "archive").string()}}) {
-      words.push_back(source);
+    for (const std::vector<std::string>& words :
+         {std::vector<std::string>{"cat", source}, {"journal", "status", source},
+          {"query", "FROM exchanges", source}, {"lag", "--journal", folder.path().string()},
+          {"archive", source, "--once", "--to", "archive:" + (folder / "archive").string()}}) {
       std::vector<std::string> command{seguectl_path()};
       command.insert(command.end(), words.begin(), words.end());
       const CommandResult result = run_command(command);
