@@ -90,10 +90,13 @@ Archive Archive::open(ObjectStore& store) {
 
 Archive Archive::open_or_create(ObjectStore& store) {
   if (auto archive = find(store)) return std::move(*archive);
-  if (!is_empty(store))
+  if (!is_empty(store)) {
+    // Another archiver may have made it since: nothing of an archive is there before that object.
+    if (auto archive = find(store)) return std::move(*archive);
     throw StorageError(fmt::format("{}: something else lies here, and no archive ({} is missing); "
                                    "name an empty place",
                                    store.name(), archive_key()));
+  }
   const json::object book{{"format_version", kFormatVersion},
                           {"id", boost::uuids::to_string(boost::uuids::random_generator()())}};
   store.create(archive_key(), json::serialize(book));

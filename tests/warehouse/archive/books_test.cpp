@@ -1,7 +1,9 @@
 #include <algorithm>
 #include <catch2/catch_test_macros.hpp>
 #include <condition_variable>
+#include <functional>
 #include <mutex>
+#include <utility>
 
 #include "tests/support/patience.hpp"
 #include "tests/support/temp_dir.hpp"
@@ -123,6 +125,32 @@ TEST_CASE("claims are read several at a time, given in their order, and not all 
   // What is damaged is named, whatever else is read at the same time.
   store.replace(claim_key(chain, 8), "{");
   CHECK_THROWS_AS(archive.claims(chain), StorageError);
+}
+
+// Another archiver makes the archive between a look at it and a look around.
+class LateStore : public FolderStore {
+ public:
+  using FolderStore::FolderStore;
+  void list(std::string_view prefix, std::string_view after,
+            const std::function<void(const StoredObject&)>& take) override {
+    if (before_list) std::exchange(before_list, nullptr)();
+    FolderStore::list(prefix, after, take);
+  }
+  std::function<void()> before_list;
+};
+
+TEST_CASE("an archive that another one makes at the same moment is opened, whatever lies in it") {
+  const test::TempDir folder;
+  FolderStore others(folder.path());
+  LateStore store(folder.path());
+  std::string id;
+  store.before_list = [&] {
+    Archive archive = Archive::open_or_create(others);
+    archive.claim(claim_of({"shop", "0"}, 0, 16, kDay));
+    id = archive.id();
+  };
+  CHECK(Archive::open_or_create(store).id() == id);
+  CHECK_FALSE(id.empty());
 }
 
 TEST_CASE("names of chains may hold anything") {
