@@ -1,7 +1,5 @@
 #include "compare/body_differ.hpp"
 
-#include <openssl/evp.h>
-
 #include <algorithm>
 #include <array>
 
@@ -9,6 +7,7 @@
 #include "recorder/redaction/content_coding.hpp"
 #include "recorder/redaction/media_type.hpp"
 #include "recorder/utf8.hpp"
+#include "runtime/sha256.hpp"
 
 namespace segue::compare {
 namespace {
@@ -68,12 +67,9 @@ std::string digest_text(std::uint64_t size, std::string_view sha256) {
 }
 
 std::string digest_of(std::string_view bytes) {
-  std::array<char, EVP_MAX_MD_SIZE> digest{};
-  unsigned length = 0;
-  if (EVP_Digest(bytes.data(), bytes.size(), reinterpret_cast<unsigned char*>(digest.data()),
-                 &length, EVP_sha256(), nullptr) != 1)
-    length = 0;
-  return digest_text(bytes.size(), {digest.data(), length});
+  runtime::Sha256 hash;
+  hash.add(bytes);
+  return digest_text(bytes.size(), hash.end());
 }
 
 std::string digest_of(const v1::Body& body) { return digest_text(body.size(), body.sha256()); }

@@ -17,20 +17,12 @@
 #include "cli/progress.hpp"
 #include "cli/whole_number.hpp"
 #include "exchange/error.hpp"
-#include "runtime/clock.hpp"
 #include "warehouse/archive/archive.hpp"
 
 namespace segue::cli {
 namespace {
 
 using warehouse::PartitionPlan;
-
-std::string check_time(const std::string& text) {
-  return parse_time(text, runtime::unix_micros_now()) ? std::string{}
-                                                      : "write 24h, 7d, 2026-11-21 or "
-                                                        "2026-11-21T09:00:00Z, not " +
-                                                            text;
-}
 
 std::string moment(std::int64_t unix_micros) {
   return unix_micros == 0 ? "-" : time_text(unix_micros);
@@ -121,19 +113,8 @@ RestoreCommand::RestoreCommand(CLI::App& program)
   command_->add_option("--source", source_,
                        "Topic whose records they were; default: the one they go to")
       ->type_name("TOPIC");
-  const auto time_option = [&](const char* name, std::optional<std::int64_t>& into,
-                               const char* about) {
-    command_
-        ->add_option_function<std::string>(
-            name,
-            [&into](const std::string& text) {
-              into = parse_time(text, runtime::unix_micros_now());
-            },
-            about)
-        ->check(CLI::Validator(check_time, "TIME"));
-  };
-  time_option("--since", since_, "24h, 7d, 2026-11-21 or 2026-11-21T09:00:00Z");
-  time_option("--until", until_, "The same; only what came before it");
+  add_moment_option(*command_, "--since", since_, "24h, 7d, 2026-11-21 or 2026-11-21T09:00:00Z");
+  add_moment_option(*command_, "--until", until_, "The same; only what came before it");
   command_->add_option("--partitions", partitions_, "0,3,...; default: all")
       ->delimiter(',')
       ->check(whole_number(0));

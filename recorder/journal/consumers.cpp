@@ -82,11 +82,7 @@ Result<void> remove_cursors(const fs::path& run, const std::string& name) {
 
 // Only one process at a time registers or drops consumers.
 Result<FileHandle> lock_consumers(const fs::path& directory) {
-  FileHandle folder(::open(folder_of(directory).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (!folder) return storage_error(errno, "locking the consumers of the journal");
-  while (::flock(folder.get(), LOCK_EX) != 0)
-    if (errno != EINTR) return storage_error(errno, "locking the consumers of the journal");
-  return folder;
+  return lock_folder(folder_of(directory), "locking the consumers of the journal");
 }
 
 // Where it begins is told before it is one, or a gateway might keep for it what it never asked for.

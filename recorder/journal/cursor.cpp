@@ -108,22 +108,6 @@ Result<void> store_cursor_file(const fs::path& path, const Cursor& cursor, Sync 
   return replace_file(path, text, sync);
 }
 
-Result<void> replace_file(const fs::path& path, std::string_view text, Sync sync) {
-  const fs::path making = path.parent_path() / (".new-" + path.filename().string());
-  FileHandle file(::open(making.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600));
-  if (!file) return storage_error(errno, "making a file of the journal anew");
-  if (const int error = Storage::system().write(file.get(), text, 0))
-    return storage_error(error, "writing a file of the journal anew");
-  if (sync == Sync::yes && ::fsync(file.get()) != 0)
-    return storage_error(errno, "syncing a file of the journal");
-  if (::rename(making.c_str(), path.c_str()) != 0)
-    return storage_error(errno, "replacing a file of the journal");
-  if (sync == Sync::no) return {};
-  if (const int error = Storage::system().sync_folder(path.parent_path()))
-    return storage_error(error, "syncing a folder of the journal");
-  return {};
-}
-
 Result<Cursor> load_cursor(const fs::path& run, const std::string& consumer) {
   auto cursor = load_cursor_file(cursor_path(run, consumer));
   if (!cursor && cursor.error().code.value() == ENOENT) return Cursor{};

@@ -5,10 +5,10 @@
 #include <map>
 #include <optional>
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include "exchange/error.hpp"
+#include "recorder/journal/small_files.hpp"
 
 namespace segue::recorder {
 
@@ -20,11 +20,6 @@ struct Cursor {
   std::uint64_t position(std::uint32_t lane) const noexcept;
 };
 
-// Whether a file that is replaced is on the disk when the call returns, its folder included: then
-// a power cut leaves the old one or the new one. Otherwise a power cut may leave an older one, or
-// none that can be read.
-enum class Sync : std::uint8_t { no, yes };
-
 // DIR/<run>/cursors/<consumer>.json: {"format_version":1,"lanes":{"0":17}}. Replaced atomically.
 Result<void> store_cursor(const std::filesystem::path& run, const std::string& consumer,
                           const Cursor& cursor, Sync sync = Sync::yes);
@@ -35,9 +30,6 @@ Result<Cursor> load_cursor(const std::filesystem::path& run, const std::string& 
 Result<void> store_cursor_file(const std::filesystem::path& path, const Cursor& cursor,
                                Sync sync = Sync::yes);
 Result<Cursor> load_cursor_file(const std::filesystem::path& path);
-
-// Any small file beside the journal's segments, replaced atomically. One writer of it at a time.
-Result<void> replace_file(const std::filesystem::path& path, std::string_view text, Sync sync);
 
 // Up to where any consumer has come; a file that is no cursor does not count. Fails when the disk
 // does, or no descriptor is left.

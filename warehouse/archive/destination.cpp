@@ -1,14 +1,12 @@
 #include "warehouse/archive/destination.hpp"
 
-#include <fcntl.h>
 #include <fmt/format.h>
-#include <sys/file.h>
 
 #include <boost/json.hpp>
-#include <cerrno>
+#include <utility>
 
 #include "recorder/journal/consumers.hpp"
-#include "recorder/journal/cursor.hpp"
+#include "recorder/journal/small_files.hpp"
 #include "warehouse/storage/folder_file.hpp"
 #include "warehouse/storage/location.hpp"
 
@@ -30,12 +28,9 @@ StorageError failure(const fs::path& journal, const Error& error) {
 
 // Only one process at a time writes it.
 recorder::FileHandle lock(const fs::path& journal) {
-  recorder::FileHandle folder(::open(journal.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  int result = folder ? 0 : -1;
-  while (folder && (result = ::flock(folder.get(), LOCK_EX)) != 0 && errno == EINTR) {
-  }
-  if (result != 0) throw failure(journal, recorder::storage_error(errno, "locking the journal"));
-  return folder;
+  auto locked = recorder::lock_folder(journal, "locking the journal");
+  if (!locked) throw failure(journal, locked.error());
+  return std::move(*locked);
 }
 
 void write(const fs::path& journal, const Destination& destination) {

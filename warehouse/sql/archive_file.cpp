@@ -18,7 +18,7 @@
 #include "warehouse/sql/parquet_files.hpp"
 #include "warehouse/sql/views.hpp"
 #include "warehouse/sql/without_bodies.hpp"
-#include "warehouse/storage/object_store.hpp"
+#include "warehouse/storage/disk_error.hpp"
 #include "warehouse/storage/sha256.hpp"
 
 namespace segue::warehouse {
@@ -41,30 +41,25 @@ std::string sql_text(std::string_view text) {
   return literal + "'";
 }
 
-[[noreturn]] void fail(const std::filesystem::path& path, std::string_view doing) {
-  throw StorageError(fmt::format("{}: cannot {}: {}", path.string(), doing,
-                                 std::generic_category().message(errno)));
-}
-
 OwnedDescriptor open_file(const std::filesystem::path& path) {
   OwnedDescriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
-  if (file.get() < 0) fail(path, "open the file");
+  if (file.get() < 0) throw disk_error(path, "open the file", errno);
   return file;
 }
 
 // COPY leaves what it wrote to the kernel.
 void sync_file(const std::filesystem::path& path) {
-  if (::fsync(open_file(path).get()) != 0) fail(path, "sync the file");
+  if (::fsync(open_file(path).get()) != 0) throw disk_error(path, "sync the file", errno);
 }
 
 // Whether a file says of its rows which records they are: columns of all schemas.
 bool has_places(Engine& engine, const std::filesystem::path& path) {
-  constexpr int kSource = 100;
-  constexpr int kOffset = 102;  // between them the partition
+  const auto places = archive_columns().first(3);  // source, partition, offset
   bool all = false;
   engine.ask(fmt::format("SELECT (count(DISTINCT field_id) = {})::VARCHAR FROM parquet_schema({}) "
                          "WHERE field_id BETWEEN {} AND {}",
-                         kOffset - kSource + 1, sql_literal(path.string()), kSource, kOffset),
+                         places.size(), sql_literal(path.string()), places.front().field_id,
+                         places.back().field_id),
              [&](const Engine::Row& row) { all = row[0] == "true"; });
   return all;
 }
@@ -274,9 +269,7 @@ FileFacts facts_of(Engine& engine, const std::filesystem::path& path) {
 void add_size_and_hash(FileFacts& facts, const std::filesystem::path& path) {
   std::error_code error;
   facts.bytes = std::filesystem::file_size(path, error);
-  if (error)
-    throw StorageError(fmt::format("{}: cannot look at the file: {}", path.string(),
-                                   error.message()));
+  if (error) throw disk_error(path, "look at the file", error.value());
   facts.sha256 = sha256_of(path, 0, facts.bytes);
 }
 

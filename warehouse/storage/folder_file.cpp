@@ -6,16 +6,12 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <system_error>
 #include <utility>
+
+#include "warehouse/storage/disk_error.hpp"
 
 namespace segue::warehouse {
 namespace {
-
-[[noreturn]] void fail(const std::filesystem::path& path, std::string_view doing) {
-  throw StorageError(fmt::format("{}: cannot {}: {}", path.string(), doing,
-                                 std::generic_category().message(errno)));
-}
 
 // Number and times of what was renamed or linked to a path are those of a file of its own.
 ObjectVersion version_of(const struct stat& file) {
@@ -37,13 +33,19 @@ std::optional<FolderFile> FolderFile::open(const std::filesystem::path& path) {
   // A pipe does not hold up who opens it so.
   runtime::OwnedDescriptor file(::open(path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC));
   if (!file) {
-    if (errno != ENOENT && errno != ENOTDIR) fail(path, "open the file");
+    if (errno != ENOENT && errno != ENOTDIR) throw disk_error(path, "open the file", errno);
     return std::nullopt;
   }
   struct stat found {};
-  if (::fstat(file.get(), &found) != 0) fail(path, "look at the file");
+  if (::fstat(file.get(), &found) != 0) throw disk_error(path, "look at the file", errno);
   if (!S_ISREG(found.st_mode)) return std::nullopt;
   return FolderFile(path, std::move(file), version_of(found));
+}
+
+FolderFile FolderFile::existing(const std::filesystem::path& path) {
+  auto file = open(path);
+  if (!file) throw disk_error(path, "open the file", ENOENT);
+  return std::move(*file);
 }
 
 void FolderFile::read(std::uint64_t offset, std::span<char> into) const {
@@ -52,7 +54,7 @@ void FolderFile::read(std::uint64_t offset, std::span<char> into) const {
     const ssize_t got = ::pread(file_.get(), into.data(), into.size(),
                                 static_cast<off_t>(end - into.size()));
     if (got < 0 && errno == EINTR) continue;
-    if (got < 0) fail(path_, "read");
+    if (got < 0) throw disk_error(path_, "read", errno);
     if (got == 0)
       throw StorageError(fmt::format("{}: it ends at byte {}, before byte {}", path_.string(),
                                      end - into.size(), end));

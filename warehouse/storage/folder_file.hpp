@@ -17,6 +17,8 @@ class FolderFile {
  public:
   // nullopt: there is none, or what is there is no regular file.
   static std::optional<FolderFile> open(const std::filesystem::path& path);
+  // Throws then.
+  static FolderFile existing(const std::filesystem::path& path);
 
   // Its tag tells apart what lay under this path at different times.
   const ObjectVersion& version() const noexcept { return version_; }

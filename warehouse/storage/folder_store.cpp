@@ -12,6 +12,7 @@
 #include <system_error>
 
 #include "runtime/owned_descriptor.hpp"
+#include "warehouse/storage/disk_error.hpp"
 #include "warehouse/storage/folder_file.hpp"
 
 namespace segue::warehouse {
@@ -25,32 +26,10 @@ constexpr std::string_view kTemporary = ".tmp-";
 // Not *.parquet: engines that read whole folders take that for a file of the archive.
 constexpr std::string_view kNotWhole = ".part";
 
-// What a user can do about it, where that is to be said in general.
-std::string_view way_out(int number) {
-  switch (number) {
-    case ENOSPC:
-    case EDQUOT:
-      return ": make room there";
-    case EROFS:
-      return ": mount it for writing";
-    case EACCES:
-    case EPERM:
-      return ": this user needs the right to";
-    default:
-      return "";
-  }
-}
-
-[[noreturn]] void fail(const fs::path& path, std::string_view doing, int number) {
-  throw StorageError(fmt::format("{}: cannot {}: {}{}", path.string(), doing,
-                                 std::generic_category().message(number), way_out(number)));
-}
-
-[[noreturn]] void fail(const fs::path& path, std::string_view doing) { fail(path, doing, errno); }
-
 void sync_folder(const fs::path& folder) {
   const OwnedDescriptor descriptor(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (descriptor.get() < 0 || ::fsync(descriptor.get()) != 0) fail(folder, "sync the folder");
+  if (descriptor.get() < 0 || ::fsync(descriptor.get()) != 0)
+    throw disk_error(folder, "sync the folder", errno);
 }
 
 // What the archive's folder lets its group do is let done with all in it; others may do nothing.
@@ -75,7 +54,7 @@ void make_folders(const fs::path& folder, mode_t mode) {
     // The umask took some away. A file system that keeps no modes has its own.
     if (mode != Modes{}.folder) static_cast<void>(::chmod(folder.c_str(), mode));
   } else if (errno != EEXIST) {
-    fail(folder, "make the folder");
+    throw disk_error(folder, "make the folder", errno);
   }
   sync_folder(folder.has_parent_path() ? folder.parent_path() : fs::path("."));
 }
@@ -95,7 +74,7 @@ class TemporaryFile {
     path_ = target.parent_path() / temporary_name();
     file_ = OwnedDescriptor(
         ::open(path_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, modes.file));
-    if (file_.get() < 0) fail(path_, "make the file");
+    if (file_.get() < 0) throw disk_error(path_, "make the file", errno);
     if (modes.file != Modes{}.file) static_cast<void>(::fchmod(file_.get(), modes.file));
   }
   ~TemporaryFile() { ::unlink(path_.c_str()); }
@@ -105,7 +84,7 @@ class TemporaryFile {
   void write(std::string_view content) {
     while (!content.empty()) {
       const ssize_t written = ::write(file_.get(), content.data(), content.size());
-      if (written < 0 && errno != EINTR) fail(path_, "write");
+      if (written < 0 && errno != EINTR) throw disk_error(path_, "write", errno);
       if (written > 0) content.remove_prefix(static_cast<std::size_t>(written));
     }
     sync();
@@ -113,11 +92,11 @@ class TemporaryFile {
 
   void copy(const fs::path& from) {
     const OwnedDescriptor source(::open(from.c_str(), O_RDONLY | O_CLOEXEC));
-    if (source.get() < 0) fail(from, "open the file");
+    if (source.get() < 0) throw disk_error(from, "open the file", errno);
     for (;;) {
       const ssize_t sent = ::sendfile(file_.get(), source.get(), nullptr, std::size_t{1} << 30);
       if (sent == 0) break;
-      if (sent < 0 && errno != EINTR) fail(path_, "write");
+      if (sent < 0 && errno != EINTR) throw disk_error(path_, "write", errno);
     }
     sync();
   }
@@ -126,7 +105,7 @@ class TemporaryFile {
 
  private:
   void sync() {
-    if (::fsync(file_.get()) != 0) fail(path_, "sync");
+    if (::fsync(file_.get()) != 0) throw disk_error(path_, "sync", errno);
   }
 
   fs::path path_;
@@ -135,14 +114,14 @@ class TemporaryFile {
 
 Creation link_into_place(const fs::path& from, const fs::path& to) {
   const bool made = ::link(from.c_str(), to.c_str()) == 0;
-  if (!made && errno != EEXIST) fail(to, "make the file");
+  if (!made && errno != EEXIST) throw disk_error(to, "make the file", errno);
   // Whoever made it may not have come to sync it yet.
   sync_folder(to.parent_path());
   return made ? Creation::created : Creation::existed;
 }
 
 void move_into_place(const fs::path& from, const fs::path& to) {
-  if (::rename(from.c_str(), to.c_str()) != 0) fail(to, "replace the file");
+  if (::rename(from.c_str(), to.c_str()) != 0) throw disk_error(to, "replace the file", errno);
   sync_folder(to.parent_path());
 }
 
@@ -167,13 +146,13 @@ std::vector<Entry> entries_of(const fs::path& folder) {
     std::error_code unseen;
     entry.is_folder = entry.at.is_directory(unseen);
     if (unseen && unseen != std::errc::no_such_file_or_directory)
-      fail(entry.at.path(), "look at the file", unseen.value());
+      throw disk_error(entry.at.path(), "look at the file", unseen.value());
     if (entry.is_folder) entry.name += '/';
     entries.push_back(std::move(entry));
   }
   if (error && error != std::errc::no_such_file_or_directory &&
       error != std::errc::not_a_directory)
-    fail(folder, "list the folder", error.value());
+    throw disk_error(folder, "list the folder", error.value());
   std::ranges::sort(entries, {}, &Entry::name);
   return entries;
 }
@@ -209,15 +188,8 @@ std::vector<fs::path> leftovers_in(const fs::path& root) {
     if (!gone && written < old && at->is_regular_file(gone)) found.push_back(at->path());
   }
   if (error && error != std::errc::no_such_file_or_directory)
-    fail(root, "look for what dead writers left", error.value());
+    throw disk_error(root, "look for what dead writers left", error.value());
   return found;
-}
-
-// Of what is there.
-FolderFile opened(const fs::path& path) {
-  auto file = FolderFile::open(path);
-  if (!file) fail(path, "open the file", ENOENT);
-  return std::move(*file);
 }
 
 }  // namespace
@@ -244,7 +216,7 @@ std::optional<std::uint64_t> FolderStore::size(std::string_view key) {
   struct stat found {};
   const fs::path path = path_of(key);
   if (::stat(path.c_str(), &found) != 0) {
-    if (errno != ENOENT && errno != ENOTDIR) fail(path, "look at the file");
+    if (errno != ENOENT && errno != ENOTDIR) throw disk_error(path, "look at the file", errno);
     return std::nullopt;
   }
   if (!S_ISREG(found.st_mode)) return std::nullopt;
@@ -259,7 +231,7 @@ std::optional<std::string> FolderStore::read(std::string_view key) {
 }
 
 std::string FolderStore::read(std::string_view key, std::uint64_t offset, std::uint64_t bytes) {
-  return opened(path_of(key)).read(offset, bytes);
+  return FolderFile::existing(path_of(key)).read(offset, bytes);
 }
 
 std::optional<ObjectVersion> FolderStore::version(std::string_view key) {
@@ -270,7 +242,7 @@ std::optional<ObjectVersion> FolderStore::version(std::string_view key) {
 
 std::string FolderStore::read_version(std::string_view key, const ObjectVersion& version,
                                       std::uint64_t offset, std::uint64_t bytes) {
-  const FolderFile file = opened(path_of(key));
+  const FolderFile file = FolderFile::existing(path_of(key));
   if (file.version().tag != version.tag) throw replaced_while_read(*this, key);
   return file.read(offset, bytes);
 }
@@ -302,7 +274,7 @@ void FolderStore::replace_from(std::string_view key, const fs::path& from) {
 void FolderStore::remove(std::string_view key) {
   const fs::path path = path_of(key);
   if (::unlink(path.c_str()) == 0) return sync_folder(path.parent_path());
-  if (errno != ENOENT && errno != ENOTDIR) fail(path, "remove the file");
+  if (errno != ENOENT && errno != ENOTDIR) throw disk_error(path, "remove the file", errno);
 }
 
 std::uint64_t FolderStore::count_leftovers() { return leftovers_in(root_).size(); }
@@ -313,7 +285,7 @@ std::uint64_t FolderStore::remove_leftovers() {
     if (::unlink(path.c_str()) == 0)
       ++removed;
     else if (errno != ENOENT)
-      fail(path, "remove the file");
+      throw disk_error(path, "remove the file", errno);
   }
   return removed;
 }

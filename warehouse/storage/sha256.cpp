@@ -1,18 +1,14 @@
 #include "warehouse/storage/sha256.hpp"
 
-#include <fcntl.h>
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <algorithm>
-#include <cerrno>
 #include <iterator>
-#include <system_error>
+#include <span>
 #include <vector>
 
-#include "runtime/owned_descriptor.hpp"
 #include "runtime/sha256.hpp"
-#include "warehouse/storage/object_store.hpp"
+#include "warehouse/storage/folder_file.hpp"
 
 namespace segue::warehouse {
 namespace {
@@ -36,23 +32,15 @@ std::string sha256_of(std::string_view bytes) {
 
 std::string sha256_of(const std::filesystem::path& file, std::uint64_t offset,
                       std::uint64_t bytes) {
-  const auto fail = [&](int number) {
-    throw StorageError(fmt::format("{}: cannot read the file: {}", file.string(),
-                                   number == 0 ? "it became shorter"
-                                               : std::generic_category().message(number)));
-  };
-  const runtime::OwnedDescriptor open(::open(file.c_str(), O_RDONLY | O_CLOEXEC));
-  if (!open) fail(errno);
+  const FolderFile open = FolderFile::existing(file);
   runtime::Sha256 hash;
   std::vector<char> piece(std::min(kPiece, bytes));
   while (bytes > 0) {
-    const std::size_t most = std::min<std::uint64_t>(piece.size(), bytes);
-    const ssize_t got = ::pread(open.get(), piece.data(), most, static_cast<off_t>(offset));
-    if (got < 0 && errno == EINTR) continue;
-    if (got <= 0) fail(got < 0 ? errno : 0);
-    hash.add({piece.data(), static_cast<std::size_t>(got)});
-    offset += static_cast<std::uint64_t>(got);
-    bytes -= static_cast<std::uint64_t>(got);
+    const std::span part = std::span(piece).first(std::min<std::uint64_t>(piece.size(), bytes));
+    open.read(offset, part);
+    hash.add({part.data(), part.size()});
+    offset += part.size();
+    bytes -= part.size();
   }
   return sha256_text(hash.end());
 }

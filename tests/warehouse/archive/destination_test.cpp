@@ -48,6 +48,12 @@ struct Scene {
     return {journal_folder(), [&told](const std::string& line) { told.push_back(line); },
             JournalRecords::Role::once};
   }
+  // The cursor stands at 5 then.
+  void archive_into_first(JournalRecords& source) const {
+    source.goes_into(first);
+    source.chains();
+    source.archived(chain, 6);
+  }
   // What stands in the way of writing it, as root meets no rights that do.
   fs::path obstacle() const { return journal_folder() / ".new-archive.json"; }
 
@@ -149,9 +155,7 @@ TEST_CASE("a switch that is cut off leaves the journal where it was, and is done
   Scene scene;
   std::vector<std::string> told;
   JournalRecords source = scene.source(told);
-  source.goes_into(scene.first);
-  source.chains();
-  source.archived(scene.chain, 6);
+  scene.archive_into_first(source);
   JournalRecords switching = scene.source(told);
   fs::create_directory(scene.obstacle());
   CHECK_THROWS_AS(switching.switch_to(scene.second, Switch::rest), StorageError);
@@ -173,9 +177,7 @@ TEST_CASE("a switch for all begins no chain behind the cursors, nor does one to 
   Scene scene;
   std::vector<std::string> told;
   JournalRecords source = scene.source(told);
-  source.goes_into(scene.first);
-  source.chains();
-  source.archived(scene.chain, 6);
+  scene.archive_into_first(source);
   JournalRecords same = scene.source(told);
   same.switch_to(scene.first, Switch::rest);
   CHECK_FALSE(scene.first.genesis(scene.chain));
